@@ -110,7 +110,8 @@ static socklen_t sock_fill(const struct zl_addr *addr, union sock *sock)
 		memcpy(sock->un.sun_path, addr->host, strlen(addr->host) + 1);
 		return sizeof(sock->un);
 	}
-	const char *host = strcmp(addr->host, "localhost") == 0 ? "127.0.0.1" : addr->host;
+	const char *host =
+		strcmp(addr->host, "localhost") == 0 ? "127.0.0.1" : addr->host;
 	if (inet_pton(AF_INET, host, &sock->v4.sin_addr) == 1) {
 		sock->v4.sin_family = AF_INET;
 		sock->v4.sin_port = htons(addr->port);

@@ -35,5 +35,6 @@ void zl_time_text(uint64_t wall_us, char text[ZL_TIME_TEXT])
 	gmtime_r(&seconds, &tm);
 	if (strftime(day, sizeof(day), "%Y-%m-%dT%H:%M:%S", &tm) == 0)
 		day[0] = '\0';
-	(void)snprintf(text, ZL_TIME_TEXT, "%s.%06uZ", day, (unsigned)(wall_us % 1000000));
+	(void)snprintf(text, ZL_TIME_TEXT, "%s.%06uZ", day,
+		       (unsigned)(wall_us % 1000000));
 }

@@ -1,0 +1,138 @@
+/* model/spec.h - the typed content of each kind, as policy and envoy read it.
+ *
+ * Filled from a document by the schema table (schema.c), with the defaults of
+ * kinds-spec.md in place. Absent text is "" unless said otherwise, absent numbers 0.
+ *
+ * Threads:  immutable once made.
+ * Lifetime: in the arena of their resource.
+ */
+#pragma once
+
+#include "model/labels.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct strings {
+	const char *const *items;
+	size_t count;
+};
+
+/* ---- Mesh ---- */
+enum unresolved { UNRESOLVED_BLACKHOLE, UNRESOLVED_RENORMALISE };
+
+struct mesh_backend {
+	const char *name, *type, *mode;
+};
+
+struct mesh_spec {
+	bool locality_aware; /* default true (D21) */
+	bool zone_egress;
+	enum unresolved unresolved;
+	const char *mtls_backend; /* "": mTLS is off */
+	const struct mesh_backend *backends;
+	size_t backend_count;
+};
+
+/* What a mesh that no document declares has. */
+extern const struct mesh_spec MESH_DEFAULTS;
+
+/* ---- Zone ---- */
+struct zone_spec {
+	bool enabled; /* default true */
+};
+
+/* ---- Dataplane ---- */
+enum inbound_state { INBOUND_READY, INBOUND_NOT_READY, INBOUND_IGNORED };
+
+struct inbound {
+	const char *address; /* "": networking.address */
+	uint32_t port;
+	const char *service_address; /* "": not written */
+	uint32_t service_port;       /* 0: port */
+	const char *name;
+	enum inbound_state state; /* health.ready already folded in */
+	struct labels tags;       /* as written: kuma.io/zone is added by inventory */
+};
+
+enum ref_kind { /* in the order of precedence of a top-level kind (spec 3.2 key 1) */
+		REF_NONE,
+		REF_MESH,
+		REF_DATAPLANE,
+		REF_MESH_SUBSET,
+		REF_MESH_GATEWAY,
+		REF_MESH_SERVICE,
+		REF_MESH_EXTERNAL_SERVICE,
+		REF_MESH_MULTI_ZONE_SERVICE,
+		REF_MESH_SERVICE_SUBSET,
+		REF_MESH_HTTP_ROUTE
+};
+const char *ref_kind_name(enum ref_kind kind);
+
+struct target_ref {
+	enum ref_kind kind;
+	const char *name, *ns, *section; /* "": absent */
+	struct labels tags, labels;
+	bool has_labels;       /* also when {} was written */
+	bool sidecar, gateway; /* proxyTypes; both true when absent */
+	uint32_t port;         /* 0: absent */
+};
+
+struct outbound {
+	const char *address; /* "127.0.0.1" when absent */
+	uint32_t port;
+	struct labels tags;
+	bool has_backend; /* backendRef instead of tags */
+	struct target_ref backend;
+};
+
+enum gateway_type { GATEWAY_NONE, GATEWAY_DELEGATED, GATEWAY_BUILTIN };
+
+struct dataplane_spec {
+	const char *address;
+	const char *advertised; /* "": address */
+	uint32_t admin_port;
+	const struct inbound *inbounds;
+	size_t inbound_count;
+	const struct outbound *outbounds;
+	size_t outbound_count;
+	enum gateway_type gateway;
+	struct labels gateway_tags;
+};
+
+/* ---- ZoneIngress ---- */
+struct available_service {
+	const char *mesh; /* "default" when absent */
+	struct labels tags;
+	uint64_t instances;
+};
+
+struct zone_ingress_spec {
+	const char *zone; /* "": label kuma.io/zone, else the zone that holds it */
+	const char *address;
+	uint32_t port;
+	const char *advertised; /* "": not advertised, other zones skip it */
+	uint32_t advertised_port;
+	const struct available_service *services;
+	size_t service_count;
+};
+
+/* ---- MeshTCPRoute ---- */
+struct backend_ref {
+	struct target_ref ref;
+	uint64_t weight; /* default 1 */
+};
+
+struct tcp_to {
+	struct target_ref target;
+	bool has_rule; /* false: no rules, route to itself (B5) */
+	const struct backend_ref *refs;
+	size_t ref_count;
+};
+
+struct tcp_route_spec {
+	struct target_ref target; /* {kind: Mesh} when absent */
+	const struct tcp_to *to;
+	size_t to_count;
+};
