@@ -1,0 +1,83 @@
+/* inventory/inventory.h - who offers which service, here and in other zones.
+ *
+ * Derived from a set, as one zone sees it: the inbounds of its own Dataplanes, and the
+ * availableServices records of other zones' ZoneIngresses. A Zone that is disabled has
+ * its records withdrawn; a ZoneIngress without an advertised address makes its services
+ * known but has no place to send to. Routes play no part, so an inventory serves every
+ * set that has the same Dataplanes, ZoneIngresses and Zones (inventory_fits).
+ *
+ * Threads:  holders may be on different threads (the count is atomic); content is
+ *           immutable.
+ * Lifetime: counted; holds the set it was made of, to which its texts belong.
+ */
+#pragma once
+
+#include "model/set.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* One inbound of a Dataplane of this zone. */
+struct local {
+	const struct resource *dataplane;
+	const struct inbound *inbound;
+	const char *address; /* what others dial */
+	uint32_t port;
+	struct labels tags; /* with kuma.io/zone */
+	bool ready;         /* an endpoint; else it only makes its service known */
+};
+
+/* One record of a ZoneIngress of another zone. */
+struct remote {
+	const struct resource *ingress;
+	const char *zone;
+	const char *address; /* advertised; "": there is none, so no endpoint */
+	uint32_t port;
+	struct labels tags; /* with kuma.io/zone */
+	uint64_t instances; /* 0: no endpoint */
+};
+
+struct service {
+	const char *mesh, *name;    /* name: the value of kuma.io/service */
+	const struct local *locals; /* sorted by (address, port) */
+	size_t local_count;
+	const struct remote *remotes; /* sorted by (zone, address, port, ingress, tags) */
+	size_t remote_count;
+	const char *protocol; /* of all its endpoints in common (spec 4.1); "unknown" */
+};
+
+struct inventory;
+
+/* The caller holds the result. zone is this zone's name; copied. */
+struct inventory *inventory_build(const struct set *set, const char *zone);
+struct inventory *inventory_hold(const struct inventory *inventory);
+void inventory_drop(struct inventory **inventoryp); /* sets NULL; accepts NULL */
+
+/* True if an inventory built of set would be equal: cheap, and never true when not. */
+bool inventory_fits(const struct inventory *inventory, const struct set *set);
+
+const char *inventory_zone(const struct inventory *inventory);
+
+/* NULL: offered nowhere, in no state (D18). */
+const struct service *inventory_find(const struct inventory *inventory, const char *mesh,
+				     const char *name);
+
+/* All services, sorted by mesh and name; *count of them. */
+const struct service *inventory_services(const struct inventory *inventory,
+					 size_t *count);
+
+/* What this zone offers to others: Ready inbounds of its Dataplanes by mesh and tags,
+ * counted; a service without a Ready one with 0. Sorted by mesh and tags. The array is in
+ * arena, its texts are borrowed from the inventory. */
+const struct available_service *inventory_offer(const struct inventory *inventory,
+						struct zl_arena *arena, size_t *count);
+
+/* The greatest common protocol of two, as texts of any case; NULL is one that is not
+ * known (spec 4.1). */
+const char *protocol_common(const char *a, const char *b);
+
+/* True if res, a Dataplane, belongs to zone. */
+bool dataplane_is_local(const struct resource *res, const char *zone);
+/* The zone that a ZoneIngress stands in; own is the zone that asks. */
+const char *ingress_zone(const struct resource *res, const char *own);

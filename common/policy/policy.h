@@ -1,0 +1,72 @@
+/* policy/policy.h - from policies to routes: match, order, merge, resolve, explain.
+ *
+ * An index is made of a set once; it sorts the routes of each mesh into their total
+ * order and finds the entries about a destination without walking the others. Resolving
+ * a proxy costs what its outbounds and the entries about them cost.
+ *
+ * Pure: the same set, zone and proxy give the same routes, in the same order.
+ *
+ * Threads:  an index is immutable; holders may be on different threads (the count is
+ *           atomic).
+ * Lifetime: counted; holds the set it was made of.
+ */
+#pragma once
+
+#include "inventory/inventory.h"
+#include "policy/routes.h"
+
+struct policy_index;
+
+/* The caller holds the result. zone is the zone that resolves; copied. */
+struct policy_index *policy_index_new(const struct set *set, const char *zone);
+struct policy_index *policy_index_hold(const struct policy_index *index);
+void policy_index_drop(struct policy_index **indexp); /* sets NULL; accepts NULL */
+
+/* Findings about routes of mesh that hold for every proxy: entries that can have no
+ * effect. Sorted; *count of them; borrowed. */
+const char *const *policy_index_warnings(const struct policy_index *index,
+					 const char *mesh, size_t *count);
+
+/* explain: fill considered as well, which walks all routes of the mesh. */
+struct policy_options {
+	bool explain;
+};
+
+/* The routes of proxy, a Dataplane of this zone, which need not be in the set. options
+ * may be NULL. */
+const struct routes *policy_resolve(const struct policy_index *index,
+				    const struct inventory *inventory,
+				    const struct resource *proxy,
+				    const struct policy_options *options,
+				    struct zl_arena *arena);
+
+/* True if route (a MeshTCPRoute, as it was or as it becomes) may have a say in the routes
+ * of proxy: it selects the proxy, and one of its entries is about one of the proxy's
+ * outbounds. zone is the zone that resolves. Needs no index. */
+bool policy_touches(const struct resource *route, const struct resource *proxy,
+		    const char *zone);
+
+/* Order of two routes: negative if b has the greater precedence (spec 3.2, D15); 0 only
+ * for the same identity. */
+int policy_compare(const struct resource *a, const struct resource *b);
+
+/* The name of the cluster of a tag service or of a subset (spec 5.5); in arena. */
+const char *policy_cluster_name(const char *service, struct labels tags,
+				struct zl_arena *arena);
+
+/* ---- printing ---- */
+
+/* What `simulate` and `explain` say about proxies of one mesh. */
+struct policy_answer {
+	const char *zone, *mesh;
+	const struct routes *const *routes; /* printed by name of the proxy */
+	size_t route_count;
+	const char *const *warnings; /* more, beside those of the routes */
+	size_t warning_count;
+	const char *to; /* only outbounds to this service; NULL or "": all */
+};
+
+/* The JSON of design.md 7, indented, with a line end. Appends. */
+void policy_json(const struct policy_answer *answer, struct zl_buf *out);
+/* The same for people, with the reasons. Appends. */
+void policy_text(const struct policy_answer *answer, struct zl_buf *out);

@@ -1,0 +1,104 @@
+/* policy/routes.h - what policies mean for one proxy: the result of policy_resolve.
+ *
+ * Plain values, without a decision left to take but two, which split_of takes: what an
+ * unresolved backend does, and that equal clusters are one.
+ *
+ * Threads:  pure.
+ * Lifetime: in the arena given to policy_resolve. Texts belong to the set and the
+ *           inventory that were resolved, which must be held as long.
+ */
+#pragma once
+
+#include "model/resource.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum via { VIA_DIRECT, VIA_INGRESS, VIA_EGRESS, VIA_EXTERNAL };
+const char *via_name(enum via via); /* "direct" */
+
+struct endpoint {
+	const char *zone;
+	const char
+		*address; /* an IP address, or a DNS name where one was written (D24) */
+	uint32_t port;
+	uint64_t weight; /* 1..2^32-1; so is the sum of each priority */
+	unsigned priority;
+	enum via via;
+	struct labels tags; /* with kuma.io/service, kuma.io/zone; via ingress: those
+			     * that all instances behind it have in common */
+};
+
+/* One target of traffic. Weight 0: no cluster, no endpoints, not resolved, reason says
+ * "weight 0". */
+struct backend {
+	enum ref_kind kind; /* as written */
+	const char *name, *ns;
+	struct labels tags; /* of a subset; without kuma.io/service */
+	uint64_t weight;    /* verbatim */
+	bool resolved;
+	const char *reason;               /* not resolved: why; "" otherwise */
+	const char *cluster;              /* resolved: its name; "" otherwise */
+	const char *protocol;             /* of the service; "unknown" */
+	const struct endpoint *endpoints; /* sorted by (priority, zone, address, port) */
+	size_t endpoint_count;
+};
+
+enum route_owner { OWNER_DEFAULT, OWNER_TCP_ROUTE };
+const char *route_owner_name(enum route_owner owner); /* as in design.md 7 */
+
+struct contributor {
+	const struct resource *policy;
+	size_t to; /* index in its spec.to */
+};
+
+struct outbound_route {
+	const char *address;
+	uint32_t port;
+	struct {
+		enum ref_kind kind; /* REF_MESH_SERVICE for a tag service */
+		const char *name, *ns;
+		struct labels
+			tags;  /* more tags of the outbound; without kuma.io/service */
+		uint32_t port; /* of a real object; 0: null */
+		const char *protocol; /* "unknown" where no endpoint tells */
+	} destination;
+	struct labels tags; /* of the outbound as written, {} if by backendRef */
+	enum route_owner owner;
+	const struct contributor *policies; /* increasing precedence */
+	size_t policy_count;
+	enum unresolved unresolved;
+	const struct backend *backends; /* as in the winning list; at least one */
+	size_t backend_count;
+};
+
+/* Why a policy of the mesh applies to the proxy or not: for people. */
+struct considered {
+	const struct resource *policy;
+	bool selected;
+	const char *reason; /* "its top-level ref MeshSubset {version: v1} matches inbound
+			       8080" */
+};
+
+struct routes {
+	const struct resource *proxy; /* a Dataplane */
+	const char *zone;
+	const struct outbound_route *outbounds; /* as the Dataplane lists them */
+	size_t outbound_count;
+	const char *const *warnings; /* sorted, all different */
+	size_t warning_count;
+	const struct considered *considered; /* in policy order; only on request */
+	size_t considered_count;
+};
+
+/* What Envoy is to do with the connections of an outbound (spec 5.3, 5.7, D7, D33):
+ * weight 0 dropped, equal clusters joined at the place of the first, unresolved ones
+ * joined to one part without a cluster (Blackhole) or dropped (Renormalise). Never empty:
+ * where nothing is left, it is one part without a cluster. */
+struct part {
+	const struct backend *backend; /* the first of its cluster; NULL: the blackhole */
+	uint64_t weight;
+};
+const struct part *split_of(enum unresolved mode, const struct backend *backends,
+			    size_t count, struct zl_arena *arena, size_t *part_count);
