@@ -1,0 +1,130 @@
+/* zone/xds/xds.h - the Delta ADS server that Envoys of the zone connect to.
+ *
+ * The owner says what each proxy is to have (xds_server_set); the server brings every
+ * stream of that proxy there: only differences, in the order make before break, with
+ * what the proxy refuses kept apart from the rest. A proxy is named by the id of its
+ * Envoy's node, "<mesh>.<name>". What a proxy has is never emptied: not by a proxy that
+ * is unknown yet, not by one that is forgotten, not by a close.
+ *
+ * A proxy may have several streams (hot restart, a half-open old connection): all are
+ * served; the status and the acknowledgements are those of the newest.
+ *
+ * What a config must hold: a ClusterLoadAssignment has the name of its cluster; a
+ * listener that names an extension or a route table brings it along. A proxy that asks
+ * for an extension that its config lacks gets a TcpProxy to the cluster "blackhole",
+ * which every config therefore should hold, without endpoints.
+ *
+ * Threads:  all on the thread that runs the event_base; so are the calls of xds_ops.
+ * Lifetime: close the server before freeing the event_base. What xds_ops and the status
+ *           functions are given is borrowed until they return.
+ */
+#pragma once
+
+#include "base/addr.h"
+#include "base/err.h"
+#include "envoy/config.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct event_base;
+struct xds_server;
+
+enum xds_state {
+	XDS_NOT_SENT, /* wanted; nothing of it was sent on this stream, and it has none */
+	XDS_STALE,    /* a version is on its way, or waits for its turn */
+	XDS_SYNCED,   /* the proxy has what is wanted */
+	XDS_NACKED    /* the proxy refused what is wanted; sent again when it changes */
+};
+
+const char *xds_state_text(enum xds_state state); /* "NotSent", "Stale" and so on */
+
+struct xds_resource_status {
+	enum envoy_type type;
+	const char *name;
+	enum xds_state state;
+	char wanted[17];   /* version; "": to be removed */
+	char sent[17];     /* the newest version sent; "": none, or the removal */
+	char acked[17];    /* what the proxy is known to have; "": none */
+	const char *nack;  /* Envoy's text, its last 300 bytes; NULL: not refused */
+	uint64_t sent_at;  /* microseconds since 1970; 0: never */
+	uint64_t acked_at; /* on this stream */
+	uint64_t nacked_at;
+};
+
+struct xds_proxy_status {
+	const char *proxy;
+	const char *cluster;   /* of its node; "" while it never connected */
+	unsigned streams;      /* 0: not connected */
+	bool configured;       /* xds_server_set was called */
+	uint64_t connected_at; /* of the newest stream; microseconds since 1970 */
+	uint64_t wanted;       /* revision of the last xds_server_set */
+	uint64_t acked;        /* newest revision wholly acknowledged; 0: none */
+	size_t counts[4];      /* resources by enum xds_state */
+	size_t resources;      /* entries at list */
+	const struct xds_resource_status *list; /* by (type, name); empty if no stream */
+};
+
+/* What the server asks and tells its owner. All may be called inside xds_server_set, and
+ * may call it. Each but admit may be NULL. */
+struct xds_ops {
+	/* A stream said who it is. True also for a proxy that is not known yet: it waits
+	 * for its first xds_server_set. False refuses it, with err's message. NULL: all.
+	 */
+	bool (*admit)(void *owner, const char *proxy, const char *cluster,
+		      struct zl_err *err);
+	/* The first stream of a proxy came; the last one went. */
+	void (*connected)(void *owner, const char *proxy);
+	void (*disconnected)(void *owner, const char *proxy);
+	/* All that was wanted at revision is acknowledged, or needed no change. Once a
+	 * revision and stream; revisions that were overtaken are left out. Not while a
+	 * resource is XDS_NACKED. */
+	void (*acked)(void *owner, const char *proxy, uint64_t revision);
+	/* The proxy refused a resource that was sent to it alone. */
+	void (*nacked)(void *owner, const char *proxy,
+		       const struct xds_resource_status *what);
+};
+
+/* Listen on each of addrs; a port 0 is replaced by the kernel's choice. *out is the
+ * caller's; NULL on failure: that of zl_addr_listen. */
+ZL_MUST_USE enum zl_code xds_server_open(struct xds_server **out, struct event_base *base,
+					 struct zl_addr *addrs, size_t count,
+					 const struct xds_ops *ops, void *owner,
+					 struct zl_err *err);
+
+/* Say GOAWAY to all, close, set *serverp to NULL. Tells nothing to the owner. Accepts
+ * NULL. */
+void xds_server_close(struct xds_server **serverp);
+
+/* What proxy is to have from now on. The config is held, not copied; the bytes are on
+ * their way to the kernel when this returns. A config equal to the last one costs little:
+ * call it for each revision that is to be acknowledged. */
+void xds_server_set(struct xds_server *server, const char *proxy,
+		    struct envoy_config *config, uint64_t revision);
+
+/* The proxy is no longer registered: its streams stay open with what they have, and wait
+ * as unknown ones do. Unknown: nothing happens. */
+void xds_server_forget(struct xds_server *server, const char *proxy);
+
+/* Call each for every proxy that is configured or connected, sorted by name. */
+void xds_server_proxies(struct xds_server *server,
+			void (*each)(void *to, const struct xds_proxy_status *status),
+			void *to);
+/* The same for one. False: there is none of this name. */
+bool xds_server_proxy(struct xds_server *server, const char *proxy,
+		      void (*each)(void *to, const struct xds_proxy_status *status),
+		      void *to);
+
+/* For the metrics: gauges as they are now, the rest counts since the start. */
+struct xds_counts {
+	size_t connections, streams; /* gauges */
+	size_t pending_acks;         /* gauge: responses not yet answered */
+	uint64_t responses[ENVOY_TYPES];
+	uint64_t acks[ENVOY_TYPES];
+	uint64_t nacks[ENVOY_TYPES];
+	uint64_t resource_bytes[ENVOY_TYPES]; /* sent */
+	uint64_t refused_streams;             /* bad request, bad path, not admitted */
+	uint64_t dropped_connections;         /* by a limit or deadline of ours */
+};
+void xds_server_counts(const struct xds_server *server, struct xds_counts *counts);
