@@ -1,0 +1,118 @@
+/* http/http.h - the HTTP/1.1 server of a process: routes, limits, deadlines, problems.
+ *
+ * A server has a table of routes and listens on any number of addresses. It reads
+ * strictly (http/head.h), keeps connections alive, bounds everything a client sends and
+ * the time it takes, and answers by itself what no handler should see: malformed
+ * requests, unknown paths (404), wrong methods (405 with Allow), HEAD by the GET route.
+ *
+ * A handler answers the request at once or later, from the loop's thread, exactly once.
+ * Until then the request and all it lends are valid, even if the client goes away; an
+ * answer to nobody is dropped.
+ *
+ * Threads:  the loop's.
+ * Lifetime: http_close before loop_close. Requests not answered by then still are to be
+ *           answered: each is freed by its answer.
+ */
+#pragma once
+
+#include "base/addr.h"
+#include "base/err.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+struct loop;
+struct http_server;
+struct http_request;
+
+typedef void http_handler(struct http_request *req, void *arg);
+
+/* Who may call a route; all may until tokens exist, as only local addresses are served.
+ */
+enum http_access { HTTP_VIEW, HTTP_OPERATE, HTTP_ADMIN };
+
+struct http_route {
+	const char *method;
+	const char *pattern; /* "/meshes/{mesh}/dataplanes/{name}" */
+	enum http_access access;
+	size_t body_limit; /* 0: HTTP_BODY */
+	http_handler *handle;
+};
+
+enum { HTTP_HEAD_LIMIT = 16 << 10, HTTP_BODY = 1 << 20 };
+
+/* What was answered, for metrics; route is NULL if no route matched. */
+struct http_seen {
+	const struct http_route *route;
+	const char *method;
+	unsigned status;
+	uint64_t us; /* from the first byte of the request to the answer */
+};
+
+struct http_options {
+	const struct http_route *routes; /* borrowed while the server is open */
+	size_t count;
+	void *arg;                                         /* of handlers and of seen */
+	void (*seen)(void *arg, const struct http_seen *); /* or NULL */
+	unsigned max_connections;                          /* 0: 1024 */
+	uint64_t head_ms, body_ms, answer_ms, idle_ms;     /* 0: 10, 30, 60, 120 s */
+	mode_t socket_mode;                                /* of unix sockets; 0: 0600 */
+};
+
+ZL_MUST_USE enum zl_code http_open(struct http_server **out, struct loop *loop,
+				   const struct http_options *options,
+				   struct zl_err *err);
+/* Listen on addr as well; a port 0 in it becomes the one the kernel chose. ZL_EACCES an
+ * address that is not local, as requests are not authenticated; else as zl_addr_listen.
+ */
+ZL_MUST_USE enum zl_code http_listen(struct http_server *server, struct zl_addr *addr,
+				     struct zl_err *err);
+/* Accept no more, close idle connections and each other one after its answer. */
+void http_drain(struct http_server *server);
+/* Requests that wait for their answer. */
+size_t http_pending(const struct http_server *server);
+void http_close(struct http_server **serverp);
+
+/* The request. All that is returned is borrowed until the answer. */
+const char *http_method(const struct http_request *req);
+const char *http_path(const struct http_request *req); /* as sent, without query */
+const char *http_id(const struct http_request *req);   /* X-Request-Id, or ours */
+/* A {param} of the pattern, decoded: UTF-8 without control characters, not empty. */
+const char *http_param(const struct http_request *req, const char *name);
+/* The first ?name=value, decoded; NULL if there is none. */
+const char *http_query(const struct http_request *req, const char *name);
+/* The number n of the query's names, for refusing unknown ones; NULL past the last. */
+const char *http_query_name(const struct http_request *req, size_t n);
+/* A header by its name in any case, NULL if there is none. */
+const char *http_header(const struct http_request *req, const char *name);
+/* The body with a NUL behind it; never NULL. */
+const char *http_body(const struct http_request *req, size_t *len);
+/* True if nobody waits for the answer any more; gone is then called as well. */
+bool http_is_gone(const struct http_request *req);
+void http_on_gone(struct http_request *req, void (*gone)(void *arg), void *arg);
+
+/* Add a header to the answer that is to come. The value has no line break. */
+void http_add_header(struct http_request *req, const char *name, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+
+/* The answers: each ends the request. body is copied. */
+void http_answer(struct http_request *req, unsigned status, const char *content_type,
+		 const void *body, size_t len);
+void http_json(struct http_request *req, unsigned status, const char *json);
+void http_text(struct http_request *req, unsigned status, const char *text);
+
+/* application/problem+json with detail from fmt. */
+void http_refuse(struct http_request *req, unsigned status, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+/* The same with a title of its own and what is wrong in the body. */
+struct http_flaw {
+	unsigned document; /* from 1; 0: not said */
+	const char *field, *reason;
+};
+void http_problem(struct http_request *req, unsigned status, const char *title,
+		  const char *detail, const struct http_flaw *flaws, size_t count);
+/* The status for a failure: EINVAL, ESYNTAX 400, ENOENT 404, ECONFLICT 409, EACCES 403,
+ * ELIMIT 413, ENOSPC 507, EUNREACH, ETIMEOUT 503, else 500. */
+unsigned http_status(enum zl_code code);
