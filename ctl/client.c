@@ -1,0 +1,161 @@
+#include "ctl/client.h"
+
+#include "base/err.h"
+#include "model/read.h"
+
+#include <curl/curl.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { ANSWER_MAX = 256 << 20 };
+
+const char *client_escape(const struct ctl *ctl, const char *text)
+{
+	static const char KEEP[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				   "0123456789-._~";
+	char *out = zl_arena_alloc(ctl->arena, 3 * strlen(text) + 1, 1);
+	char *to = out;
+
+	for (; *text != '\0'; text++) {
+		if (strchr(KEEP, *text) != NULL)
+			*to++ = *text;
+		else
+			to += sprintf(to, "%%%02X", (unsigned)(unsigned char)*text);
+	}
+	return out;
+}
+
+static size_t take_body(char *data, size_t size, size_t count, void *owner)
+{
+	struct zl_buf *body = owner;
+
+	if (body->len + size * count > ANSWER_MAX)
+		return 0; /* ends the transfer with an error */
+	zl_buf_add(body, data, size * count);
+	return size * count;
+}
+
+/* libcurl's URL for the server, and its socket option for a unix socket. */
+static const char *set_server(const struct ctl *ctl, CURL *curl, const char *path)
+{
+	if (strncmp(ctl->server, "unix:", 5) == 0) {
+		curl_easy_setopt(curl, CURLOPT_UNIX_SOCKET_PATH, ctl->server + 5);
+		return zl_arena_format(ctl->arena, "http://localhost%s", path);
+	}
+	size_t len = strlen(ctl->server);
+	while (len > 0 && ctl->server[len - 1] == '/')
+		len--;
+	return zl_arena_format(ctl->arena, "%s%.*s%s",
+			       strstr(ctl->server, "://") == NULL ? "http://" : "",
+			       (int)len, ctl->server, path);
+}
+
+static enum ctl_exit transfer(const struct ctl *ctl, CURL *curl, const struct ask *ask,
+			      struct zl_buf *body, long *status)
+{
+	struct curl_slist *headers = NULL;
+	const char *url = set_server(ctl, curl, ask->path);
+
+	if (ask->if_match != NULL)
+		headers = curl_slist_append(
+			headers,
+			zl_arena_format(ctl->arena, "If-Match: \"r%s\"", ask->if_match));
+	headers = curl_slist_append(headers, "Expect:");
+	curl_easy_setopt(curl, CURLOPT_URL, url);
+	curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
+	curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, ask->method);
+	curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, ctl->timeout_ms);
+	curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+	curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take_body);
+	curl_easy_setopt(curl, CURLOPT_WRITEDATA, body);
+	if (ask->body != NULL) {
+		curl_easy_setopt(curl, CURLOPT_POSTFIELDS, ask->body);
+		curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)ask->len);
+	}
+
+	CURLcode rc = curl_easy_perform(curl);
+	curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, status);
+	curl_slist_free_all(headers);
+	if (ctl->verbose)
+		(void)fprintf(stderr, "%s %s -> %ld\n", ask->method, url, *status);
+	if (rc == CURLE_OK)
+		return CTL_OK;
+	return ctl_fail(rc == CURLE_OPERATION_TIMEDOUT ? CTL_TIMEOUT : CTL_UNREACHABLE,
+			"%s: %s (is it running? --server names another)", ctl->server,
+			curl_easy_strerror(rc));
+}
+
+static enum ctl_exit exit_of_status(long status)
+{
+	switch (status) {
+	case 400:
+	case 413:
+	case 422:
+	case 405:
+		return CTL_INVALID;
+	case 401:
+	case 403:
+		return CTL_FORBIDDEN;
+	case 404:
+		return CTL_ABSENT;
+	case 409:
+	case 412:
+		return CTL_CONFLICT;
+	default:
+		return status >= 200 && status < 300 ? CTL_OK : CTL_SERVER;
+	}
+}
+
+static const char *text_of(const struct tree *map, const char *key)
+{
+	const struct tree *value = tree_get(map, key);
+
+	return value != NULL && value->type == TREE_TEXT ? value->text : "";
+}
+
+/* Print what a problem document says. */
+static void print_problem(const struct ask *ask, const struct answer *answer)
+{
+	const struct tree *bad = tree_get(answer->json, "invalid_parameters");
+	const char *detail = text_of(answer->json, "detail");
+
+	(void)fprintf(stderr, "zonelinkctl: %s %s: %ld %s%s%s\n", ask->method, ask->path,
+		      answer->status, text_of(answer->json, "title"),
+		      *detail != '\0' ? ": " : "", detail);
+	for (size_t i = 0; bad != NULL && bad->type == TREE_LIST && i < bad->count; i++) {
+		const struct tree *item = bad->items[i];
+		const struct tree *document = tree_get(item, "document");
+		(void)fputs("  ", stderr);
+		if (document != NULL && document->type == TREE_INT)
+			(void)fprintf(stderr, "document %s: ", document->text);
+		(void)fprintf(stderr, "%s: %s\n", text_of(item, "field"),
+			      text_of(item, "reason"));
+	}
+}
+
+enum ctl_exit client_ask(const struct ctl *ctl, const struct ask *ask,
+			 struct answer *answer)
+{
+	struct zl_buf body = { 0 };
+	struct tree *json = NULL;
+
+	*answer = (struct answer){ .text = "" };
+	CURL *curl = curl_easy_init();
+	if (curl == NULL)
+		return ctl_fail(CTL_UNREACHABLE, "libcurl cannot start");
+	enum ctl_exit code = transfer(ctl, curl, ask, &body, &answer->status);
+	curl_easy_cleanup(curl);
+
+	answer->text = zl_arena_strndup(ctl->arena, zl_buf_text(&body), body.len);
+	answer->len = body.len;
+	if (code == CTL_OK &&
+	    read_json_trusted(body.data, body.len, ctl->arena, &json, NULL) == ZL_OK)
+		answer->json = json;
+	zl_buf_free(&body);
+	if (code != CTL_OK)
+		return code;
+	code = exit_of_status(answer->status);
+	if (code != CTL_OK)
+		print_problem(ask, answer);
+	return code;
+}

@@ -1,0 +1,179 @@
+#include "ctl/ctl.h"
+#include "ctl/files.h"
+
+#include "envoy/build.h"
+#include "envoy/json.h"
+#include "inventory/inventory.h"
+#include "model/set.h"
+#include "policy/policy.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* All that a run of the resolver needs, made of the files. */
+struct scene {
+	struct set *set;
+	struct inventory *inventory;
+	struct policy_index *index;
+};
+
+/* A Dataplane that does not say otherwise is the zone's own. */
+static struct resource *as_known(const struct ctl *ctl, const struct resource *res)
+{
+	const struct label own[] = { { LABEL_ORIGIN, "zone" },
+				     { LABEL_ZONE, ctl->zone } };
+
+	if (res->key.kind == KIND_DATAPLANE &&
+	    labels_get(res->labels, LABEL_ORIGIN) == NULL &&
+	    labels_get(res->labels, LABEL_ZONE) == NULL)
+		return resource_relabel(res, own, 2);
+	return resource_hold(res);
+}
+
+static struct scene scene_make(const struct ctl *ctl, const struct files *files)
+{
+	struct scene scene;
+	struct set *empty = set_empty();
+	struct set_edit *edit = set_edit(empty);
+
+	for (size_t i = 0; i < files->count; i++) {
+		struct resource *res = as_known(ctl, files->items[i].res);
+		set_put(edit, res);
+		resource_drop(&res);
+	}
+	scene.set = set_done(&edit);
+	set_drop(&empty);
+	scene.inventory = inventory_build(scene.set, ctl->zone);
+	scene.index = policy_index_new(scene.set, ctl->zone);
+	return scene;
+}
+
+static void scene_drop(struct scene *scene)
+{
+	policy_index_drop(&scene->index);
+	inventory_drop(&scene->inventory);
+	set_drop(&scene->set);
+}
+
+static bool is_asked(const struct ctl *ctl, const struct resource *res)
+{
+	return ctl->proxy == NULL || strcmp(res->key.name, ctl->proxy) == 0;
+}
+
+/* The ZoneIngress of the zone that --proxy names, or NULL. */
+static const struct resource *find_ingress(const struct ctl *ctl,
+					   const struct scene *scene)
+{
+	struct set_iter each = set_each(scene->set, KIND_ZONE_INGRESS, NULL);
+	const struct resource *res;
+
+	while ((res = set_next(&each)) != NULL)
+		if (strcmp(ingress_zone(res, ctl->zone), ctl->zone) == 0 &&
+		    is_asked(ctl, res))
+			return res;
+	return NULL;
+}
+
+static void print_routes(const struct ctl *ctl, const struct scene *scene,
+			 const struct routes **routes, size_t count)
+{
+	struct zl_buf text = { 0 };
+	struct policy_answer answer = { .zone = ctl->zone,
+					.mesh = ctl->mesh,
+					.routes = routes,
+					.route_count = count,
+					.to = ctl->to };
+
+	answer.warnings =
+		policy_index_warnings(scene->index, ctl->mesh, &answer.warning_count);
+	if (ctl->output == OUT_JSON)
+		policy_json(&answer, &text);
+	else
+		policy_text(&answer, &text);
+	(void)fwrite(zl_buf_text(&text), 1, text.len, stdout);
+	zl_buf_free(&text);
+}
+
+static void print_config(struct envoy_config *config)
+{
+	struct zl_buf text = { 0 };
+
+	envoy_config_json(config, &text);
+	(void)fwrite(zl_buf_text(&text), 1, text.len, stdout);
+	zl_buf_free(&text);
+	envoy_config_drop(&config);
+}
+
+/* Resolve every proxy of the mesh that was asked for. */
+static const struct routes **resolve_all(struct ctl *ctl, const struct scene *scene,
+					 size_t *count)
+{
+	const struct policy_options options = { .explain = ctl->output != OUT_JSON };
+	struct set_iter each = set_each(scene->set, KIND_DATAPLANE, ctl->mesh);
+	const struct routes **routes =
+		zl_arena_alloc(ctl->arena, set_count(scene->set, KIND_DATAPLANE),
+			       sizeof(struct routes *));
+	const struct resource *res;
+
+	*count = 0;
+	while ((res = set_next(&each)) != NULL)
+		if (dataplane_is_local(res, ctl->zone) && is_asked(ctl, res))
+			routes[(*count)++] =
+				policy_resolve(scene->index, scene->inventory, res,
+					       &options, ctl->arena);
+	return routes;
+}
+
+static enum ctl_exit simulate(struct ctl *ctl, const struct scene *scene)
+{
+	size_t count;
+	const struct routes **routes = resolve_all(ctl, scene, &count);
+
+	if (ctl->output != OUT_ENVOY) {
+		if (ctl->proxy != NULL && count == 0)
+			return ctl_fail(CTL_ABSENT,
+					"no Dataplane %s of zone %s in mesh %s",
+					ctl->proxy, ctl->zone, ctl->mesh);
+		print_routes(ctl, scene, routes, count);
+		return CTL_OK;
+	}
+	if (count == 1) {
+		print_config(envoy_build_proxy(routes[0]));
+		return CTL_OK;
+	}
+	if (count > 1)
+		return ctl_fail(CTL_USAGE,
+				"-o envoy prints one proxy of %zu: name it by "
+				"--proxy NAME",
+				count);
+	const struct resource *ingress = find_ingress(ctl, scene);
+	if (ctl->proxy == NULL || ingress == NULL)
+		return ctl_fail(CTL_ABSENT, "no proxy %s of zone %s in mesh %s",
+				ctl->proxy != NULL ? ctl->proxy : "", ctl->zone,
+				ctl->mesh);
+	print_config(envoy_build_ingress(ingress));
+	return CTL_OK;
+}
+
+enum ctl_exit cmd_simulate(struct ctl *ctl)
+{
+	const struct resource_rules rules = { .writer = WRITER_ANY, .zone = "" };
+	struct files files;
+
+	if (ctl->file_count == 0)
+		return ctl_fail(CTL_USAGE, "simulate: -f FILE, DIR or - is missing");
+	if (ctl->zone == NULL)
+		return ctl_fail(CTL_USAGE, "simulate: --zone ZONE is missing: whose eyes "
+					   "to see the files with");
+	files_read(ctl, &rules, &files);
+	enum ctl_exit code = files_exit(&files);
+	if (code != CTL_OK) {
+		files_print_findings(&files, false);
+	} else {
+		struct scene scene = scene_make(ctl, &files);
+		code = simulate(ctl, &scene);
+		scene_drop(&scene);
+	}
+	files_drop(&files);
+	return code;
+}

@@ -1,0 +1,84 @@
+/* ctl/ctl.h - what the commands of zonelinkctl share.
+ *
+ * Findings and results go to standard output, failures to standard error. A command
+ * returns an exit code of the one table below.
+ *
+ * Threads:  one.
+ * Lifetime: struct ctl lives as long as the program; what its arena gave too.
+ */
+#pragma once
+
+#include "base/mem.h"
+#include "model/tree.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* Exit codes of all commands; X(name, number, meaning). */
+#define CTL_EXITS(X)                                                               \
+	X(CTL_OK, 0, "success; no difference; condition met")                      \
+	X(CTL_NO, 1, "what was asked for is not so (wait saw a NACK)")             \
+	X(CTL_USAGE, 2, "usage error: unknown flag, missing argument")             \
+	X(CTL_INVALID, 3, "the input was rejected; nothing changed")               \
+	X(CTL_ABSENT, 4, "not found")                                              \
+	X(CTL_CONFLICT, 5, "the revision moved; nothing changed")                  \
+	X(CTL_FORBIDDEN, 6, "unauthenticated or forbidden")                        \
+	X(CTL_UNREACHABLE, 7, "the server could not be reached")                   \
+	X(CTL_TIMEOUT, 8, "timeout; not converged yet, the last state is printed") \
+	X(CTL_SERVER, 9, "the server failed")                                      \
+	X(CTL_UNREADABLE, 10, "an input file cannot be read, or its YAML has an error")
+
+#define CTL_EXIT_NAME(name, number, meaning) name = (number),
+enum ctl_exit { CTL_EXITS(CTL_EXIT_NAME) };
+
+enum ctl_output {
+	OUT_DEFAULT,
+	OUT_TABLE,
+	OUT_WIDE,
+	OUT_JSON,
+	OUT_YAML,
+	OUT_NAME,
+	OUT_ENVOY
+};
+
+struct ctl {
+	struct zl_arena *arena; /* owned */
+	const char *server;     /* URL or unix:PATH */
+	const char *mesh;
+	enum ctl_output output;
+	bool no_headers, quiet, verbose;
+	long timeout_ms;
+	/* flags of single commands */
+	const char **files; /* -f, in order */
+	size_t file_count;
+	const char *zone, *proxy, *to, *admin, *wait, *message, *dry_run, *if_revision;
+	bool client_only;
+	const char **args; /* what is no flag */
+	size_t arg_count;
+};
+
+struct command {
+	const char *name, *args, *help;
+	size_t min_args, max_args;
+	enum ctl_exit (*run)(struct ctl *ctl);
+};
+
+/* All commands, ended by a NULL name. */
+extern const struct command CTL_COMMANDS[];
+
+enum ctl_exit cmd_apply(struct ctl *ctl);
+enum ctl_exit cmd_bootstrap(struct ctl *ctl);
+enum ctl_exit cmd_delete(struct ctl *ctl);
+enum ctl_exit cmd_explain(struct ctl *ctl);
+enum ctl_exit cmd_get(struct ctl *ctl);
+enum ctl_exit cmd_simulate(struct ctl *ctl);
+enum ctl_exit cmd_validate(struct ctl *ctl);
+enum ctl_exit cmd_version(struct ctl *ctl);
+enum ctl_exit cmd_zones(struct ctl *ctl);
+
+/* "zonelinkctl: ..." on standard error; returns code. */
+enum ctl_exit ctl_fail(enum ctl_exit code, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+
+/* Print a tree as JSON or YAML on standard output. */
+void ctl_print_tree(const struct tree *tree, enum ctl_output as);

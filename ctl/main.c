@@ -1,0 +1,50 @@
+/* zonelinkctl: the client of global and zones, and their offline checks. */
+#include "ctl/ctl.h"
+#include "ctl/options.h"
+
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+const struct command CTL_COMMANDS[] = {
+	{ "apply", "-f FILE|DIR|-", "store documents, all or none", 0, 0, cmd_apply },
+	{ "get", "KIND [NAME]", "show what is stored", 1, 2, cmd_get },
+	{ "delete", "KIND NAME", "delete one resource", 2, 2, cmd_delete },
+	{ "zones", "", "state of every zone (from global)", 0, 0, cmd_zones },
+	{ "validate", "-f FILE|DIR|-", "check documents, offline", 0, 0, cmd_validate },
+	{ "simulate", "-f FILE|DIR --zone ZONE", "routes of each proxy, offline", 0, 0,
+	  cmd_simulate },
+	{ "explain", "PROXY", "why a proxy routes as it does (from its zone)", 1, 1,
+	  cmd_explain },
+	{ "bootstrap", "NAME", "an Envoy bootstrap for a Dataplane (from its zone)", 1, 1,
+	  cmd_bootstrap },
+	{ "version", "", "versions of this program and the server", 0, 0, cmd_version },
+	{ 0 },
+};
+
+enum ctl_exit ctl_fail(enum ctl_exit code, const char *fmt, ...)
+{
+	va_list ap;
+
+	(void)fputs("zonelinkctl: ", stderr);
+	va_start(ap, fmt);
+	(void)vfprintf(stderr, fmt, ap);
+	va_end(ap);
+	(void)fputc('\n', stderr);
+	return code;
+}
+
+int main(int argc, char **argv)
+{
+	struct ctl ctl = { .arena = zl_arena_new() };
+	const struct command *command;
+
+	(void)signal(SIGPIPE, SIG_IGN);
+	enum ctl_exit code = options_read(argc, argv, &ctl, &command);
+	if (code == CTL_OK && command != NULL)
+		code = command->run(&ctl);
+	if (fflush(stdout) != 0 && code == CTL_OK)
+		code = ctl_fail(CTL_UNREADABLE, "standard output: %m");
+	zl_arena_free(&ctl.arena);
+	return (int)code;
+}
