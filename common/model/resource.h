@@ -20,7 +20,7 @@ enum origin { ORIGIN_GLOBAL, ORIGIN_ZONE };
 
 struct resource {
 	_Atomic unsigned holders;
-	struct zl_arena *arena; /* owned; holds all below */
+	struct zl_arena *arena; /* owned; holds this struct and all below */
 	struct key key;
 	struct labels labels;
 	enum origin origin;           /* from the label; absent = global */

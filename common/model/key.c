@@ -1,0 +1,226 @@
+#include "model/key.h"
+
+#include "model/entry.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+static const struct kind_info KINDS[KIND_END] = {
+	[KIND_MESH] = { .kind = KIND_MESH,
+			.name = "Mesh",
+			.plural = "meshes",
+			.shorthand = "m",
+			.scope = SCOPE_GLOBAL,
+			.places = AT_GLOBAL,
+			.flat = true,
+			.to_zones = true },
+	[KIND_ZONE] = { .kind = KIND_ZONE,
+			.name = "Zone",
+			.plural = "zones",
+			.shorthand = "",
+			.scope = SCOPE_GLOBAL,
+			.places = AT_GLOBAL,
+			.flat = true,
+			.to_zones = true },
+	[KIND_DATAPLANE] = { .kind = KIND_DATAPLANE,
+			     .name = "Dataplane",
+			     .plural = "dataplanes",
+			     .shorthand = "dp",
+			     .scope = SCOPE_MESH,
+			     .places = IN_ZONE,
+			     .flat = true,
+			     .to_global = true },
+	[KIND_ZONE_INGRESS] = { .kind = KIND_ZONE_INGRESS,
+				.name = "ZoneIngress",
+				.plural = "zoneingresses",
+				.shorthand = "zi",
+				.scope = SCOPE_GLOBAL,
+				.places = IN_ZONE,
+				.flat = true,
+				.to_zones = true,
+				.to_global = true },
+	[KIND_MESH_TCP_ROUTE] = { .kind = KIND_MESH_TCP_ROUTE,
+				  .name = "MeshTCPRoute",
+				  .plural = "meshtcproutes",
+				  .shorthand = "mtcpr",
+				  .scope = SCOPE_MESH,
+				  .places = AT_GLOBAL | IN_ZONE,
+				  .to_zones = true,
+				  .to_global = true },
+};
+
+/* Kuma's kinds that are not in KINDS, sorted by bytes; names that end in Insight or
+ * Overview need not be listed. */
+static const char *const FOREIGN[] = {
+	"AccessAudit",
+	"AccessRole",
+	"AccessRoleBinding",
+	"CircuitBreaker",
+	"Config",
+	"ContainerPatch",
+	"ExternalService",
+	"FaultInjection",
+	"GlobalSecret",
+	"HealthCheck",
+	"HostnameGenerator",
+	"MeshAccessLog",
+	"MeshCircuitBreaker",
+	"MeshExternalService",
+	"MeshFaultInjection",
+	"MeshGateway",
+	"MeshGatewayConfig",
+	"MeshGatewayInstance",
+	"MeshGatewayRoute",
+	"MeshGlobalRateLimit",
+	"MeshHTTPRoute",
+	"MeshHealthCheck",
+	"MeshIdentity",
+	"MeshLoadBalancingStrategy",
+	"MeshMetric",
+	"MeshMultiZoneService",
+	"MeshOPA",
+	"MeshOpenTelemetryBackend",
+	"MeshPassthrough",
+	"MeshProxyPatch",
+	"MeshRateLimit",
+	"MeshRetry",
+	"MeshService",
+	"MeshTLS",
+	"MeshTimeout",
+	"MeshTrace",
+	"MeshTrafficPermission",
+	"MeshTrust",
+	"MeshZoneAddress",
+	"OPAPolicy",
+	"ProxyTemplate",
+	"RateLimit",
+	"Retry",
+	"Secret",
+	"Timeout",
+	"TrafficLog",
+	"TrafficPermission",
+	"TrafficRoute",
+	"TrafficTrace",
+	"VirtualOutbound",
+	"Workload",
+	"ZoneEgress",
+};
+
+const struct kind_info *kind_info(enum kind kind)
+{
+	assert(kind > KIND_NONE && kind < KIND_END);
+	return &KINDS[kind];
+}
+
+enum kind kind_by_name(const char *name)
+{
+	for (enum kind kind = KIND_NONE + 1; kind < KIND_END; kind++)
+		if (strcmp(KINDS[kind].name, name) == 0)
+			return kind;
+	return KIND_NONE;
+}
+
+enum kind kind_by_plural(const char *plural)
+{
+	for (enum kind kind = KIND_NONE + 1; kind < KIND_END; kind++)
+		if (strcmp(KINDS[kind].plural, plural) == 0)
+			return kind;
+	return KIND_NONE;
+}
+
+enum kind kind_by_word(const char *word)
+{
+	if (*word == '\0') /* the short form of kinds that have none */
+		return KIND_NONE;
+	for (enum kind kind = KIND_NONE + 1; kind < KIND_END; kind++)
+		if (strcasecmp(KINDS[kind].name, word) == 0 ||
+		    strcasecmp(KINDS[kind].plural, word) == 0 ||
+		    strcasecmp(KINDS[kind].shorthand, word) == 0)
+			return kind;
+	return KIND_NONE;
+}
+
+static bool ends_with(const char *text, const char *end)
+{
+	size_t len = strlen(text);
+	size_t end_len = strlen(end);
+
+	return len > end_len && strcmp(text + len - end_len, end) == 0;
+}
+
+static int by_bytes(const void *name, const void *item)
+{
+	const char *const *other = item;
+
+	return strcmp(name, *other);
+}
+
+bool kind_is_foreign(const char *name)
+{
+	return ends_with(name, "Insight") || ends_with(name, "Overview") ||
+	       bsearch(name, FOREIGN, sizeof(FOREIGN) / sizeof(FOREIGN[0]),
+		       sizeof(FOREIGN[0]), by_bytes) != NULL;
+}
+
+int key_compare(const struct key *a, const struct key *b)
+{
+	if (a->kind != b->kind)
+		return a->kind < b->kind ? -1 : 1;
+	int order = strcmp(a->mesh, b->mesh);
+	if (order == 0)
+		order = strcmp(a->zone, b->zone);
+	if (order == 0)
+		order = strcmp(a->ns, b->ns);
+	return order != 0 ? order : strcmp(a->name, b->name);
+}
+
+void key_bytes(const struct key *key, struct zl_buf *out)
+{
+	assert(key->kind > KIND_NONE && key->kind < KIND_END);
+	zl_buf_char(out, (char)key->kind);
+	zl_buf_add(out, key->mesh, strlen(key->mesh) + 1);
+	zl_buf_add(out, key->zone, strlen(key->zone) + 1);
+	zl_buf_add(out, key->ns, strlen(key->ns) + 1);
+	zl_buf_str(out, key->name);
+}
+
+enum zl_code key_parse(const void *bytes, size_t len, struct zl_arena *arena,
+		       struct key *key, struct zl_err *err)
+{
+	const unsigned char *kind = bytes;
+
+	*key = (struct key){ KIND_NONE, "", "", "", "" };
+	if (len < 2 || len > ENTRY_KEY_MAX)
+		return zl_fail(err, ZL_ECORRUPT, "a key of %zu bytes", len);
+	if (*kind == KIND_NONE || *kind >= KIND_END)
+		return zl_fail(err, ZL_ECORRUPT, "a key of the unknown kind %u", *kind);
+
+	/* The copy ends in a NUL, so a part that is missing is seen at the end. */
+	const char *parts[4];
+	const char *at = zl_arena_strndup(arena, (const char *)bytes + 1, len - 1);
+	const char *end = at + len - 1;
+	for (size_t i = 0; i < 4; i++) {
+		if (at > end)
+			return zl_fail(err, ZL_ECORRUPT, "a key of %zu parts, not 4", i);
+		parts[i] = at;
+		at += strlen(at) + 1;
+	}
+	if (at != end + 1)
+		return zl_fail(err, ZL_ECORRUPT, "a key of more than 4 parts");
+	if (*parts[3] == '\0')
+		return zl_fail(err, ZL_ECORRUPT, "a key without a name");
+	*key = (struct key){ (enum kind) * kind, parts[0], parts[1], parts[2], parts[3] };
+	return ZL_OK;
+}
+
+void key_kri(const struct key *key, const char *section, struct zl_buf *out)
+{
+	const struct kind_info *info = kind_info(key->kind);
+
+	/* The plural keeps apart the kinds to which Kuma gives no short form. */
+	zl_buf_format(out, "kri_%s_%s_%s_%s_%s_%s",
+		      *info->shorthand != '\0' ? info->shorthand : info->plural,
+		      key->mesh, key->zone, key->ns, key->name, section);
+}
