@@ -1,0 +1,181 @@
+#include "envoy/bootstrap.h"
+
+#include "envoy/pb.h"
+#include "model/tree.h"
+
+#include <stdarg.h>
+
+/* Not the name of any service: a tag value has no slash. A service of this name would
+ * have its traffic sent to the control plane, because CDS cannot replace a static
+ * cluster. */
+#define ADS_CLUSTER "zonelink/ads"
+
+#define ADMIN_HOST "127.0.0.1"
+enum { ADMIN_PORT = 9901, ADMIN_MODE = 0600 };
+
+/* A map of name, value, name, value, ..., NULL. */
+static struct tree *map_of(struct zl_arena *arena, ...)
+{
+	struct tree *map = tree_map(arena);
+	va_list args;
+	const char *name;
+
+	va_start(args, arena);
+	while ((name = va_arg(args, const char *)) != NULL)
+		tree_set(arena, map, name, va_arg(args, struct tree *));
+	va_end(args);
+	return map;
+}
+
+static struct tree *list_of(struct zl_arena *arena, struct tree *item)
+{
+	struct tree *list = tree_list(arena);
+
+	tree_push(arena, list, item);
+	return list;
+}
+
+static struct tree *text(struct zl_arena *arena, const char *value)
+{
+	return tree_text(arena, value);
+}
+
+/* mode 0: not said. */
+static struct tree *address_tree(struct zl_arena *arena, const struct zl_addr *addr,
+				 int mode)
+{
+	struct tree *pipe;
+
+	if (!addr->is_unix)
+		return map_of(arena, "socket_address",
+			      map_of(arena, "address", text(arena, addr->host),
+				     "port_value", tree_int(arena, addr->port), NULL),
+			      NULL);
+	pipe = map_of(arena, "path", text(arena, addr->host), NULL);
+	if (mode != 0)
+		tree_set(arena, pipe, "mode", tree_int(arena, mode));
+	return map_of(arena, "pipe", pipe, NULL);
+}
+
+static struct tree *node(struct zl_arena *arena, const struct envoy_bootstrap *from)
+{
+	const char *service = from->service;
+	const char *id = from->name;
+
+	if (from->mesh[0] != '\0')
+		id = zl_arena_format(arena, "%s.%s", from->mesh, from->name);
+	if (service == NULL || service[0] == '\0')
+		service = from->name; /* without a cluster Envoy does not start */
+	return map_of(arena, "id", text(arena, id), "cluster", text(arena, service),
+		      "metadata",
+		      map_of(arena, "dataplane.mesh", text(arena, from->mesh),
+			     "dataplane.name", text(arena, from->name), NULL),
+		      NULL);
+}
+
+/* Envoy's own back-off grows to 30 s; a zone that restarts is to be found at once. */
+static struct tree *grpc_service(struct zl_arena *arena)
+{
+	struct tree *back_off = map_of(arena, "base_interval", text(arena, "0.2s"),
+				       "max_interval", text(arena, "2s"), NULL);
+
+	return map_of(arena, "envoy_grpc",
+		      map_of(arena, "cluster_name", text(arena, ADS_CLUSTER),
+			     "retry_policy",
+			     map_of(arena, "retry_back_off", back_off, NULL), NULL),
+		      NULL);
+}
+
+/* No fetch timeout: with one, Envoy reports itself ready without any configuration. */
+static struct tree *from_ads(struct zl_arena *arena)
+{
+	return map_of(arena, "ads", tree_map(arena), "resource_api_version",
+		      text(arena, "V3"), "initial_fetch_timeout", text(arena, "0s"),
+		      NULL);
+}
+
+static struct tree *dynamic(struct zl_arena *arena)
+{
+	return map_of(arena, "ads_config",
+		      map_of(arena, "api_type", text(arena, "DELTA_GRPC"),
+			     "transport_api_version", text(arena, "V3"),
+			     "set_node_on_first_message_only", tree_bool(arena, true),
+			     "grpc_services", list_of(arena, grpc_service(arena)), NULL),
+		      "cds_config", from_ads(arena), "lds_config", from_ads(arena), NULL);
+}
+
+/* HTTP/2 with pings, so that a silent path is noticed. */
+static struct tree *http2(struct zl_arena *arena)
+{
+	struct tree *keepalive = map_of(arena, "interval", text(arena, "20s"), "timeout",
+					text(arena, "5s"), NULL);
+	struct tree *options =
+		map_of(arena, "http2_protocol_options",
+		       map_of(arena, "connection_keepalive", keepalive, NULL), NULL);
+
+	return map_of(arena, HTTP_OPTIONS,
+		      map_of(arena, "@type", text(arena, PB_URL HTTP_OPTIONS),
+			     "explicit_http_config", options, NULL),
+		      NULL);
+}
+
+/* The xDS server. Its transport_socket (TLS, the zone's CA) and the token filter beside
+ * http2 will stand here. */
+static struct tree *ads_cluster(struct zl_arena *arena, const struct zl_addr *ads)
+{
+	bool fixed = ads->is_unix || zl_is_ip(ads->host);
+	struct tree *endpoint =
+		map_of(arena, "endpoint",
+		       map_of(arena, "address", address_tree(arena, ads, 0), NULL), NULL);
+	struct tree *load =
+		map_of(arena, "cluster_name", text(arena, ADS_CLUSTER), "endpoints",
+		       list_of(arena, map_of(arena, "lb_endpoints",
+					     list_of(arena, endpoint), NULL)),
+		       NULL);
+	struct tree *cluster = map_of(arena, "name", text(arena, ADS_CLUSTER), "type",
+				      text(arena, fixed ? "STATIC" : "STRICT_DNS"), NULL);
+
+	if (!fixed) /* unset, localhost became ::1 only */
+		tree_set(arena, cluster, "dns_lookup_family",
+			 text(arena, "V4_PREFERRED"));
+	tree_set(arena, cluster, "connect_timeout", text(arena, "1s"));
+	tree_set(arena, cluster, "load_assignment", load);
+	tree_set(arena, cluster, "typed_extension_protocol_options", http2(arena));
+	return cluster;
+}
+
+static struct tree *admin(struct zl_arena *arena, const struct zl_addr *addr)
+{
+	struct zl_addr usual = { .host = ADMIN_HOST, .port = ADMIN_PORT };
+
+	return map_of(arena, "address",
+		      address_tree(arena, addr ? addr : &usual, ADMIN_MODE), NULL);
+}
+
+static struct tree *bootstrap_tree(struct zl_arena *arena,
+				   const struct envoy_bootstrap *from)
+{
+	return map_of(arena, "node", node(arena, from), "dynamic_resources",
+		      dynamic(arena), "static_resources",
+		      map_of(arena, "clusters",
+			     list_of(arena, ads_cluster(arena, &from->ads)), NULL),
+		      "admin", admin(arena, from->admin), NULL);
+}
+
+void envoy_bootstrap_yaml(const struct envoy_bootstrap *bootstrap, struct zl_buf *out)
+{
+	struct zl_arena *arena = zl_arena_new();
+
+	tree_yaml(bootstrap_tree(arena, bootstrap), out);
+	zl_arena_free(&arena);
+}
+
+void envoy_bootstrap_json(const struct envoy_bootstrap *bootstrap, struct zl_buf *out)
+{
+	struct zl_arena *arena = zl_arena_new();
+
+	tree_json_pretty(bootstrap_tree(arena, bootstrap), out);
+	zl_arena_free(&arena);
+	if (out->len == 0 || out->data[out->len - 1] != '\n')
+		zl_buf_char(out, '\n');
+}

@@ -1,0 +1,227 @@
+#include "envoy/build_parts.h"
+
+#include "base/addr.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* A next priority takes over only from endpoints that are known to be dead, and priority
+ * alone notices no dead address. */
+enum { OUTLIER_FAILURES = 3, OUTLIER_PERCENT = 100 };
+
+/* What Envoy does without is 1024, and closes the 1025th connection without a word. */
+static Envoy__CircuitBreakers *no_limits(struct zl_arena *arena)
+{
+	Envoy__CircuitBreakers *breakers =
+		pb_new(arena, &envoy__circuit_breakers__descriptor);
+	Envoy__CircuitBreakers__Thresholds *limits =
+		pb_new(arena, &envoy__circuit_breakers__thresholds__descriptor);
+
+	limits->max_connections = pb_u32(arena, UINT32_MAX);
+	limits->max_pending_requests = limits->max_connections;
+	limits->max_requests = limits->max_connections;
+	limits->max_retries = limits->max_connections;
+	breakers->thresholds = pb_list(arena, 1);
+	breakers->thresholds[breakers->n_thresholds++] = limits;
+	return breakers;
+}
+
+static Envoy__Cluster *new_cluster(struct zl_arena *arena, const char *name,
+				   Envoy__Cluster__DiscoveryType type)
+{
+	Envoy__Cluster *cluster = pb_new(arena, &envoy__cluster__descriptor);
+
+	cluster->name = zl_arena_strdup(arena, name);
+	cluster->cluster_discovery_type_case =
+		ENVOY__CLUSTER__CLUSTER_DISCOVERY_TYPE_TYPE;
+	cluster->type = type;
+	cluster->circuit_breakers = no_limits(arena);
+	return cluster;
+}
+
+static Envoy__ClusterLoadAssignment *
+new_assignment(struct zl_arena *arena, const char *cluster, size_t localities)
+{
+	Envoy__ClusterLoadAssignment *assignment =
+		pb_new(arena, &envoy__cluster_load_assignment__descriptor);
+
+	assignment->cluster_name = zl_arena_strdup(arena, cluster);
+	assignment->endpoints = pb_list(arena, localities);
+	return assignment;
+}
+
+static Envoy__LbEndpoint *new_endpoint(struct zl_arena *arena, const char *address,
+				       uint32_t port)
+{
+	Envoy__LbEndpoint *outer = pb_new(arena, &envoy__lb_endpoint__descriptor);
+	Envoy__Endpoint *inner = pb_new(arena, &envoy__endpoint__descriptor);
+
+	inner->address = pb_address(arena, address, port);
+	outer->host_identifier_case = ENVOY__LB_ENDPOINT__HOST_IDENTIFIER_ENDPOINT;
+	outer->endpoint = inner;
+	return outer;
+}
+
+void build_static_cluster(struct build *build, const char *name, const char *address,
+			  uint32_t port)
+{
+	struct zl_arena *arena = build->arena;
+	Envoy__Cluster *cluster =
+		new_cluster(arena, name, ENVOY__CLUSTER__DISCOVERY_TYPE__STATIC);
+	Envoy__LocalityLbEndpoints *locality;
+
+	cluster->load_assignment = new_assignment(arena, name, 1);
+	if (address != NULL) {
+		locality = pb_new(arena, &envoy__locality_lb_endpoints__descriptor);
+		locality->lb_endpoints = pb_list(arena, 1);
+		locality->lb_endpoints[locality->n_lb_endpoints++] =
+			new_endpoint(arena, address, port);
+		cluster->load_assignment
+			->endpoints[cluster->load_assignment->n_endpoints++] = locality;
+	}
+	build_add(build, ENVOY_CLUSTER, name, &cluster->base);
+}
+
+/* The hop from proxy to proxy may speak HTTP/2; plain TCP does not look at it. */
+static Envoy__Any *http2_options(struct zl_arena *arena)
+{
+	Envoy__HttpProtocolOptions *options =
+		pb_new(arena, &envoy__http_protocol_options__descriptor);
+	Envoy__HttpProtocolOptions__ExplicitHttpConfig *explicit = pb_new(
+		arena, &envoy__http_protocol_options__explicit_http_config__descriptor);
+
+	explicit->protocol_config_case =
+		ENVOY__HTTP_PROTOCOL_OPTIONS__EXPLICIT_HTTP_CONFIG__PROTOCOL_CONFIG_HTTP2_PROTOCOL_OPTIONS;
+	explicit->http2_protocol_options =
+		pb_new(arena, &envoy__http2_protocol_options__descriptor);
+	options->upstream_protocol_options_case =
+		ENVOY__HTTP_PROTOCOL_OPTIONS__UPSTREAM_PROTOCOL_OPTIONS_EXPLICIT_HTTP_CONFIG;
+	options->explicit_http_config = explicit;
+	return pb_any(arena, &options->base);
+}
+
+static void set_http2(struct build *build, Envoy__Cluster *cluster)
+{
+	Envoy__Cluster__TypedExtensionProtocolOptionsEntry *entry = pb_new(
+		build->arena,
+		&envoy__cluster__typed_extension_protocol_options_entry__descriptor);
+
+	if (build->http2 == NULL)
+		build->http2 = http2_options(build->arena);
+	entry->key = zl_arena_strdup(build->arena, HTTP_OPTIONS);
+	entry->value = build->http2;
+	cluster->typed_extension_protocol_options = pb_list(build->arena, 1);
+	cluster->typed_extension_protocol_options
+		[cluster->n_typed_extension_protocol_options++] = entry;
+}
+
+static void set_outlier_detection(struct zl_arena *arena, Envoy__Cluster *cluster)
+{
+	Envoy__OutlierDetection *outlier =
+		pb_new(arena, &envoy__outlier_detection__descriptor);
+
+	outlier->consecutive_5xx = pb_u32(arena, OUTLIER_FAILURES);
+	outlier->max_ejection_percent = pb_u32(arena, OUTLIER_PERCENT);
+	cluster->outlier_detection = outlier;
+}
+
+static void add_eds_cluster(struct build *build, const char *name, bool spare_priority)
+{
+	struct zl_arena *arena = build->arena;
+	Envoy__Cluster *cluster =
+		new_cluster(arena, name, ENVOY__CLUSTER__DISCOVERY_TYPE__EDS);
+
+	cluster->eds_cluster_config =
+		pb_new(arena, &envoy__cluster__eds_cluster_config__descriptor);
+	cluster->eds_cluster_config->eds_config = pb_ads(arena);
+	set_http2(build, cluster);
+	if (spare_priority)
+		set_outlier_detection(arena, cluster);
+	build_add(build, ENVOY_CLUSTER, name, &cluster->base);
+}
+
+static Envoy__LocalityLbEndpoints *new_locality(struct zl_arena *arena, const char *zone,
+						unsigned priority, size_t endpoints)
+{
+	Envoy__LocalityLbEndpoints *locality =
+		pb_new(arena, &envoy__locality_lb_endpoints__descriptor);
+
+	locality->priority = priority;
+	locality->lb_endpoints = pb_list(arena, endpoints);
+	if (zone[0] != '\0') {
+		locality->locality = pb_new(arena, &envoy__locality__descriptor);
+		locality->locality->zone = zl_arena_strdup(arena, zone);
+	}
+	return locality;
+}
+
+static int by_zone_and_priority(const void *a, const void *b)
+{
+	const Envoy__LocalityLbEndpoints *const *x = a;
+	const Envoy__LocalityLbEndpoints *const *y = b;
+	const char *zone_x = (*x)->locality ? (*x)->locality->zone : "";
+	const char *zone_y = (*y)->locality ? (*y)->locality->zone : "";
+	int zones = strcmp(zone_x, zone_y);
+
+	if (zones != 0)
+		return zones;
+	return (*x)->priority < (*y)->priority ? -1 : (*x)->priority > (*y)->priority;
+}
+
+static Envoy__LbEndpoint *weighted_endpoint(struct zl_arena *arena,
+					    const struct endpoint *from)
+{
+	static const char *const USES[] = { "envoy.lb", "envoy.transport_socket_match" };
+	Envoy__LbEndpoint *endpoint = new_endpoint(arena, from->address, from->port);
+
+	endpoint->metadata = pb_metadata(arena, USES, 2, from->tags, TAG_SERVICE);
+	if (from->weight > 0)
+		endpoint->load_balancing_weight =
+			pb_u32(arena, from->weight < UINT32_MAX ? (uint32_t)from->weight
+								: UINT32_MAX);
+	return endpoint;
+}
+
+/* The endpoints come sorted by (priority, zone, address, port). Some may be left out, so
+ * priorities are counted anew: without holes. Returns how many there are. */
+static unsigned add_assignment(struct build *build, const struct backend *target)
+{
+	Envoy__ClusterLoadAssignment *assignment =
+		new_assignment(build->arena, target->cluster, target->endpoint_count);
+	Envoy__LocalityLbEndpoints *locality = NULL;
+	const struct endpoint *last = NULL;
+	unsigned priorities = 0;
+
+	for (size_t i = 0; i < target->endpoint_count; i++) {
+		const struct endpoint *from = &target->endpoints[i];
+		if (!zl_is_ip(from->address))
+			continue;
+		if (last == NULL || last->priority != from->priority)
+			priorities++;
+		if (last == NULL || last->priority != from->priority ||
+		    strcmp(last->zone, from->zone) != 0) {
+			locality = new_locality(build->arena, from->zone, priorities - 1,
+						target->endpoint_count - i);
+			assignment->endpoints[assignment->n_endpoints++] = locality;
+		}
+		locality->lb_endpoints[locality->n_lb_endpoints++] =
+			weighted_endpoint(build->arena, from);
+		last = from;
+	}
+	if (assignment->n_endpoints > 0)
+		qsort(assignment->endpoints, assignment->n_endpoints,
+		      sizeof(*assignment->endpoints), by_zone_and_priority);
+	build_add(build, ENVOY_ENDPOINTS, target->cluster, &assignment->base);
+	return priorities;
+}
+
+void build_targets(struct build *build)
+{
+	for (size_t i = 0; i < build->target_count; i++) {
+		const struct backend *target = build->targets[i];
+		unsigned priorities = add_assignment(build, target);
+		add_eds_cluster(build, target->cluster, priorities > 1);
+	}
+	if (build->blackhole != NULL)
+		build_static_cluster(build, build->blackhole, NULL, 0);
+}
