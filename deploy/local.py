@@ -371,6 +371,10 @@ class Mesh:
             file.write(text if isinstance(text, str) else json.dumps(text))
         os.rename(path + ".tmp", path)
 
+    def remove_file(self, zone, name):
+        """Remove a file of the zone's watched folder."""
+        os.unlink(self.path(f"{zone.name}.d/{name}"))
+
     def ctl(self, *args, server=None, code=0, stdin=None):
         """Run zonelinkctl; its standard output. Failure unless it exits with code."""
         argv = [os.path.join(self.bin, "zonelinkctl")]
