@@ -149,7 +149,7 @@ enum ctl_exit client_ask(const struct ctl *ctl, const struct ask *ask,
 	answer->text = zl_arena_strndup(ctl->arena, zl_buf_text(&body), body.len);
 	answer->len = body.len;
 	if (code == CTL_OK &&
-	    read_json_trusted(body.data, body.len, ctl->arena, &json, NULL) == ZL_OK)
+	    read_json_large(body.data, body.len, ctl->arena, &json, NULL) == ZL_OK)
 		answer->json = json;
 	zl_buf_free(&body);
 	if (code != CTL_OK)

@@ -17,7 +17,8 @@ enum {
 	READ_DOC_BYTES_MAX = 1 << 20,
 	READ_DOC_EVENTS_MAX = 200000,
 	READ_STREAM_BYTES_MAX = 16 << 20,
-	READ_STREAM_DOCS_MAX = 10000
+	READ_STREAM_DOCS_MAX = 10000,
+	READ_LARGE_BYTES_MAX = 256 << 20
 };
 
 struct docs {
@@ -34,3 +35,9 @@ ZL_MUST_USE enum zl_code read_yaml(const void *bytes, size_t len, struct zl_aren
 /* One JSON value. The same errors, the same limits of one document. */
 ZL_MUST_USE enum zl_code read_json(const void *bytes, size_t len, struct zl_arena *arena,
 				   struct tree **out, struct zl_err *err);
+
+/* The same without the limit of one document, for a list of documents whose size its
+ * transport bounds, and for the answers of our own servers. */
+ZL_MUST_USE enum zl_code read_json_large(const void *bytes, size_t len,
+					 struct zl_arena *arena, struct tree **out,
+					 struct zl_err *err);

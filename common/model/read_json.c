@@ -10,7 +10,7 @@
 struct reader {
 	struct zl_arena *arena; /* borrowed */
 	struct zl_err *err;
-	size_t events;
+	size_t events, max_events;
 };
 
 static enum zl_code convert(struct reader *reader, const json_t *from, size_t depth,
@@ -98,10 +98,10 @@ static enum zl_code convert(struct reader *reader, const json_t *from, size_t de
 	struct tree *tree = zl_arena_alloc(reader->arena, 1, sizeof(*tree));
 
 	*out = tree;
-	if (++reader->events > READ_DOC_EVENTS_MAX)
+	if (++reader->events > reader->max_events)
 		return zl_fail(reader->err, ZL_ELIMIT,
-			       "1:1: more than 200000 values and keys in one document: "
-			       "split it");
+			       "1:1: more than %zu values and keys: split it",
+			       reader->max_events);
 	if (!json_is_object(from) && !json_is_array(from)) {
 		convert_scalar(reader, from, tree);
 		return ZL_OK;
@@ -137,18 +137,15 @@ static enum zl_code fail_syntax(struct zl_err *err, const json_error_t *error)
 	}
 }
 
-enum zl_code read_json(const void *bytes, size_t len, struct zl_arena *arena,
-		       struct tree **out, struct zl_err *err)
+static enum zl_code read_within(const void *bytes, size_t len, size_t max_events,
+				struct zl_arena *arena, struct tree **out,
+				struct zl_err *err)
 {
 	const size_t flags = JSON_REJECT_DUPLICATES | JSON_DECODE_ANY;
-	struct reader reader = { .arena = arena, .err = err };
+	struct reader reader = { .arena = arena, .err = err, .max_events = max_events };
 	const char *text = bytes;
 	json_error_t error;
 
-	*out = NULL;
-	if (len > READ_DOC_BYTES_MAX)
-		return zl_fail(err, ZL_ELIMIT,
-			       "1:1: more than 1 MiB in one document: split it");
 	if (len >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0) {
 		text += 3;
 		len -= 3;
@@ -164,4 +161,23 @@ enum zl_code read_json(const void *bytes, size_t len, struct zl_arena *arena,
 	if (code != ZL_OK)
 		*out = NULL;
 	return code;
+}
+
+enum zl_code read_json(const void *bytes, size_t len, struct zl_arena *arena,
+		       struct tree **out, struct zl_err *err)
+{
+	*out = NULL;
+	if (len > READ_DOC_BYTES_MAX)
+		return zl_fail(err, ZL_ELIMIT,
+			       "1:1: more than 1 MiB in one document: split it");
+	return read_within(bytes, len, READ_DOC_EVENTS_MAX, arena, out, err);
+}
+
+enum zl_code read_json_large(const void *bytes, size_t len, struct zl_arena *arena,
+			     struct tree **out, struct zl_err *err)
+{
+	*out = NULL;
+	if (len > READ_LARGE_BYTES_MAX)
+		return zl_fail(err, ZL_ELIMIT, "1:1: more than 256 MiB");
+	return read_within(bytes, len, SIZE_MAX, arena, out, err);
 }
