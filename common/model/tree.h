@@ -70,5 +70,5 @@ void tree_push(struct zl_arena *arena, struct tree *list, struct tree *value);
 void tree_json(const struct tree *tree, struct zl_buf *out);
 /* JSON for people: members in their order, indented by two spaces. Appends. */
 void tree_json_pretty(const struct tree *tree, struct zl_buf *out);
-/* Block YAML, which tree_read_yaml reads back equal. Appends. */
+/* Block YAML, which read_yaml reads back equal. Appends. */
 void tree_yaml(const struct tree *tree, struct zl_buf *out);
