@@ -77,6 +77,8 @@ const struct available_service *inventory_offer(const struct inventory *inventor
  * known (spec 4.1). */
 const char *protocol_common(const char *a, const char *b);
 
+/* False if the set holds a Zone of this name that is disabled. */
+bool zone_is_enabled(const struct set *set, const char *zone);
 /* True if res, a Dataplane, belongs to zone. */
 bool dataplane_is_local(const struct resource *res, const char *zone);
 /* The zone that a ZoneIngress stands in; own is the zone that asks. */

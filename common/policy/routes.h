@@ -4,8 +4,8 @@
  * unresolved backend does, and that equal clusters are one.
  *
  * Threads:  pure.
- * Lifetime: in the arena given to policy_resolve. Texts belong to the set and the
- *           inventory that were resolved, which must be held as long.
+ * Lifetime: in the arena given to policy_resolve. Texts belong to the proxy, the index
+ *           and the inventory that were resolved, which must be held as long.
  */
 #pragma once
 
@@ -35,8 +35,9 @@ struct endpoint {
 struct backend {
 	enum ref_kind kind; /* as written */
 	const char *name, *ns;
-	struct labels tags; /* of a subset; without kuma.io/service */
-	uint64_t weight;    /* verbatim */
+	struct labels tags;   /* of a subset; without kuma.io/service */
+	struct labels labels; /* of a ref by labels, which has no name */
+	uint64_t weight;      /* verbatim */
 	bool resolved;
 	const char *reason;               /* not resolved: why; "" otherwise */
 	const char *cluster;              /* resolved: its name; "" otherwise */

@@ -1,0 +1,20 @@
+/* policy/answer.h - what both printers need of an answer.
+ *
+ * Threads:  pure.
+ * Lifetime: in the arena.
+ */
+#pragma once
+
+#include "policy/policy.h"
+
+/* The routes of answer sorted by name of the proxy. */
+const struct routes **answer_routes(const struct policy_answer *answer,
+				    struct zl_arena *arena);
+/* All warnings, sorted, without doubles; *count of them. */
+const char **answer_warnings(const struct policy_answer *answer, struct zl_arena *arena,
+			     size_t *count);
+/* True if the answer is about this outbound. */
+bool answer_has(const struct policy_answer *answer, const struct outbound_route *route);
+
+const char *unresolved_name(enum unresolved mode);      /* "Blackhole" */
+const char *origin_name(const struct resource *policy); /* "global" */

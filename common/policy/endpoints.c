@@ -1,0 +1,261 @@
+#include "policy/endpoints.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { WEIGHT_MAX = UINT32_MAX };
+
+/* An ingress that offers what is asked for. */
+struct gate {
+	const char *zone, *address;
+	uint32_t port;
+	uint64_t instances; /* behind the whole zone, once zones are counted */
+	uint64_t siblings;  /* gates of its zone */
+	struct labels tags; /* that all instances have */
+};
+
+struct gates {
+	struct gate *items;
+	size_t count;
+};
+
+static int compare_numbers(uint64_t a, uint64_t b)
+{
+	return (a > b) - (a < b);
+}
+
+static int compare_places(const struct gate *a, const struct gate *b)
+{
+	int order = strcmp(a->address, b->address);
+
+	return order != 0 ? order : compare_numbers(a->port, b->port);
+}
+
+static int by_place(const void *one, const void *other)
+{
+	const struct gate *a = one;
+	const struct gate *b = other;
+	int order = compare_places(a, b);
+
+	return order != 0 ? order : strcmp(a->zone, b->zone);
+}
+
+static int by_zone(const void *one, const void *other)
+{
+	const struct gate *a = one;
+	const struct gate *b = other;
+	int order = strcmp(a->zone, b->zone);
+
+	return order != 0 ? order : compare_places(a, b);
+}
+
+static int by_rank(const void *one, const void *other)
+{
+	const struct endpoint *a = one;
+	const struct endpoint *b = other;
+	int order = compare_numbers(a->priority, b->priority);
+
+	if (order == 0)
+		order = strcmp(a->zone, b->zone);
+	if (order == 0)
+		order = strcmp(a->address, b->address);
+	return order != 0 ? order : compare_numbers(a->port, b->port);
+}
+
+/* The items that a and b share; in arena, or a where nothing is lost. */
+static struct labels shared(struct labels a, struct labels b, struct zl_arena *arena)
+{
+	for (size_t i = 0; i < a.count;) {
+		const char *value = labels_get(b, a.items[i].key);
+
+		if (value != NULL && strcmp(value, a.items[i].value) == 0)
+			i++;
+		else
+			a = labels_without(arena, a, a.items[i].key);
+	}
+	return a;
+}
+
+/* Collect the gates of service for tags: one for each place that zones advertise. What a
+ * gate counts is what the longest of its ingresses' lists counts. */
+static struct gates collect(const struct service *service, struct labels tags,
+			    struct zl_arena *arena)
+{
+	struct gates to = {
+		zl_arena_alloc(arena, service->remote_count, sizeof(*to.items)), 0
+	};
+	const struct remote *last = NULL;
+	uint64_t sum = 0;
+
+	for (size_t i = 0; i < service->remote_count; i++) {
+		const struct remote *at = &service->remotes[i];
+		struct gate *gate = to.count == 0 ? NULL : &to.items[to.count - 1];
+		struct gate here = { .zone = at->zone,
+				     .address = at->address,
+				     .port = at->port,
+				     .tags = at->tags };
+
+		if (at->address[0] == '\0' || at->instances == 0 ||
+		    !labels_match(tags, at->tags, true))
+			continue;
+		sum = last != NULL && last->ingress == at->ingress ? sum : 0;
+		sum += at->instances;
+		if (gate == NULL || by_zone(gate, &here) != 0) {
+			to.items[to.count] = here;
+			gate = &to.items[to.count++];
+		}
+		gate->instances = sum > gate->instances ? sum : gate->instances;
+		gate->tags = shared(gate->tags, at->tags, arena);
+		last = at;
+	}
+	return to;
+}
+
+/* Two zones that advertise one place have one endpoint: of the first by name. */
+static void drop_doubles(struct gates *gates)
+{
+	size_t kept = 0;
+
+	if (gates->count < 2)
+		return;
+	qsort(gates->items, gates->count, sizeof(*gates->items), by_place);
+	for (size_t i = 0; i < gates->count; i++)
+		if (kept == 0 ||
+		    compare_places(&gates->items[kept - 1], &gates->items[i]) != 0)
+			gates->items[kept++] = gates->items[i];
+	gates->count = kept;
+	qsort(gates->items, gates->count, sizeof(*gates->items), by_zone);
+}
+
+static uint64_t common_multiple(uint64_t a, uint64_t b)
+{
+	uint64_t divisor = a;
+	uint64_t rest = b;
+
+	while (rest != 0) {
+		uint64_t next = divisor % rest;
+		divisor = rest;
+		rest = next;
+	}
+	uint64_t product = a / divisor * b;
+	/* Past any exact weight; what is left of the ratios is as good as it gets. */
+	return product > WEIGHT_MAX ? WEIGHT_MAX : product;
+}
+
+/* Let each gate know its zone: how many gates, the largest count (D27). Returns L. */
+static uint64_t count_zones(struct gates *gates)
+{
+	uint64_t multiple = 1;
+
+	for (size_t i = 0, end = 0; i < gates->count; i = end) {
+		uint64_t instances = 0;
+
+		for (end = i; end < gates->count; end++) {
+			const struct gate *gate = &gates->items[end];
+
+			if (strcmp(gate->zone, gates->items[i].zone) != 0)
+				break;
+			if (gate->instances > instances)
+				instances = gate->instances;
+		}
+		for (size_t j = i; j < end; j++) {
+			gates->items[j].instances = instances;
+			gates->items[j].siblings = end - i;
+		}
+		multiple = common_multiple(multiple, end - i);
+	}
+	return multiple;
+}
+
+static size_t put_locals(struct endpoint *to, const struct service *service,
+			 struct labels tags, const char *zone, uint64_t weight)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < service->local_count; i++) {
+		const struct local *at = &service->locals[i];
+		const struct endpoint *last = count == 0 ? NULL : &to[count - 1];
+
+		if (!at->ready || !labels_match(tags, at->tags, true))
+			continue;
+		/* One place is one endpoint, also while its Dataplane is renamed. */
+		if (last != NULL && last->port == at->port &&
+		    strcmp(last->address, at->address) == 0)
+			continue;
+		to[count++] = (struct endpoint){ .zone = zone,
+						 .address = at->address,
+						 .port = at->port,
+						 .weight = weight,
+						 .via = VIA_DIRECT,
+						 .tags = at->tags };
+	}
+	return count;
+}
+
+static size_t put_gates(struct endpoint *to, const struct gates *gates, unsigned priority,
+			uint64_t multiple)
+{
+	for (size_t i = 0; i < gates->count; i++) {
+		const struct gate *gate = &gates->items[i];
+		unsigned __int128 weight =
+			(unsigned __int128)multiple * gate->instances / gate->siblings;
+
+		to[i] = (struct endpoint){ .zone = gate->zone,
+					   .address = gate->address,
+					   .port = gate->port,
+					   .weight = weight > UINT64_MAX
+							     ? UINT64_MAX
+							     : (uint64_t)weight,
+					   .priority = priority,
+					   .via = VIA_INGRESS,
+					   .tags = gate->tags };
+	}
+	return gates->count;
+}
+
+/* Envoy takes no more than 2^32-1 for the weights of one priority: shrink what is more,
+ * keeping ratios as well as whole numbers can. items are of one priority. */
+static void fit_weights(struct endpoint *items, size_t count)
+{
+	unsigned __int128 sum = 0;
+
+	for (size_t i = 0; i < count; i++)
+		sum += items[i].weight;
+	if (sum <= WEIGHT_MAX)
+		return;
+	for (size_t i = 0; i < count; i++) {
+		unsigned __int128 room = WEIGHT_MAX - count;
+
+		items[i].weight = 1 + (uint64_t)(items[i].weight * room / sum);
+	}
+}
+
+struct endpoints endpoints_of(const struct service *service, struct labels tags,
+			      const char *zone, const struct mesh_spec *mesh,
+			      struct zl_arena *arena)
+{
+	if (service == NULL)
+		return (struct endpoints){ 0 };
+
+	struct gates gates = collect(service, tags, arena);
+	drop_doubles(&gates);
+	uint64_t multiple = count_zones(&gates);
+
+	struct endpoint *items =
+		zl_arena_alloc(arena, service->local_count + gates.count, sizeof(*items));
+	size_t locals = put_locals(items, service, tags, zone, multiple);
+	bool behind = mesh->mtls_backend[0] == '\0' || mesh->locality_aware;
+	unsigned priority = locals > 0 && behind ? 1 : 0;
+	size_t count = locals + put_gates(items + locals, &gates, priority, multiple);
+
+	if (priority > 0) {
+		fit_weights(items, locals);
+		fit_weights(items + locals, gates.count);
+	} else {
+		fit_weights(items, count);
+		if (locals > 0 && gates.count > 0)
+			qsort(items, count, sizeof(*items), by_rank);
+	}
+	return (struct endpoints){ items, count,
+				   gates.count > 0 ? gates.items[0].zone : NULL };
+}

@@ -1,0 +1,122 @@
+#include "policy/order.h"
+
+#include "policy/policy.h"
+
+#include <string.h>
+
+static unsigned role_rank(const struct resource *route)
+{
+	static const char *const ROLES[] = { "system", "producer", "consumer",
+					     "workload-owner" };
+	const char *role = labels_get(route->labels, LABEL_ROLE);
+
+	for (unsigned i = 1; role != NULL && i < sizeof(ROLES) / sizeof(ROLES[0]); i++)
+		if (strcmp(role, ROLES[i]) == 0)
+			return i;
+	return 0;
+}
+
+/* A Dataplane by its name is more exact than by labels; how many labels is all one. */
+static unsigned detail_rank(const struct target_ref *top)
+{
+	if (top->kind != REF_DATAPLANE)
+		return 0;
+	return (top->section[0] != '\0' ? 2U : 0U) + (top->name[0] != '\0' ? 1U : 0U);
+}
+
+struct rank rank_of(const struct resource *route)
+{
+	const struct target_ref *top = &route->tcp_route->target;
+
+	return (struct rank){
+		.route = route,
+		.kind = top->kind,
+		.detail = detail_rank(top),
+		.origin = route->origin == ORIGIN_ZONE ? 1 : 0,
+		.gateway_tags =
+			top->kind == REF_MESH_GATEWAY ? (unsigned)top->tags.count : 0,
+		.role = role_rank(route),
+	};
+}
+
+static int compare_numbers(size_t a, size_t b)
+{
+	return (a > b) - (a < b);
+}
+
+static int compare_tops(const struct rank *a, const struct rank *b)
+{
+	const unsigned keys[][2] = {
+		{ a->kind, b->kind },     { a->detail, b->detail },
+		{ a->origin, b->origin }, { a->gateway_tags, b->gateway_tags },
+		{ a->role, b->role },
+	};
+
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
+		if (keys[i][0] != keys[i][1])
+			return compare_numbers(keys[i][0], keys[i][1]);
+	return 0;
+}
+
+/* By KRI, as texts. */
+static int compare_identities(const struct key *a, const struct key *b)
+{
+	struct zl_buf one = { 0 };
+	struct zl_buf other = { 0 };
+
+	key_kri(a, "", &one);
+	key_kri(b, "", &other);
+	int order = strcmp(zl_buf_text(&one), zl_buf_text(&other));
+	zl_buf_free(&one);
+	zl_buf_free(&other);
+	/* The separator of KRIs may stand in the name of a mesh. */
+	return order != 0 ? order : key_compare(a, b);
+}
+
+/* The smaller name wins, then the larger KRI. */
+static int compare_routes(const struct resource *a, const struct resource *b)
+{
+	if (a == b)
+		return 0;
+	int order = strcmp(b->key.name, a->key.name);
+	return order != 0 ? order : compare_identities(&a->key, &b->key);
+}
+
+int rank_compare(const struct rank *a, const struct rank *b)
+{
+	int order = compare_tops(a, b);
+
+	return order != 0 ? order : compare_routes(a->route, b->route);
+}
+
+/* Ports of services, not of external ones, are told apart by a section (B11). */
+static size_t section_rank(const struct target_ref *target)
+{
+	return (target->kind == REF_MESH_SERVICE ||
+		target->kind == REF_MESH_MULTI_ZONE_SERVICE) &&
+	       target->section[0] != '\0';
+}
+
+int rank_compare_entries(const struct rank *a, size_t a_to, const struct rank *b,
+			 size_t b_to)
+{
+	const struct target_ref *one = &a->route->tcp_route->to[a_to].target;
+	const struct target_ref *other = &b->route->tcp_route->to[b_to].target;
+	int order = compare_tops(a, b);
+
+	if (order == 0)
+		order = compare_numbers(one->kind, other->kind);
+	if (order == 0)
+		order = compare_numbers(section_rank(one), section_rank(other));
+	if (order == 0)
+		order = compare_routes(a->route, b->route);
+	return order != 0 ? order : compare_numbers(a_to, b_to);
+}
+
+int policy_compare(const struct resource *a, const struct resource *b)
+{
+	const struct rank one = rank_of(a);
+	const struct rank other = rank_of(b);
+
+	return rank_compare(&one, &other);
+}

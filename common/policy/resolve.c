@@ -1,0 +1,190 @@
+#include "policy/policy.h"
+
+#include "policy/index.h"
+#include "policy/select.h"
+#include "policy/target.h"
+
+#include <string.h>
+
+/* The tag service that an outbound is to; NULL: it asks for a real object. */
+static const char *service_of(const struct outbound *outbound)
+{
+	if (!outbound->has_backend)
+		return labels_get(outbound->tags, TAG_SERVICE);
+	return ref_is_by_name(&outbound->backend) ? outbound->backend.name : NULL;
+}
+
+static void set_destination(struct resolving *at, const struct outbound *outbound,
+			    struct outbound_route *to)
+{
+	const char *service = service_of(outbound);
+
+	to->destination.kind = REF_MESH_SERVICE;
+	to->destination.name = service;
+	to->destination.ns = "";
+	to->destination.protocol = "unknown";
+	if (service == NULL) {
+		to->destination.kind = outbound->backend.kind;
+		to->destination.name = outbound->backend.name;
+		to->destination.ns = outbound->backend.ns;
+		to->destination.port = outbound->backend.port;
+		return;
+	}
+
+	const struct service *found =
+		inventory_find(at->inventory, at->mesh_name, service);
+	if (found != NULL)
+		to->destination.protocol = found->protocol;
+	to->destination.tags = labels_without(
+		at->arena, labels_without(at->arena, outbound->tags, TAG_SERVICE),
+		LABEL_MESH);
+}
+
+/* Collect the entries about service whose policies select the proxy. Returns the last,
+ * which decides; NULL: none. */
+static const struct tcp_to *contribute(struct resolving *at,
+				       const struct mesh_routes *routes,
+				       const char *service, const struct resource *proxy,
+				       struct outbound_route *to)
+{
+	size_t count;
+	const struct entry *entries = index_entries(routes, service, &count);
+	struct contributor *policies =
+		zl_arena_alloc(at->arena, count, sizeof(*policies));
+	const struct tcp_to *winner = NULL;
+
+	for (size_t i = 0; i < count; i++) {
+		const struct resource *route = entries[i].rank->route;
+
+		if (!select_proxy(route, proxy, at->zone, NULL, NULL))
+			continue;
+		policies[to->policy_count++] =
+			(struct contributor){ route, entries[i].to };
+		winner = &route->tcp_route->to[entries[i].to];
+	}
+	to->policies = policies;
+	return winner;
+}
+
+/* Lists replace one another as a whole; no rules is a list of the destination itself. */
+static void set_backends(struct resolving *at, const struct outbound *outbound,
+			 const struct tcp_to *winner, struct outbound_route *to)
+{
+	bool list = winner != NULL && winner->has_rule && winner->ref_count > 0;
+
+	to->backend_count = list ? winner->ref_count : 1;
+	struct backend *backends =
+		zl_arena_alloc(at->arena, to->backend_count, sizeof(*backends));
+
+	to->backends = backends;
+	for (size_t i = 0; list && i < winner->ref_count; i++)
+		backends[i] =
+			target_of_ref(at, &winner->refs[i].ref, winner->refs[i].weight);
+	if (list)
+		return;
+	if (service_of(outbound) == NULL)
+		backends[0] = target_of_ref(at, &outbound->backend, 1);
+	else
+		backends[0] =
+			target_of_service(at, to->destination.name, to->destination.tags);
+}
+
+static struct outbound_route resolve_outbound(struct resolving *at,
+					      const struct mesh_routes *routes,
+					      const struct resource *proxy,
+					      const struct outbound *outbound)
+{
+	struct outbound_route to = { .address = outbound->address,
+				     .port = outbound->port,
+				     .tags = outbound->tags,
+				     .unresolved = at->mesh->unresolved };
+	const struct tcp_to *winner = NULL;
+
+	set_destination(at, outbound, &to);
+	if (service_of(outbound) != NULL)
+		winner = contribute(at, routes, to.destination.name, proxy, &to);
+	to.owner = winner == NULL ? OWNER_DEFAULT : OWNER_TCP_ROUTE;
+	set_backends(at, outbound, winner, &to);
+	return to;
+}
+
+/* Why each policy of the mesh applies or not. */
+static void consider(const struct mesh_routes *from, const char *zone,
+		     struct routes *routes, struct zl_arena *arena)
+{
+	size_t count = from == NULL ? 0 : from->route_count;
+	struct considered *list = zl_arena_alloc(arena, count, sizeof(*list));
+
+	for (size_t i = 0; i < count; i++) {
+		const struct resource *policy = from->routes[i].rank.route;
+
+		list[i].policy = policy;
+		if (from->routes[i].withdrawn)
+			list[i].reason = zl_arena_format(
+				arena, "zone \"%s\", which wrote it, is disabled",
+				policy->key.zone);
+		else
+			list[i].selected = select_proxy(policy, routes->proxy, zone,
+							arena, &list[i].reason);
+	}
+	routes->considered = list;
+	routes->considered_count = count;
+}
+
+const struct routes *policy_resolve(const struct policy_index *index,
+				    const struct inventory *inventory,
+				    const struct resource *proxy,
+				    const struct policy_options *options,
+				    struct zl_arena *arena)
+{
+	const struct dataplane_spec *spec = proxy->dataplane;
+	const struct mesh_routes *policies = index_mesh(index, proxy->key.mesh);
+	struct routes *routes = zl_arena_alloc(arena, 1, sizeof(*routes));
+	struct outbound_route *outbounds =
+		zl_arena_alloc(arena, spec->outbound_count, sizeof(*outbounds));
+	struct resolving at = { .inventory = inventory,
+				.zone = inventory_zone(inventory),
+				.mesh_name = proxy->key.mesh,
+				.mesh = set_mesh(index_set(index), proxy->key.mesh),
+				.arena = arena };
+
+	for (size_t i = 0; i < spec->outbound_count; i++)
+		outbounds[i] =
+			resolve_outbound(&at, policies, proxy, &spec->outbounds[i]);
+
+	routes->proxy = proxy;
+	routes->zone = at.zone;
+	routes->outbounds = outbounds;
+	routes->outbound_count = spec->outbound_count;
+	routes->warning_count = texts_sort(at.warnings, at.warning_count);
+	routes->warnings = at.warnings;
+	if (options != NULL && options->explain)
+		consider(policies, at.zone, routes, arena);
+	return routes;
+}
+
+/* True if an entry of route is about service. */
+static bool is_about(const struct tcp_route_spec *route, const char *service)
+{
+	for (size_t i = 0; i < route->to_count; i++)
+		if (ref_is_by_name(&route->to[i].target) &&
+		    strcmp(route->to[i].target.name, service) == 0)
+			return true;
+	return false;
+}
+
+bool policy_touches(const struct resource *route, const struct resource *proxy,
+		    const char *zone)
+{
+	const struct dataplane_spec *spec = proxy->dataplane;
+	bool about = false;
+
+	if (strcmp(route->key.mesh, proxy->key.mesh) != 0)
+		return false;
+	for (size_t i = 0; !about && i < spec->outbound_count; i++) {
+		const char *service = service_of(&spec->outbounds[i]);
+
+		about = service != NULL && is_about(route->tcp_route, service);
+	}
+	return about && select_proxy(route, proxy, zone, NULL, NULL);
+}

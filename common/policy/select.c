@@ -1,0 +1,242 @@
+#include "policy/select.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+struct selection {
+	const struct resource *route, *proxy;
+	const char *zone;
+	struct zl_arena *arena; /* NULL: nobody asks why */
+	const char *reason;
+};
+
+const char *labels_text(struct labels labels, struct zl_arena *arena)
+{
+	const char *text = "";
+
+	for (size_t i = 0; i < labels.count; i++)
+		text = zl_arena_format(arena, "%s%s%s: %s", text, i == 0 ? "" : ", ",
+				       labels.items[i].key, labels.items[i].value);
+	return zl_arena_format(arena, "{%s}", text);
+}
+
+/* Give the verdict with its reason. */
+static bool because(struct selection *at, bool verdict, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+
+static bool because(struct selection *at, bool verdict, const char *fmt, ...)
+{
+	char text[1024];
+	va_list ap;
+
+	if (at->arena == NULL)
+		return verdict;
+	va_start(ap, fmt);
+	(void)vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	at->reason = zl_arena_strdup(at->arena, text);
+	return verdict;
+}
+
+static const char *text_of(const struct selection *at, struct labels labels)
+{
+	return at->arena == NULL ? "" : labels_text(labels, at->arena);
+}
+
+/* As labels_match with stars, where have also holds the zone. */
+static bool tags_match(struct labels want, struct labels have, const char *zone)
+{
+	for (size_t i = 0; i < want.count; i++) {
+		const char *key = want.items[i].key;
+		const char *value =
+			strcmp(key, TAG_ZONE) == 0 ? zone : labels_get(have, key);
+
+		if (value == NULL || (strcmp(want.items[i].value, "*") != 0 &&
+				      strcmp(want.items[i].value, value) != 0))
+			return false;
+	}
+	return true;
+}
+
+/* True if a tag set of the proxy has all of want and, unless NULL, that service. A proxy
+ * without inbounds is known by its gateway's tags, else by its labels (D14). */
+static bool any_tags(struct selection *at, struct labels want, const char *service)
+{
+	const struct dataplane_spec *spec = at->proxy->dataplane;
+	const struct label named = { TAG_SERVICE, service };
+	const struct labels name = { &named, service == NULL ? 0 : 1 };
+	bool inbounds = false;
+
+	for (size_t i = 0; i < spec->inbound_count; i++) {
+		const struct inbound *in = &spec->inbounds[i];
+
+		if (in->state == INBOUND_IGNORED)
+			continue;
+		inbounds = true;
+		if (tags_match(want, in->tags, at->zone) &&
+		    tags_match(name, in->tags, at->zone))
+			return because(at, true, "inbound %u has these tags", in->port);
+	}
+	if (inbounds)
+		return because(at, false, "no inbound of the proxy has these tags");
+
+	bool gateway = spec->gateway != GATEWAY_NONE;
+	struct labels have = gateway ? spec->gateway_tags : at->proxy->labels;
+	bool found = tags_match(want, have, at->zone) && tags_match(name, have, at->zone);
+	return because(at, found, "the %s of the proxy%s match",
+		       gateway ? "gateway tags" : "labels", found ? "" : " do not");
+}
+
+/* A label of the proxy, also one that nobody wrote because it is part of the identity. */
+static const char *proxy_label(const struct selection *at, const char *key)
+{
+	const char *value = labels_get(at->proxy->labels, key);
+
+	if (strcmp(key, LABEL_DISPLAY_NAME) == 0)
+		return at->proxy->key.name;
+	if (strcmp(key, LABEL_ZONE) == 0)
+		return at->zone;
+	if (strcmp(key, LABEL_MESH) == 0)
+		return at->proxy->key.mesh;
+	return value;
+}
+
+static bool select_labels(struct selection *at, struct labels want)
+{
+	for (size_t i = 0; i < want.count; i++) {
+		const char *key = want.items[i].key;
+		const char *value = proxy_label(at, key);
+
+		if (value == NULL)
+			return because(at, false, "the proxy has no label %s", key);
+		if (strcmp(value, want.items[i].value) != 0)
+			return because(at, false, "the proxy has %s: %s", key, value);
+	}
+	return because(at, true, "the proxy has these labels");
+}
+
+/* By name; the namespace is the ref's, else the policy's unless it stands above all. */
+static bool select_name(struct selection *at, const struct target_ref *ref)
+{
+	const char *role = labels_get(at->route->labels, LABEL_ROLE);
+	bool system = role == NULL || strcmp(role, "system") == 0;
+	const char *ns = ref->ns;
+
+	if (ns[0] == '\0' && !system)
+		ns = at->route->key.ns;
+	if (ref->name[0] != '\0' && strcmp(ref->name, at->proxy->key.name) != 0)
+		return because(at, false, "the proxy has another name");
+	if (ns[0] != '\0' && strcmp(ns, at->proxy->key.ns) != 0)
+		return because(at, false, "the proxy is not in namespace \"%s\"", ns);
+	return because(at, true, "that is the proxy");
+}
+
+static bool select_dataplane(struct selection *at)
+{
+	const struct target_ref *ref = &at->route->tcp_route->target;
+
+	if (at->proxy->dataplane->gateway == GATEWAY_BUILTIN)
+		return because(at, false, "it does not select builtin gateways");
+	if (ref->labels.count > 0)
+		return select_labels(at, ref->labels);
+	if (ref->name[0] != '\0' || ref->ns[0] != '\0')
+		return select_name(at, ref);
+	return because(at, true, "without labels it selects every proxy");
+}
+
+/* proxyTypes of Mesh and MeshSubset; a client without inbounds is a sidecar (D39). */
+static bool right_type(struct selection *at)
+{
+	const struct target_ref *ref = &at->route->tcp_route->target;
+	bool gateway = at->proxy->dataplane->gateway != GATEWAY_NONE;
+
+	if (gateway ? ref->gateway : ref->sidecar)
+		return true;
+	return because(at, false, "the proxy is a %s, which its proxyTypes leave out",
+		       gateway ? "gateway" : "sidecar");
+}
+
+static bool by_kind(struct selection *at)
+{
+	const struct target_ref *ref = &at->route->tcp_route->target;
+	bool object = ref->ns[0] != '\0' || ref->section[0] != '\0' || ref->port != 0 ||
+		      ref->has_labels;
+
+	switch (ref->kind) {
+	case REF_MESH:
+		return right_type(at) && because(at, true, "it selects every proxy");
+	case REF_DATAPLANE:
+		return select_dataplane(at);
+	case REF_MESH_SUBSET:
+		return right_type(at) && any_tags(at, ref->tags, NULL);
+	case REF_MESH_SERVICE:
+	case REF_MESH_SERVICE_SUBSET:
+		if (object)
+			return because(at, false, "there is no such object");
+		return any_tags(at, ref->tags, ref->name);
+	default:
+		return because(at, false, "there is no such object");
+	}
+}
+
+/* "MeshServiceSubset web {version: v1}" before what because said. */
+static void name_target(struct selection *at)
+{
+	const struct target_ref *ref = &at->route->tcp_route->target;
+	struct labels named = ref->tags.count > 0 ? ref->tags : ref->labels;
+
+	if (at->arena == NULL)
+		return;
+	at->reason = zl_arena_format(
+		at->arena, "targetRef %s%s%s%s%s: %s", ref_kind_name(ref->kind),
+		ref->name[0] != '\0' ? " " : "", ref->name, named.count > 0 ? " " : "",
+		named.count > 0 ? text_of(at, named) : "", at->reason);
+}
+
+/* Policies of a zone are for its own proxies, unless they go with a service. */
+static bool zone_passes(struct selection *at, const char *role)
+{
+	const struct resource *route = at->route;
+
+	if (strcmp(role, "producer") == 0 || route->origin != ORIGIN_ZONE ||
+	    route->key.zone[0] == '\0' || strcmp(route->key.zone, at->zone) == 0)
+		return true;
+	return because(at, false, "it was written in zone \"%s\", for its proxies",
+		       route->key.zone);
+}
+
+static bool namespace_passes(struct selection *at, const char *role)
+{
+	const struct resource *route = at->route;
+
+	if (strcmp(role, "consumer") != 0 && strcmp(role, "workload-owner") != 0)
+		return true;
+	if (route->key.ns[0] != '\0' && strcmp(route->key.ns, at->proxy->key.ns) == 0)
+		return true;
+	return because(at, false, "it is a %s policy for proxies of namespace \"%s\"",
+		       role, route->key.ns);
+}
+
+bool select_proxy(const struct resource *route, const struct resource *proxy,
+		  const char *zone, struct zl_arena *arena, const char **reason)
+{
+	struct selection at = {
+		.route = route, .proxy = proxy, .zone = zone, .arena = arena, .reason = ""
+	};
+	const char *effect = labels_get(route->labels, LABEL_EFFECT);
+	const char *role = labels_get(route->labels, LABEL_ROLE);
+	bool selected = false;
+
+	if (role == NULL)
+		role = "system";
+	if (effect != NULL && strcmp(effect, "shadow") == 0) {
+		(void)because(&at, false, "it is a shadow policy");
+	} else if (zone_passes(&at, role) && namespace_passes(&at, role)) {
+		selected = by_kind(&at);
+		name_target(&at);
+	}
+	if (reason != NULL)
+		*reason = at.reason;
+	return selected;
+}

@@ -1,0 +1,136 @@
+#include "policy/target.h"
+
+#include "policy/endpoints.h"
+#include "policy/policy.h"
+#include "policy/select.h"
+
+#include <string.h>
+
+void resolving_warn(struct resolving *at, const char *text)
+{
+	if (at->warning_count == at->warning_room) {
+		size_t room = at->warning_room == 0 ? 8 : 2 * at->warning_room;
+		const char **wider = zl_arena_alloc(at->arena, room, sizeof(*wider));
+
+		if (at->warning_count > 0)
+			memcpy(wider, at->warnings, at->warning_count * sizeof(*wider));
+		at->warnings = wider;
+		at->warning_room = room;
+	}
+	at->warnings[at->warning_count++] = text;
+}
+
+bool ref_is_by_name(const struct target_ref *ref)
+{
+	return (ref->kind == REF_MESH_SERVICE || ref->kind == REF_MESH_SERVICE_SUBSET) &&
+	       ref->name[0] != '\0' && ref->ns[0] == '\0' && ref->section[0] == '\0' &&
+	       ref->port == 0 && !ref->has_labels;
+}
+
+const char *ref_missing(const struct target_ref *ref, const char *mesh,
+			struct zl_arena *arena)
+{
+	const char *text = ref_kind_name(ref->kind);
+
+	if (ref_is_by_name(ref))
+		return zl_arena_format(arena, "no service \"%s\" in mesh \"%s\"",
+				       ref->name, mesh);
+	if (ref->name[0] != '\0')
+		text = zl_arena_format(arena, "%s \"%s\"", text, ref->name);
+	if (ref->has_labels)
+		text = zl_arena_format(arena, "%s with labels %s", text,
+				       labels_text(ref->labels, arena));
+	if (ref->ns[0] != '\0')
+		text = zl_arena_format(arena, "%s in namespace \"%s\"", text, ref->ns);
+	if (ref->section[0] != '\0')
+		text = zl_arena_format(arena, "%s with section \"%s\"", text,
+				       ref->section);
+	else if (ref->port != 0)
+		text = zl_arena_format(arena, "%s with port %u", text, ref->port);
+	return zl_arena_format(arena, "no %s in mesh \"%s\"", text, mesh);
+}
+
+/* Say what will fail and why, once for each service and subset. */
+static void warn_of_endpoints(struct resolving *at, const struct service *service,
+			      const struct backend *backend,
+			      const struct endpoints *found)
+{
+	const char *what = zl_arena_format(
+		at->arena, "mesh \"%s\": service \"%s\"%s%s", at->mesh_name,
+		backend->name, backend->tags.count > 0 ? " with tags " : "",
+		backend->tags.count > 0 ? labels_text(backend->tags, at->arena) : "");
+
+	if (service == NULL)
+		resolving_warn(at,
+			       zl_arena_format(at->arena, "%s is offered nowhere", what));
+	else if (found->count == 0)
+		resolving_warn(at, zl_arena_format(at->arena,
+						   "%s has no endpoint: connections to "
+						   "it fail",
+						   what));
+	else if (found->remote_zone != NULL && at->mesh->mtls_backend[0] == '\0')
+		resolving_warn(
+			at, zl_arena_format(at->arena,
+					    "%s has endpoints in other zones: the hop "
+					    "through an ingress needs the mesh's mTLS, "
+					    "which is off",
+					    what));
+}
+
+/* Fill in all that follows from a service, which may be NULL. */
+static void resolve_to(struct resolving *at, struct backend *backend,
+		       const struct service *service)
+{
+	struct endpoints found =
+		endpoints_of(service, backend->tags, at->zone, at->mesh, at->arena);
+
+	backend->resolved = true;
+	backend->cluster = policy_cluster_name(backend->name, backend->tags, at->arena);
+	backend->protocol = service == NULL ? "unknown" : service->protocol;
+	backend->endpoints = found.items;
+	backend->endpoint_count = found.count;
+	warn_of_endpoints(at, service, backend, &found);
+}
+
+struct backend target_of_service(struct resolving *at, const char *name,
+				 struct labels tags)
+{
+	struct backend backend = { .kind = tags.count > 0 ? REF_MESH_SERVICE_SUBSET
+							  : REF_MESH_SERVICE,
+				   .name = name,
+				   .ns = "",
+				   .tags = tags,
+				   .weight = 1,
+				   .reason = "" };
+
+	resolve_to(at, &backend, inventory_find(at->inventory, at->mesh_name, name));
+	return backend;
+}
+
+struct backend target_of_ref(struct resolving *at, const struct target_ref *ref,
+			     uint64_t weight)
+{
+	struct backend backend = { .kind = ref->kind,
+				   .name = ref->name,
+				   .ns = ref->ns,
+				   .tags = labels_without(at->arena, ref->tags,
+							  TAG_SERVICE),
+				   .labels = ref->labels,
+				   .weight = weight,
+				   .reason = "",
+				   .cluster = "",
+				   .protocol = "unknown" };
+	const struct service *service = NULL;
+
+	if (weight == 0) {
+		backend.reason = "weight 0";
+		return backend;
+	}
+	if (ref_is_by_name(ref))
+		service = inventory_find(at->inventory, at->mesh_name, ref->name);
+	if (service == NULL)
+		backend.reason = ref_missing(ref, at->mesh_name, at->arena);
+	else
+		resolve_to(at, &backend, service);
+	return backend;
+}
