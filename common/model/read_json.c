@@ -10,7 +10,7 @@
 struct reader {
 	struct zl_arena *arena; /* borrowed */
 	struct zl_err *err;
-	size_t events, max_events;
+	size_t events, max_events, max_depth;
 };
 
 static enum zl_code convert(struct reader *reader, const json_t *from, size_t depth,
@@ -106,9 +106,9 @@ static enum zl_code convert(struct reader *reader, const json_t *from, size_t de
 		convert_scalar(reader, from, tree);
 		return ZL_OK;
 	}
-	if (depth == READ_DEPTH_MAX)
+	if (depth == reader->max_depth)
 		return zl_fail(reader->err, ZL_ELIMIT,
-			       "1:1: nested deeper than 32 levels");
+			       "1:1: nested deeper than %zu levels", depth);
 	reader->events++; /* its end */
 	tree->type = json_is_object(from) ? TREE_MAP : TREE_LIST;
 	return tree->type == TREE_MAP ? convert_map(reader, from, depth, tree)
@@ -125,6 +125,7 @@ static enum zl_code fail_syntax(struct zl_err *err, const json_error_t *error)
 		return zl_fail(err, ZL_ELIMIT, "%d:%d: nested deeper than 32 levels",
 			       line, column);
 	case json_error_null_character:
+	case json_error_null_byte_in_key:
 		return zl_fail(err, ZL_ESYNTAX,
 			       "%d:%d: the character U+0000 is not allowed in a text",
 			       line, column);
@@ -137,12 +138,10 @@ static enum zl_code fail_syntax(struct zl_err *err, const json_error_t *error)
 	}
 }
 
-static enum zl_code read_within(const void *bytes, size_t len, size_t max_events,
-				struct zl_arena *arena, struct tree **out,
-				struct zl_err *err)
+static enum zl_code read_within(struct reader *reader, const void *bytes, size_t len,
+				struct tree **out)
 {
 	const size_t flags = JSON_REJECT_DUPLICATES | JSON_DECODE_ANY;
-	struct reader reader = { .arena = arena, .err = err, .max_events = max_events };
 	const char *text = bytes;
 	json_error_t error;
 
@@ -150,13 +149,13 @@ static enum zl_code read_within(const void *bytes, size_t len, size_t max_events
 		text += 3;
 		len -= 3;
 	}
-	enum zl_code code = scalar_check(text, len, false, err);
+	enum zl_code code = scalar_check(text, len, false, reader->err);
 	if (code != ZL_OK)
 		return code;
 	json_t *root = json_loadb(text, len, flags, &error);
 	if (root == NULL)
-		return fail_syntax(err, &error);
-	code = convert(&reader, root, 0, out);
+		return fail_syntax(reader->err, &error);
+	code = convert(reader, root, 0, out);
 	json_decref(root);
 	if (code != ZL_OK)
 		*out = NULL;
@@ -166,18 +165,29 @@ static enum zl_code read_within(const void *bytes, size_t len, size_t max_events
 enum zl_code read_json(const void *bytes, size_t len, struct zl_arena *arena,
 		       struct tree **out, struct zl_err *err)
 {
+	struct reader reader = { .arena = arena,
+				 .err = err,
+				 .max_events = READ_DOC_EVENTS_MAX,
+				 .max_depth = READ_DEPTH_MAX };
+
 	*out = NULL;
 	if (len > READ_DOC_BYTES_MAX)
 		return zl_fail(err, ZL_ELIMIT,
 			       "1:1: more than 1 MiB in one document: split it");
-	return read_within(bytes, len, READ_DOC_EVENTS_MAX, arena, out, err);
+	return read_within(&reader, bytes, len, out);
 }
 
 enum zl_code read_json_large(const void *bytes, size_t len, struct zl_arena *arena,
 			     struct tree **out, struct zl_err *err)
 {
+	/* Lists and answers hold documents some levels below their own. */
+	struct reader reader = { .arena = arena,
+				 .err = err,
+				 .max_events = SIZE_MAX,
+				 .max_depth = READ_DEPTH_MAX + 8 };
+
 	*out = NULL;
 	if (len > READ_LARGE_BYTES_MAX)
 		return zl_fail(err, ZL_ELIMIT, "1:1: more than 256 MiB");
-	return read_within(bytes, len, SIZE_MAX, arena, out, err);
+	return read_within(&reader, bytes, len, out);
 }
