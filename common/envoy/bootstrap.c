@@ -176,6 +176,5 @@ void envoy_bootstrap_json(const struct envoy_bootstrap *bootstrap, struct zl_buf
 
 	tree_json_pretty(bootstrap_tree(arena, bootstrap), out);
 	zl_arena_free(&arena);
-	if (out->len == 0 || out->data[out->len - 1] != '\n')
-		zl_buf_char(out, '\n');
+	zl_buf_char(out, '\n');
 }

@@ -6,7 +6,8 @@
  * no connection. Each target is an EDS cluster with its load assignment, be it empty;
  * what has no target goes to the STATIC cluster "blackhole". Inbounds are made alike.
  *
- * Every cluster that an extension names is in the same config, always.
+ * Every cluster that an extension names is in the same config, always. An inbound whose
+ * application would be its own listener leads to the blackhole too.
  *
  * Pure: equal routes and an equal Dataplane give equal bytes.
  *

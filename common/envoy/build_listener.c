@@ -2,7 +2,6 @@
 
 #include "base/addr.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #define BLACKHOLE "blackhole"
@@ -79,14 +78,18 @@ static void add_extension(struct build *build, const char *name, Envoy__TcpProxy
 	build_add(build, ENVOY_EXTENSION, name, &extension->base);
 }
 
+static const char *blackhole(struct build *build)
+{
+	if (build->blackhole == NULL)
+		build->blackhole = build_free_name(build, BLACKHOLE);
+	return build->blackhole;
+}
+
 /* The cluster of one part of a split. */
 static char *part_cluster(struct build *build, const struct part *part)
 {
-	if (part->backend != NULL)
-		return zl_arena_strdup(build->arena, part->backend->cluster);
-	if (build->blackhole == NULL)
-		build->blackhole = build_free_name(build, BLACKHOLE);
-	return zl_arena_strdup(build->arena, build->blackhole);
+	return zl_arena_strdup(build->arena,
+			       part->backend ? part->backend->cluster : blackhole(build));
 }
 
 static void set_split(struct build *build, Envoy__TcpProxy *proxy,
@@ -158,14 +161,6 @@ struct application {
 	const char *cluster;
 };
 
-/* An application on the address and port of its own listener cannot be reached: Envoy
- * would dial itself, again and again. */
-static bool is_own_listener(const struct application *application, const char *address,
-			    uint32_t port)
-{
-	return application->port == port && strcmp(application->address, address) == 0;
-}
-
 static struct application application_of(const struct inbound *inbound,
 					 const char *address)
 {
@@ -181,23 +176,34 @@ static struct application application_of(const struct inbound *inbound,
 }
 
 /* localhost:<port>; for a second address with this port, localhost:<port>:<address>. */
-static void name_cluster(struct build *build, struct application *all, size_t count)
+static const char *application_cluster(struct build *build,
+				       const struct application *application,
+				       const struct application *others, size_t count)
 {
-	struct application *application = &all[count];
 	const char *wanted =
 		zl_arena_format(build->arena, "localhost:%u", application->port);
 
 	for (size_t i = 0; i < count; i++) {
-		if (all[i].port != application->port)
+		if (others[i].port != application->port)
 			continue;
-		if (strcmp(all[i].address, application->address) == 0) {
-			application->cluster = all[i].cluster;
-			return;
-		}
+		if (strcmp(others[i].address, application->address) == 0)
+			return others[i].cluster;
 		wanted = zl_arena_format(build->arena, "localhost:%u:%s",
 					 application->port, application->address);
 	}
-	application->cluster = build_free_name(build, wanted);
+	return build_free_name(build, wanted);
+}
+
+static void add_inbound(struct build *build, const struct inbound *inbound,
+			const char *address, const char *cluster)
+{
+	const char *name = listener_name(build, "inbound", address, inbound->port);
+	Envoy__TcpProxy *proxy = new_proxy(build, cluster);
+
+	set_cluster(proxy, zl_arena_strdup(build->arena, cluster));
+	add_extension(build, name, proxy);
+	add_listener(build, name, address, inbound->port,
+		     ENVOY__LISTENER__TRAFFIC_DIRECTION__INBOUND, inbound->tags);
 }
 
 void build_inbounds(struct build *build)
@@ -211,24 +217,19 @@ void build_inbounds(struct build *build)
 		const struct inbound *inbound = &spec->inbounds[i];
 		const char *address =
 			inbound->address[0] != '\0' ? inbound->address : spec->address;
-		const char *name;
-		Envoy__TcpProxy *proxy;
+		struct application *to = &all[count];
 
 		if (inbound->state == INBOUND_IGNORED || !zl_is_ip(address))
 			continue;
-		all[count] = application_of(inbound, address);
-		name_cluster(build, all, count);
-		name = listener_name(build, "inbound", address, inbound->port);
-		proxy = new_proxy(build, all[count].cluster);
-		set_cluster(proxy, zl_arena_strdup(build->arena, all[count].cluster));
-		add_extension(build, name, proxy);
-		add_listener(build, name, address, inbound->port,
-			     ENVOY__LISTENER__TRAFFIC_DIRECTION__INBOUND, inbound->tags);
-		build_static_cluster(build, all[count].cluster,
-				     is_own_listener(&all[count], address, inbound->port)
-					     ? NULL
-					     : all[count].address,
-				     all[count].port);
+		*to = application_of(inbound, address);
+		if (to->port == inbound->port && strcmp(to->address, address) == 0) {
+			/* Still its own listener: each connection would make the next. */
+			add_inbound(build, inbound, address, blackhole(build));
+			continue;
+		}
+		to->cluster = application_cluster(build, to, all, count);
+		add_inbound(build, inbound, address, to->cluster);
+		build_static_cluster(build, to->cluster, to->address, to->port);
 		count++;
 	}
 }

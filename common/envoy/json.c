@@ -6,8 +6,6 @@
 #include <assert.h>
 #include <ctype.h>
 #include <inttypes.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 static struct tree *message_tree(struct zl_arena *arena, const ProtobufCMessage *message);
@@ -33,20 +31,13 @@ static struct tree *null_tree(struct zl_arena *arena)
 	return zl_arena_alloc(arena, 1, sizeof(struct tree)); /* TREE_NULL is 0 */
 }
 
-/* The shortest text that reads back as value. */
 static struct tree *double_tree(struct zl_arena *arena, double value)
 {
 	struct tree *tree = zl_arena_alloc(arena, 1, sizeof(*tree));
-	char text[40];
 
-	for (int digits = 15; digits <= 17; digits++) {
-		(void)snprintf(text, sizeof(text), "%.*g", digits, value);
-		if (strtod(text, NULL) == value)
-			break;
-	}
 	tree->type = TREE_REAL;
 	tree->real = value;
-	tree->text = zl_arena_strdup(arena, text);
+	tree->text = zl_arena_format(arena, "%.17g", value);
 	return tree;
 }
 
@@ -350,6 +341,5 @@ void envoy_config_json(const struct envoy_config *config, struct zl_buf *out)
 			 resources_tree(arena, config, ENVOY_ROUTES));
 	tree_json_pretty(map, out);
 	zl_arena_free(&arena);
-	if (out->len == 0 || out->data[out->len - 1] != '\n')
-		zl_buf_char(out, '\n');
+	zl_buf_char(out, '\n');
 }
