@@ -1,0 +1,92 @@
+/* sync/sync.h - what both ends of the replication protocol have in common.
+ *
+ * Global publishes hints (PUB) and answers requests (REP); a zone asks. Correctness rests
+ * on the answers alone: with every hint lost a zone is as far behind as its lease is
+ * long. Both ends are machines that decide and do nothing: event in, actions out. They
+ * have no clock and no dice (both come with the event), no socket and no store; what is
+ * stored they read through a small table of functions.
+ *
+ *     message   'Z' 'L' | version u8 = 1 | type u8 | body, a message of replication.proto
+ *
+ * A message that is no such message, or breaks a limit, is dropped and counted.
+ *
+ * Threads:  each machine belongs to one thread.
+ * Lifetime: what an event points to is read during the step; what an action points to is
+ *           valid until the next step of the same machine.
+ */
+#pragma once
+
+#include "base/err.h"
+#include "base/mem.h"
+#include "model/entry.h"
+#include "model/position.h"
+
+enum {
+	SYNC_NAME_MAX = 63, /* a zone's name */
+	SYNC_UUID = 16,
+	SYNC_MESSAGE_MAX = 2 << 20,
+	SYNC_DELTA_MAX = 64 << 10,  /* an entry greater than this is not published */
+	SYNC_BATCH_MAX = 512 << 10, /* of a LOG or PUSH, and of one part of an entry */
+	SYNC_CHUNK_MAX = 1 << 20,
+	SYNC_VALUE_MAX = 1 << 20,
+	SYNC_BEAT_MS = 1000,
+	SYNC_SILENCE_MS = 3500, /* without a BEAT: the path is down */
+	SYNC_LEASE_MS = 15000,
+	SYNC_TROUBLES = 16, /* of a report */
+	SYNC_TEXT_MAX = 512 /* of a text in a report */
+};
+
+struct sync_bytes {
+	const void *data;
+	size_t len;
+};
+
+/* Where a store stands. The digest is that of what it holds at this position. */
+struct sync_state {
+	struct position position;
+	struct digest digest;
+};
+
+/* One commit: the bytes of a packed struct entry and the chain after it. */
+struct sync_entry {
+	uint64_t rev;
+	uint8_t chain[POSITION_CHAIN];
+	const void *bytes;
+	size_t len;
+};
+
+struct sync_record {
+	const void *key;
+	size_t key_len;
+	uint64_t mod_rev;
+	const void *value;
+	size_t value_len;
+	bool deleted; /* only in a repair: take the key away */
+};
+
+/* Return false to see no more. */
+typedef bool sync_record_fn(void *arg, const struct sync_record *record);
+
+/* What both ends read of their store, each call at one moment: *rev says which. A record
+ * that is damaged is given with its key and an empty value. */
+struct sync_store_ops {
+	enum zl_code (*sums)(void *io, uint64_t *rev, struct digest sums[DIGEST_BUCKETS],
+			     struct zl_err *err);
+	enum zl_code (*bucket)(void *io, uint8_t bucket, uint64_t *rev,
+			       sync_record_fn *fn, void *arg, struct zl_err *err);
+};
+
+/* Something about one proxy that its operator should know: a NACK, a laggard. */
+struct sync_trouble {
+	const char *proxy, *resource, *text; /* never NULL */
+};
+
+/* What a zone tells global with each lease. */
+struct sync_report {
+	uint64_t acked_rev; /* all proxies have acknowledged what follows from it */
+	uint32_t proxies, acked, nacked;
+	bool healthy;
+	const char *last_error;             /* "" for none */
+	const struct sync_trouble *trouble; /* at most SYNC_TROUBLES are sent */
+	size_t trouble_count;
+};

@@ -1,0 +1,89 @@
+/* wire/link.h - bytes between a global and its zones.
+ *
+ * A hub is global's end: it publishes to all zones and answers requests. An uplink is a
+ * zone's end: it hears what is published and asks. Both move whole messages and know
+ * nothing of what is in them. What is published may be lost without a word; a request is
+ * answered or reported as lost, and may be asked twice of the hub.
+ *
+ * The body is nng (link_nng.c). Its listeners cannot stand hostile peers, so no peer ever
+ * reaches them: the gate (gate.h) listens in their place and lets through only who speaks
+ * the protocol. TLS and the peer's identity will stand there too.
+ *
+ * Threads:  all functions and all handlers on the loop's thread.
+ * Lifetime: handlers are not called after close. What a handler is given is valid until
+ * it returns; a handler may call any function but close.
+ */
+#pragma once
+
+#include "base/addr.h"
+#include "base/err.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct loop;
+struct link_hub;
+struct link_uplink;
+
+struct link_hub_handlers {
+	/* Answer it with link_hub_reply(handle), at once or later. identity: the zone
+	 * that the peer's certificate names; NULL without TLS. */
+	void (*request)(void *arg, uint64_t handle, const char *identity,
+			const void *bytes, size_t len);
+	void *arg;
+};
+
+struct link_hub_setup {
+	const char *folder;       /* 0700, for sockets of its own; made if absent */
+	size_t message_max;       /* of a request */
+	unsigned connections_max; /* of all zones together */
+};
+
+/* *out is the caller's, NULL on failure: ZL_EIO, ZL_EACCES, ZL_ELIMIT. */
+ZL_MUST_USE enum zl_code link_hub_open(struct link_hub **out, struct loop *loop,
+				       const struct link_hub_setup *setup,
+				       const struct link_hub_handlers *handlers,
+				       struct zl_err *err);
+void link_hub_close(struct link_hub **hubp);
+
+/* Let zones connect to addr; its port 0 is replaced. ZL_EINVAL: neither a unix socket nor
+ * an address of loopback, for there is no TLS yet. */
+ZL_MUST_USE enum zl_code link_hub_listen(struct link_hub *hub, struct zl_addr *addr,
+					 struct zl_err *err);
+
+/* Never blocks; a zone that is slow loses the oldest messages. */
+void link_hub_publish(struct link_hub *hub, const void *bytes, size_t len);
+
+/* A handle whose peer has gone, or that was answered, is ignored. */
+void link_hub_reply(struct link_hub *hub, uint64_t handle, const void *bytes, size_t len);
+
+/* Connections that have shown that they speak the protocol, and those refused so far. */
+unsigned link_hub_connections(const struct link_hub *hub);
+uint64_t link_hub_refused(const struct link_hub *hub);
+
+struct link_uplink_handlers {
+	void (*published)(void *arg, const void *bytes, size_t len);
+	void (*replied)(void *arg, uint64_t id, const void *bytes, size_t len);
+	void (*lost)(void *arg, uint64_t id); /* no reply within its deadline */
+	void (*pipe)(void *arg, bool up); /* what is published is heard again or not */
+	void *arg;
+};
+
+/* Connect to the first of count addresses that answers, in order of preference, and go on
+ * trying. Addresses are copied. */
+ZL_MUST_USE enum zl_code link_uplink_open(struct link_uplink **out, struct loop *loop,
+					  const struct zl_addr *addrs, size_t count,
+					  size_t message_max,
+					  const struct link_uplink_handlers *handlers,
+					  struct zl_err *err);
+void link_uplink_close(struct link_uplink **uplinkp);
+
+/* Ask; replied or lost comes once for id. At most LINK_REQUESTS at a time: more are lost
+ * at once. */
+enum { LINK_REQUESTS = 8 };
+void link_uplink_request(struct link_uplink *uplink, uint64_t id, const void *bytes,
+			 size_t len, uint32_t deadline_ms);
+
+/* Close the connections and make new ones, to the next address if there are several. */
+void link_uplink_redial(struct link_uplink *uplink);
