@@ -41,7 +41,7 @@ struct http_route {
 	http_handler *handle;
 };
 
-enum { HTTP_HEAD_LIMIT = 16 << 10, HTTP_BODY = 1 << 20 };
+enum { HTTP_BODY = 1 << 20 };
 
 /* What was answered, for metrics; route is NULL if no route matched. */
 struct http_seen {
@@ -92,6 +92,9 @@ const char *http_body(const struct http_request *req, size_t *len);
 /* True if nobody waits for the answer any more; gone is then called as well. */
 bool http_is_gone(const struct http_request *req);
 void http_on_gone(struct http_request *req, void (*gone)(void *arg), void *arg);
+
+/* Answer within ms from now instead of answer_ms: for an answer that is meant to wait. */
+void http_more_time(struct http_request *req, uint64_t ms);
 
 /* Add a header to the answer that is to come. The value has no line break. */
 void http_add_header(struct http_request *req, const char *name, const char *fmt, ...)

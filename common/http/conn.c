@@ -1,0 +1,429 @@
+/* One connection: its states, their deadlines, what it reads and sends. */
+#include "base/clock.h"
+#include "base/log.h"
+#include "http/inside.h"
+#include "loop/loop.h"
+
+#include <assert.h>
+#include <event2/buffer.h>
+#include <event2/bufferevent.h>
+#include <event2/event.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+
+enum { READ_AHEAD = 256 << 10, LINGER_MS = 1000, LINGER_BYTES = 4 << 20 };
+
+static void enter(struct http_conn *conn, enum http_state state, uint64_t ms)
+{
+	conn->state = state;
+	loop_timer_set(conn->timer, ms);
+}
+
+void http_conn_allow(struct http_conn *conn, uint64_t ms)
+{
+	loop_timer_set(conn->timer, ms);
+}
+
+/* Take the request from its connection, for good: who has it finds out. */
+static void orphan(struct http_request *req)
+{
+	req->conn = NULL;
+	if (req->gone != NULL)
+		req->gone(req->gone_arg); /* may answer, which frees req */
+}
+
+void http_conn_close(struct http_conn **connp)
+{
+	struct http_conn *conn = *connp;
+	struct http_server *server = conn->server;
+	struct http_request *req = conn->req;
+
+	*connp = NULL;
+	if (conn->prev != NULL)
+		conn->prev->next = conn->next;
+	else
+		server->conns = conn->next;
+	if (conn->next != NULL)
+		conn->next->prev = conn->prev;
+	server->conn_count--;
+
+	bool was_busy = conn->state == HTTP_BUSY;
+	loop_timer_free(&conn->timer);
+	bufferevent_free(conn->bev);
+	free(conn);
+	if (req != NULL && was_busy)
+		orphan(req);
+	else
+		http_request_free(&req);
+}
+
+/* Sending. */
+
+/* The date as RFC 9110 5.6.7 writes it; made once a second. */
+static const char *date_text(struct http_server *server)
+{
+	time_t now = time(NULL);
+	struct tm parts;
+
+	if (now != server->date_made && gmtime_r(&now, &parts) != NULL) {
+		(void)strftime(server->date, sizeof(server->date),
+			       "%a, %d %b %Y %H:%M:%S GMT", &parts);
+		server->date_made = now;
+	}
+	return server->date;
+}
+
+static void report(const struct http_conn *conn, const struct http_reply *reply)
+{
+	const struct http_options *options = &conn->server->options;
+	const struct http_seen seen = { reply->route, reply->method, reply->status,
+					zl_now_us() - conn->began_us };
+
+	zl_log(ZL_DEBUG, "http", "request", "method=%q route=%q status=%u us=%llu id=%q",
+	       reply->method, reply->route != NULL ? reply->route->pattern : "-",
+	       reply->status, (unsigned long long)seen.us, reply->id);
+	if (options->seen != NULL)
+		options->seen(options->arg, &seen);
+}
+
+void http_conn_send(struct http_conn *conn, const struct http_reply *reply)
+{
+	struct evbuffer *out = bufferevent_get_output(conn->bev);
+	bool has_body = reply->status != 204 && reply->status != 304;
+
+	if (conn->server->draining)
+		conn->close_after = true;
+	evbuffer_add_printf(out,
+			    "HTTP/1.1 %u %s\r\nDate: %s\r\nX-Request-Id: %s\r\n"
+			    "X-Content-Type-Options: nosniff\r\nConnection: %s\r\n%s",
+			    reply->status, http_reason(reply->status),
+			    date_text(conn->server), reply->id,
+			    conn->close_after ? "close" : "keep-alive", reply->added);
+	if (has_body && reply->content_type != NULL)
+		evbuffer_add_printf(out, "Content-Type: %s\r\n", reply->content_type);
+	if (has_body)
+		evbuffer_add_printf(out, "Content-Length: %zu\r\n", reply->len);
+	evbuffer_add(out, "\r\n", 2);
+	if (has_body && strcmp(reply->method, "HEAD") != 0)
+		evbuffer_add(out, reply->body, reply->len);
+	enter(conn, HTTP_FLUSH, conn->server->options.answer_ms);
+	report(conn, reply);
+}
+
+/* Answer for the room itself. A request that was not handed over ends here; one that was
+ * loses its client. */
+static void refuse(struct http_conn *conn, unsigned status, const char *why,
+		   const char *added)
+{
+	struct http_request *req = conn->req;
+	struct zl_buf body = { 0 };
+	struct http_reply reply = { .status = status,
+				    .content_type = "application/problem+json",
+				    .added = added,
+				    .id = conn->server->id_prefix,
+				    .method = "-" };
+
+	if (req != NULL) {
+		reply.id = req->id;
+		reply.method = req->method;
+		reply.route = req->route;
+	}
+	http_problem_body(&body, status, NULL, why, reply.id, NULL, 0);
+	reply.body = body.data;
+	reply.len = body.len;
+	bool was_busy = conn->state == HTTP_BUSY;
+	conn->req = NULL;
+	http_conn_send(conn, &reply);
+	zl_buf_free(&body);
+	if (req != NULL && was_busy)
+		orphan(req);
+	else
+		http_request_free(&req);
+}
+
+static void refuse_and_close(struct http_conn *conn, unsigned status, const char *why)
+{
+	conn->close_after = true;
+	refuse(conn, status, why, "");
+}
+
+/* Reading. */
+
+/* A web page of somebody else must not reach us by the name it gave our address (DNS
+ * rebinding), nor post to us from a browser that can. */
+static const char *foreign(const struct http_conn *conn, const struct http_head *head,
+			   unsigned *status)
+{
+	char name[256] = "";
+	struct http_span host = head->host;
+	struct http_span origin = http_head_field(head, "origin");
+
+	if (!conn->is_tcp)
+		return NULL;
+	size_t len = 0;
+	if (host.len > 0 && host.len < sizeof(name)) {
+		bool v6 = host.at[0] == '[';
+		while (len < host.len && host.at[len] != (v6 ? ']' : ':'))
+			len++;
+		memcpy(name, host.at + v6, len - v6);
+	}
+	*status = 421;
+	if (host.len > 0 && strcmp(name, "localhost") != 0 && !zl_is_ip(name))
+		return "Host must be an IP address or localhost";
+	*status = 403;
+	if (origin.at == NULL || (head->method.len == 3 && head->method.at[0] == 'G'))
+		return NULL;
+	const char *from = memmem(origin.at, origin.len, "://", 3);
+	size_t left = from != NULL ? origin.len - (size_t)(from + 3 - origin.at) : 0;
+	if (from == NULL || left != host.len || memcmp(from + 3, host.at, left) != 0)
+		return "a web page of another origin may not do this";
+	return NULL;
+}
+
+static size_t body_limit(const struct http_request *req)
+{
+	return req->route->body_limit > 0 ? req->route->body_limit : HTTP_BODY;
+}
+
+/* The head is here: is the request one we take? */
+static void admit(struct http_conn *conn)
+{
+	struct http_request *req = conn->req;
+	struct zl_buf allow = { 0 };
+	const char *why = NULL;
+	unsigned status = 0;
+	bool has_body = req->head.length > 0 || req->head.chunked;
+
+	conn->close_after = !req->head.keep_alive;
+	why = foreign(conn, &req->head, &status);
+	if (why == NULL)
+		status = http_route_find(req, &why, &allow);
+	if (status == 0 && req->head.length > body_limit(req)) {
+		status = 413;
+		why = "the body is over the limit";
+	}
+	if (status != 0) {
+		char *line =
+			allow.len > 0 ? zl_format("Allow: %s\r\n", allow.data) : NULL;
+		if (has_body) /* it is not read, so what follows cannot be */
+			conn->close_after = true;
+		refuse(conn, status, why, line != NULL && status == 405 ? line : "");
+		free(line);
+	} else {
+		if (has_body && req->head.wants_continue)
+			bufferevent_write(conn->bev, "HTTP/1.1 100 Continue\r\n\r\n", 25);
+		enter(conn, HTTP_BODIED, conn->server->options.body_ms);
+	}
+	zl_buf_free(&allow);
+}
+
+/* True: go on with what is there. */
+static bool read_head(struct http_conn *conn)
+{
+	struct evbuffer *in = bufferevent_get_input(conn->bev);
+	size_t len = evbuffer_get_length(in);
+	struct http_head head;
+	struct http_refusal refusal;
+
+	if (len == 0)
+		return false;
+	if (conn->state == HTTP_IDLE) {
+		conn->began_us = zl_now_us();
+		enter(conn, HTTP_HEADED, conn->server->options.head_ms);
+	}
+	len = len < HTTP_HEAD ? len : HTTP_HEAD;
+	const char *data = (const char *)evbuffer_pullup(in, (ssize_t)len);
+	long used = http_head_check(data, len, &head, &refusal);
+	if (used == 0)
+		return false;
+	if (used < 0) {
+		refuse_and_close(conn, refusal.status, refusal.why);
+		return false;
+	}
+	conn->req = http_request_new(conn, data, (size_t)used);
+	evbuffer_drain(in, (size_t)used);
+	admit(conn);
+	return true;
+}
+
+static void hand_over(struct http_conn *conn)
+{
+	struct http_request *req = conn->req;
+	struct http_server *server = conn->server;
+
+	req->next = server->requests;
+	if (req->next != NULL)
+		req->next->prev = req;
+	server->requests = req;
+	server->request_count++;
+	enter(conn, HTTP_BUSY, server->options.answer_ms);
+	req->route->handle(req, server->options.arg);
+}
+
+/* What lies in one piece at the buffer's front, or more if that was not enough. */
+static const char *front(struct evbuffer *in, bool more, size_t *len)
+{
+	*len = evbuffer_get_contiguous_space(in);
+	if (more && *len < 2 * HTTP_LINE) {
+		*len = evbuffer_get_length(in);
+		*len = *len < 2 * HTTP_LINE ? *len : 2 * HTTP_LINE;
+	}
+	return *len > 0 ? (const char *)evbuffer_pullup(in, (ssize_t)*len) : NULL;
+}
+
+/* Take body bytes; true when it is complete. */
+static bool body_complete(struct http_conn *conn, struct http_refusal *refusal)
+{
+	struct http_request *req = conn->req;
+	struct evbuffer *in = bufferevent_get_input(conn->bev);
+	bool more = false;
+	size_t len;
+
+	for (;;) {
+		size_t left = (size_t)req->head.length - req->body.len;
+		if (req->head.chunked ? req->chunks.state == HTTP_CHUNK_DONE : left == 0)
+			return true;
+		const char *data = front(in, more, &len);
+		if (data == NULL)
+			return false;
+		long used = (long)(len < left ? len : left);
+		if (req->head.chunked)
+			used = http_chunks_read(&req->chunks, data, len, &req->body,
+						body_limit(req), refusal);
+		else
+			zl_buf_add(&req->body, data, (size_t)used);
+		if (used < 0 || (used == 0 && len == evbuffer_get_length(in)))
+			return false;
+		more = used == 0;
+		evbuffer_drain(in, (size_t)used);
+	}
+}
+
+static bool read_body(struct http_conn *conn)
+{
+	struct http_refusal refusal = { 0, NULL };
+
+	if (body_complete(conn, &refusal))
+		hand_over(conn);
+	else if (refusal.status != 0)
+		refuse_and_close(conn, refusal.status, refusal.why);
+	return false;
+}
+
+/* Do what the bytes that are here allow. */
+static void advance(struct http_conn *conn)
+{
+	struct evbuffer *in = bufferevent_get_input(conn->bev);
+	bool more = true;
+
+	while (more) {
+		switch (conn->state) {
+		case HTTP_IDLE:
+		case HTTP_HEADED:
+			more = read_head(conn);
+			break;
+		case HTTP_BODIED:
+			more = read_body(conn);
+			break;
+		case HTTP_LINGER:
+			conn->thrown += evbuffer_get_length(in);
+			evbuffer_drain(in, evbuffer_get_length(in));
+			more = false;
+			break;
+		default: /* it waits in the buffer for its turn */
+			more = false;
+			break;
+		}
+	}
+	if ((conn->at_eof && conn->state <= HTTP_BODIED) || conn->thrown > LINGER_BYTES)
+		http_conn_close(&conn);
+}
+
+static void on_read(struct bufferevent *bev, void *arg)
+{
+	(void)bev;
+	advance(arg);
+}
+
+/* All that was to be sent is out. */
+static void on_written(struct bufferevent *bev, void *arg)
+{
+	struct http_conn *conn = arg;
+
+	if (conn->state != HTTP_FLUSH)
+		return;
+	if (!conn->close_after) {
+		enter(conn, HTTP_IDLE, conn->server->options.idle_ms);
+		advance(conn);
+	} else if (conn->at_eof) {
+		http_conn_close(&conn);
+	} else {
+		/* Closed at once, bytes that still come would make the kernel send a
+		 * reset, which can overtake the answer. */
+		shutdown(bufferevent_getfd(bev), SHUT_WR);
+		enter(conn, HTTP_LINGER, LINGER_MS);
+		advance(conn);
+	}
+}
+
+static void on_event(struct bufferevent *bev, short what, void *arg)
+{
+	struct http_conn *conn = arg;
+
+	(void)bev;
+	if (!(what & (BEV_EVENT_EOF | BEV_EVENT_ERROR)))
+		return;
+	if ((what & BEV_EVENT_EOF) && conn->state == HTTP_FLUSH)
+		conn->at_eof = true; /* the answer still goes out */
+	else
+		http_conn_close(&conn);
+}
+
+static void on_deadline(void *arg)
+{
+	struct http_conn *conn = arg;
+
+	switch (conn->state) {
+	case HTTP_HEADED:
+		refuse_and_close(conn, 408, "the head of the request took too long");
+		break;
+	case HTTP_BODIED:
+		refuse_and_close(conn, 408, "the body of the request took too long");
+		break;
+	case HTTP_BUSY:
+		refuse_and_close(conn, 503, "the answer took too long");
+		break;
+	case HTTP_IDLE:
+	case HTTP_FLUSH:
+	case HTTP_LINGER:
+		http_conn_close(&conn);
+		break;
+	}
+}
+
+void http_conn_new(struct http_server *server, int fd, bool is_tcp)
+{
+	struct http_conn *conn = zl_alloc(1, sizeof(*conn));
+
+	conn->server = server;
+	conn->is_tcp = is_tcp;
+	conn->began_us = zl_now_us();
+	conn->timer = loop_timer_new(server->loop, on_deadline, conn);
+	conn->bev = bufferevent_socket_new(loop_base(server->loop), fd,
+					   BEV_OPT_CLOSE_ON_FREE);
+	if (conn->bev == NULL)
+		abort(); /* fails only without memory */
+	conn->next = server->conns;
+	if (conn->next != NULL)
+		conn->next->prev = conn;
+	server->conns = conn;
+	server->conn_count++;
+	/* The first request is due sooner than one after a kept connection's pause. */
+	enter(conn, HTTP_IDLE, server->options.head_ms);
+	bufferevent_setcb(conn->bev, on_read, on_written, on_event, conn);
+	bufferevent_setwatermark(conn->bev, EV_READ, 0, READ_AHEAD);
+	bufferevent_enable(conn->bev, EV_READ | EV_WRITE);
+}

@@ -1,0 +1,115 @@
+/* http/inside.h - connections and requests, as the files of this room see them.
+ *
+ * A connection reads one request at a time and holds it until it is answered; a request
+ * that was handed to its handler outlives its connection.
+ */
+#pragma once
+
+#include "base/mem.h"
+#include "http/head.h"
+#include "http/http.h"
+
+#include <time.h>
+
+struct bufferevent;
+struct evconnlistener;
+struct loop_timer;
+
+enum { HTTP_PARAMS = 8, HTTP_ARGS = 64, HTTP_ID = 128 };
+
+struct http_pair {
+	const char *name, *value;
+};
+
+struct http_listener {
+	struct http_server *server;
+	struct zl_addr addr;
+	struct evconnlistener *lev; /* owned */
+	struct http_listener *next;
+};
+
+struct http_server {
+	struct loop *loop;
+	struct http_options options;
+	struct http_listener *listeners; /* owned */
+	struct http_conn *conns;         /* owned; the newest first */
+	struct http_request *requests;   /* handed over, not answered */
+	size_t conn_count, request_count;
+	struct loop_timer *pause; /* of accepting, while descriptors are short */
+	bool draining;
+	char id_prefix[9];
+	char date[32]; /* of date_made, for the Date header */
+	time_t date_made;
+	uint64_t id_next;
+};
+
+enum http_state {
+	HTTP_IDLE,   /* nothing of the next request is here */
+	HTTP_HEADED, /* its head is coming */
+	HTTP_BODIED, /* its body is coming */
+	HTTP_BUSY,   /* the handler has it */
+	HTTP_FLUSH,  /* the answer is going out */
+	HTTP_LINGER, /* it went out; what the client still sends is thrown away */
+};
+
+struct http_conn {
+	struct http_server *server;
+	struct http_conn *prev, *next;
+	struct bufferevent *bev;  /* owned */
+	struct loop_timer *timer; /* owned: deadline of the state */
+	struct http_request *req; /* owned up to HTTP_BODIED, then lent */
+	enum http_state state;
+	bool is_tcp, close_after;
+	bool at_eof;       /* the client sends no more */
+	size_t thrown;     /* bytes read in HTTP_LINGER */
+	uint64_t began_us; /* of the current request */
+};
+
+struct http_request {
+	struct http_server *server; /* NULL once it is closed */
+	struct http_conn *conn;     /* NULL once the client is gone */
+	struct http_request *prev, *next;
+	struct zl_arena *arena; /* owned; of the request itself and all its texts */
+	const struct http_route *route;
+	struct http_head head;
+	const char *method, *path, *id;
+	bool is_head; /* HEAD: the answer has no body */
+	struct http_pair params[HTTP_PARAMS], args[HTTP_ARGS];
+	size_t param_count, arg_count;
+	struct zl_buf body, added; /* owned */
+	struct http_chunks chunks;
+	void (*gone)(void *arg);
+	void *gone_arg;
+};
+
+/* conn.c */
+void http_conn_new(struct http_server *server, int fd, bool is_tcp);
+/* Close; tells a handler that still has the request. */
+void http_conn_close(struct http_conn **connp);
+/* What an answer consists of. */
+struct http_reply {
+	unsigned status;
+	const char *content_type, *added; /* added: header lines or "" */
+	const void *body;
+	size_t len;
+	const char *id, *method;
+	const struct http_route *route;
+};
+void http_conn_send(struct http_conn *conn, const struct http_reply *reply);
+/* Restart the deadline of the state the connection is in. */
+void http_conn_allow(struct http_conn *conn, uint64_t ms);
+
+/* request.c */
+struct http_request *http_request_new(struct http_conn *conn, const char *head,
+				      size_t len);
+void http_request_free(struct http_request **reqp);
+/* A problem document in the room's own words. */
+void http_problem_body(struct zl_buf *to, unsigned status, const char *title,
+		       const char *detail, const char *id, const struct http_flaw *flaws,
+		       size_t count);
+const char *http_reason(unsigned status);
+
+/* route.c: find the route, fill route, params and args. Returns 0, or the status to
+ * refuse with and *why; allow gets what an Allow header says. */
+unsigned http_route_find(struct http_request *req, const char **why,
+			 struct zl_buf *allow);
