@@ -1,0 +1,129 @@
+/* zone/xds/server_state.h - inside the server: who owns what. Nobody else includes it.
+ *
+ *   xds_server --* xds_conn --* xds_stream     the connection frees its streams
+ *        `-------* xds_proxy ..* xds_stream    a proxy knows its streams, newest first
+ *
+ * What is closed during a turn is marked dead, and freed by the reaper at its end: lists
+ * may be walked while the owner, a peer or the kernel ends something.
+ */
+#pragma once
+
+#include "zone/xds/grpc_frame.h"
+#include "zone/xds/session.h"
+
+#include <sys/queue.h>
+
+struct bufferevent;
+struct event;
+struct evconnlistener;
+struct nghttp2_session;
+struct sockaddr;
+
+struct xds_stream {
+	TAILQ_ENTRY(xds_stream) of_conn, of_proxy;
+	struct xds_conn *conn;
+	struct xds_proxy *proxy;     /* NULL: not said yet */
+	struct xds_session *session; /* owned; NULL: not an ADS stream, or ended */
+	int32_t id;
+	bool dead;    /* nghttp2 forgot it */
+	bool touched; /* had input in this turn */
+	bool is_post, is_grpc, is_delta, is_sotw;
+	size_t head_bytes;
+	uint64_t opened_ms, opened_us; /* us: wall clock */
+	struct xds_frame frame;
+	struct zl_buf out; /* what nghttp2 takes next, from out_done on */
+	size_t out_done;
+	bool ended; /* trailers follow out */
+	bool peer_ended;
+	int grpc_status;
+	char grpc_message[256];
+};
+
+TAILQ_HEAD(xds_streams, xds_stream);
+
+struct xds_conn {
+	TAILQ_ENTRY(xds_conn) next;
+	struct xds_server *server;
+	struct bufferevent *bev; /* owned */
+	struct nghttp2_session *h2;
+	struct xds_streams streams;
+	bool busy; /* inside nghttp2: nothing may be sent now */
+	bool dead;
+	bool spoke;                    /* a valid request came */
+	uint64_t opened_ms, lonely_ms; /* since when it has no stream */
+	uint64_t ping_ms;
+	bool ping_open;
+	uint64_t window_ms; /* control frames are counted from here on */
+	unsigned window_frames;
+};
+
+TAILQ_HEAD(xds_conns, xds_conn);
+
+struct xds_proxy {
+	char *name, *cluster; /* owned */
+	struct envoy_config *config;
+	bool configured;
+	uint64_t revision, acked;
+	struct xds_streams streams; /* newest first */
+	unsigned stream_count;
+};
+
+struct xds_server {
+	struct event_base *base;
+	struct xds_ops ops;
+	void *owner;
+	struct evconnlistener **listeners;
+	size_t listener_count;
+	bool accepting; /* false: no descriptor was left; tried again at the next tick */
+	bool closing;
+	struct xds_conns conns;
+	struct xds_proxy **proxies; /* sorted by name */
+	size_t proxy_count;
+	struct event *tick, *reaper;
+	struct xds_counts counts;
+};
+
+/* server.c: free what is dead, at the end of this turn */
+void xds_server_reap(struct xds_server *server);
+
+/* proxy.c: the registry */
+struct xds_proxy *xds_proxy_find(const struct xds_server *server, const char *name);
+struct xds_proxy *xds_proxy_need(struct xds_server *server, const char *name);
+/* Its newest stream that lives, or NULL. */
+struct xds_stream *xds_proxy_newest(const struct xds_proxy *proxy);
+/* Free those that are neither configured nor connected. */
+void xds_proxies_sweep(struct xds_server *server);
+void xds_proxies_free(struct xds_server *server);
+
+/* stream.c: gRPC on one stream */
+void xds_stream_input(struct xds_stream *stream, const uint8_t *data, size_t len);
+/* Hand on to nghttp2 what the session has to send. */
+void xds_stream_flush(struct xds_stream *stream, uint64_t now_us);
+/* Tell the owner what came of it. */
+void xds_stream_news(struct xds_stream *stream);
+/* End it with a gRPC status, after what is in out. */
+void xds_stream_end(struct xds_stream *stream, int status, const char *message);
+void xds_stream_free(struct xds_stream *stream);
+
+/* h2.c: nghttp2 */
+bool xds_h2_open(struct xds_conn *conn);
+void xds_h2_close(struct xds_conn *conn);
+/* False: the connection cannot go on. */
+bool xds_h2_input(struct xds_conn *conn, const uint8_t *data, size_t len);
+/* The next bytes to send; 0: none for now, below 0: the connection is over. Borrowed. */
+long xds_h2_output(struct xds_conn *conn, const uint8_t **data);
+bool xds_h2_is_over(const struct xds_conn *conn);
+void xds_h2_resume(struct xds_stream *stream);
+void xds_h2_ping(struct xds_conn *conn);
+void xds_h2_goaway(struct xds_conn *conn);
+
+/* conn.c: bytes and deadlines */
+void xds_conn_open(struct xds_server *server, int fd, const struct sockaddr *from);
+/* Send what there is to send, now. */
+void xds_conn_wake(struct xds_conn *conn);
+/* A limit was met or the peer is gone. why: for the log, NULL: nothing worth a line. */
+void xds_conn_drop(struct xds_conn *conn, const char *why);
+/* Count a frame that costs the sender nothing; false: too many. */
+bool xds_conn_allows(struct xds_conn *conn);
+void xds_conn_tick(struct xds_conn *conn, uint64_t now_ms);
+void xds_conn_free(struct xds_conn *conn);

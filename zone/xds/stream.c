@@ -1,0 +1,166 @@
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "zone/xds/server_state.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* gRPC's numbers */
+enum {
+	INVALID_ARGUMENT = 3,
+	PERMISSION_DENIED = 7,
+	RESOURCE_EXHAUSTED = 8,
+	UNIMPLEMENTED = 12
+};
+
+void xds_stream_end(struct xds_stream *stream, int status, const char *message)
+{
+	if (stream->ended)
+		return;
+	stream->ended = true;
+	stream->grpc_status = status;
+	(void)snprintf(stream->grpc_message, sizeof(stream->grpc_message), "%s", message);
+	if (status != 0) {
+		stream->conn->server->counts.refused_streams++;
+		zl_log(ZL_WARN, "xds", "stream refused", "proxy=%q status=%d reason=%q",
+		       stream->proxy != NULL ? stream->proxy->name : "", status, message);
+	}
+	xds_frame_free(&stream->frame);
+	xds_h2_resume(stream);
+}
+
+/* The first request says whose stream it is. */
+static bool attach(struct xds_stream *stream, const struct xds_request *request)
+{
+	struct xds_server *server = stream->conn->server;
+	struct zl_err err = { .msg = "" };
+
+	if (request->node == NULL || request->node[0] == '\0') {
+		xds_stream_end(stream, INVALID_ARGUMENT,
+			       "the first request must carry a node with an id");
+		return false;
+	}
+	if (server->ops.admit != NULL &&
+	    !server->ops.admit(server->owner, request->node, request->cluster, &err)) {
+		xds_stream_end(stream, PERMISSION_DENIED, err.msg);
+		return false;
+	}
+	struct xds_proxy *proxy = xds_proxy_need(server, request->node);
+	free(proxy->cluster);
+	proxy->cluster = zl_strdup(request->cluster);
+	stream->proxy = proxy;
+	stream->conn->spoke = true;
+	TAILQ_INSERT_HEAD(&proxy->streams, stream, of_proxy);
+	proxy->stream_count++;
+	server->counts.streams++;
+	if (proxy->config != NULL)
+		xds_session_config(stream->session, proxy->config, proxy->revision);
+	if (proxy->stream_count == 1 && server->ops.connected != NULL)
+		server->ops.connected(server->owner, proxy->name);
+	return true;
+}
+
+static void take_request(struct xds_stream *stream, const struct xds_bytes *message)
+{
+	struct zl_arena *arena = zl_arena_new();
+	struct xds_request request;
+	struct zl_err err;
+	enum zl_code code =
+		xds_request_read(&request, arena, message->data, message->len, &err);
+
+	if (code == ZL_OK && stream->proxy != NULL && request.node != NULL &&
+	    strcmp(request.node, stream->proxy->name) != 0)
+		code = zl_fail(&err, ZL_EINVAL, "the node changed within a stream");
+	if (code == ZL_OK && (stream->proxy != NULL || attach(stream, &request)))
+		code = xds_session_request(stream->session, &request, zl_wall_us(), &err);
+	if (code != ZL_OK)
+		xds_stream_end(stream,
+			       code == ZL_ELIMIT ? RESOURCE_EXHAUSTED : INVALID_ARGUMENT,
+			       err.msg);
+	stream->touched = true;
+	zl_arena_free(&arena);
+}
+
+void xds_stream_input(struct xds_stream *stream, const uint8_t *data, size_t len)
+{
+	struct xds_bytes input = { data, len };
+	struct xds_bytes message;
+	struct zl_err err;
+
+	while (stream->session != NULL && !stream->ended) {
+		enum zl_code code =
+			xds_frame_next(&stream->frame, &input, &message, &err);
+		if (code != ZL_OK) {
+			xds_stream_end(stream,
+				       code == ZL_ELIMIT ? RESOURCE_EXHAUSTED
+							 : UNIMPLEMENTED,
+				       err.msg);
+			return;
+		}
+		if (message.data == NULL)
+			return;
+		take_request(stream, &message);
+	}
+}
+
+void xds_stream_flush(struct xds_stream *stream, uint64_t now_us)
+{
+	if (stream->dead || stream->ended || stream->session == NULL)
+		return;
+	size_t before = stream->out.len;
+	xds_session_flush(stream->session, &stream->out, now_us);
+	if (stream->out.len > before)
+		xds_h2_resume(stream);
+}
+
+static void tell_refused(struct xds_stream *stream,
+			 const struct xds_resource_status *what)
+{
+	const struct xds_server *server = stream->conn->server;
+
+	zl_log(ZL_WARN, "xds", "proxy refused a resource",
+	       "proxy=%q type=%q name=%q version=%s reason=%q", stream->proxy->name,
+	       envoy_type_url(what->type), what->name, what->sent, what->nack);
+	if (server->ops.nacked != NULL)
+		server->ops.nacked(server->owner, stream->proxy->name, what);
+}
+
+void xds_stream_news(struct xds_stream *stream)
+{
+	struct xds_resource_status what;
+	struct xds_proxy *proxy = stream->proxy;
+	uint64_t revision;
+
+	if (stream->dead || stream->session == NULL || proxy == NULL)
+		return;
+	const struct xds_server *server = stream->conn->server;
+	while (xds_session_take_refused(stream->session, &what))
+		tell_refused(stream, &what);
+	if (stream != xds_proxy_newest(proxy) ||
+	    !xds_session_settled(stream->session, &revision))
+		return;
+	proxy->acked = revision;
+	if (server->ops.acked != NULL)
+		server->ops.acked(server->owner, proxy->name, revision);
+}
+
+void xds_stream_free(struct xds_stream *stream)
+{
+	struct xds_server *server = stream->conn->server;
+	struct xds_proxy *proxy = stream->proxy;
+
+	TAILQ_REMOVE(&stream->conn->streams, stream, of_conn);
+	if (proxy != NULL) {
+		TAILQ_REMOVE(&proxy->streams, stream, of_proxy);
+		server->counts.streams--;
+		if (--proxy->stream_count == 0 && server->ops.disconnected != NULL &&
+		    !server->closing)
+			server->ops.disconnected(server->owner, proxy->name);
+	}
+	xds_session_free(&stream->session);
+	xds_frame_free(&stream->frame);
+	zl_buf_free(&stream->out);
+	free(stream);
+}
