@@ -148,9 +148,10 @@ static void place(struct reader *reader, struct tree *value)
 
 static bool key_is_due(const struct reader *reader)
 {
+	if (reader->depth == 0)
+		return false;
 	const struct level *level = &reader->levels[reader->depth - 1];
-
-	return reader->depth > 0 && level->tree->type == TREE_MAP && level->key == NULL;
+	return level->tree->type == TREE_MAP && level->key == NULL;
 }
 
 static enum zl_code on_key(struct reader *reader, const yaml_event_t *event,
