@@ -4,7 +4,8 @@
  * travels as an extension of the listener's name (ECDS). So the bytes of a listener
  * depend on the outbound alone, and a policy, a weight or an endpoint that changes cuts
  * no connection. Each target is an EDS cluster with its load assignment, be it empty;
- * what has no target goes to the STATIC cluster "blackhole". Inbounds are made alike.
+ * what has no target goes to the STATIC cluster "blackhole". Inbounds are made alike; the
+ * bytes of their listeners depend on the address and port alone.
  *
  * Every cluster that an extension names is in the same config, always. An inbound whose
  * application would be its own listener leads to the blackhole too.

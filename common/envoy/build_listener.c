@@ -49,8 +49,8 @@ static Envoy__FilterChain *chain_by_name(struct zl_arena *arena, const char *nam
 	return chain;
 }
 
-/* A listener, of nothing but its own place and tags: what else it depended on could not
- * change without cutting its connections. */
+/* A listener, of nothing but its own place and what its outbound is called by: anything
+ * else could not change without cutting its connections. */
 static void add_listener(struct build *build, const char *name, const char *address,
 			 uint32_t port, Envoy__Listener__TrafficDirection direction,
 			 struct labels tags)
@@ -203,7 +203,7 @@ static void add_inbound(struct build *build, const struct inbound *inbound,
 	set_cluster(proxy, zl_arena_strdup(build->arena, cluster));
 	add_extension(build, name, proxy);
 	add_listener(build, name, address, inbound->port,
-		     ENVOY__LISTENER__TRAFFIC_DIRECTION__INBOUND, inbound->tags);
+		     ENVOY__LISTENER__TRAFFIC_DIRECTION__INBOUND, (struct labels){ 0 });
 }
 
 void build_inbounds(struct build *build)

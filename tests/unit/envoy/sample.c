@@ -52,24 +52,32 @@ static void file_write(const char *path, const struct zl_buf *text)
 	assert_int_equal(fclose(file), 0);
 }
 
-void sample_golden(struct envoy_config *config, const char *name)
+void sample_golden_text(const struct zl_buf *text, const char *file)
 {
 	const char *folder = getenv("ZL_SOURCE_DIR");
 	const char *mode = getenv("ZL_GOLDEN");
-	struct zl_buf text = { 0 };
 	struct zl_buf want = { 0 };
-	char *path = zl_format("%s/tests/unit/envoy/golden/%s.json",
-			       folder ? folder : ".", name);
+	char *path =
+		zl_format("%s/tests/unit/envoy/golden/%s", folder ? folder : ".", file);
+
+	if (mode != NULL && strcmp(mode, "write") == 0)
+		file_write(path, text);
+	file_read(path, &want);
+	assert_string_equal(zl_buf_text(text), zl_buf_text(&want));
+	zl_buf_free(&want);
+	free(path);
+}
+
+void sample_golden(struct envoy_config *config, const char *name)
+{
+	struct zl_buf text = { 0 };
+	char *file = zl_format("%s.json", name);
 
 	sample_whole(config);
 	envoy_config_json(config, &text);
-	if (mode != NULL && strcmp(mode, "write") == 0)
-		file_write(path, &text);
-	file_read(path, &want);
-	assert_string_equal(zl_buf_text(&text), zl_buf_text(&want));
+	sample_golden_text(&text, file);
 	zl_buf_free(&text);
-	zl_buf_free(&want);
-	free(path);
+	free(file);
 	envoy_config_drop(&config);
 }
 

@@ -74,8 +74,10 @@ const struct resource *sample_proxy(const struct dataplane_spec *spec);
 struct envoy_config *sample_config(const struct outbound_route *outbounds, size_t count);
 #define CONFIG(...) sample_config(LIST(struct outbound_route, __VA_ARGS__))
 
-/* Compare the config as JSON with golden/<name>.json, and drop it. With ZL_GOLDEN=write
- * in the environment the file is written instead. */
+/* Compare text with golden/<file>. With ZL_GOLDEN=write in the environment the file is
+ * written instead. */
+void sample_golden_text(const struct zl_buf *text, const char *file);
+/* The same for the JSON of config and golden/<name>.json; drops the config. */
 void sample_golden(struct envoy_config *config, const char *name);
 
 /* Fail unless each cluster that an extension names is in the config, each EDS cluster has

@@ -67,6 +67,35 @@ static void a_listener_knows_nothing_of_its_policy(void **state)
 		envoy_config_drop(&configs[i]);
 }
 
+static void an_inbound_listener_knows_its_place_alone(void **state)
+{
+	struct inbound inbound = { .address = "",
+				   .port = 8080,
+				   .service_address = "",
+				   .service_port = 80,
+				   .tags = SERVICE("web") };
+	const struct dataplane_spec spec = { .address = "192.168.0.1",
+					     .advertised = "",
+					     .inbounds = &inbound,
+					     .inbound_count = 1 };
+	struct routes routes = { .proxy = sample_proxy(&spec), .zone = "east" };
+	struct envoy_config *before = envoy_build_proxy(&routes);
+	struct envoy_config *after;
+	const char *name = "inbound:192.168.0.1:8080";
+
+	(void)state;
+	inbound.tags = SERVICE("other");
+	inbound.service_port = 81;
+	inbound.state = INBOUND_NOT_READY;
+	after = envoy_build_proxy(&routes);
+	assert_string_equal(version_of(before, ENVOY_LISTENER, name),
+			    version_of(after, ENVOY_LISTENER, name));
+	assert_string_not_equal(version_of(before, ENVOY_EXTENSION, name),
+				version_of(after, ENVOY_EXTENSION, name));
+	envoy_config_drop(&before);
+	envoy_config_drop(&after);
+}
+
 static void endpoints_change_without_their_cluster(void **state)
 {
 	struct envoy_config *none =
@@ -252,6 +281,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_change_of_weights_touches_the_extension_alone),
 		cmocka_unit_test(a_listener_knows_nothing_of_its_policy),
+		cmocka_unit_test(an_inbound_listener_knows_its_place_alone),
 		cmocka_unit_test(endpoints_change_without_their_cluster),
 		cmocka_unit_test(services_may_be_called_like_our_own_clusters),
 		cmocka_unit_test(host_names_are_no_endpoints),
