@@ -72,7 +72,12 @@ struct resource_rules {
 	const char *want_mesh; /* from the URL, NULL: not checked */
 	const char *want_name;
 	enum kind want_kind; /* KIND_NONE: not checked */
+	bool alone; /* of WRITER_ZONE: no global, so it may write what global writes */
 };
+
+/* NULL, or why this writer may not write this kind, in arena: "kind Mesh is written at
+ * global", "kind Dataplane is written in a zone". resource_from_doc tells it too. */
+char *kind_place_violation(struct zl_arena *arena, enum kind kind, enum writer writer);
 
 /* Check doc (either form) completely and make the resource; all violations and warnings
  * are added to found, in the order of spec 2.4. Returns NULL if there was a violation.

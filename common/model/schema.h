@@ -38,11 +38,20 @@ struct field {
 	unsigned flags;       /* private to the room */
 };
 
+struct decode;
+struct path;
+struct tree;
+
 struct schema {
 	const char *name;
 	size_t size; /* of the struct of spec.h */
 	const struct field *fields;
 	size_t count;
+	/* Private to the room. finish: complete what was decoded, tree is NULL for an
+	 * absent object. check: what the fields alone do not tell. */
+	void (*finish)(struct decode *dec, const struct tree *tree, void *made);
+	void (*check)(struct decode *dec, const struct tree *tree, const struct path *at,
+		      const void *made);
 };
 
 /* The fields of a kind's spec. */

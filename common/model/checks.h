@@ -1,0 +1,25 @@
+/* model/checks.h - what the checks of several kinds share. Private to the room.
+ *
+ * Threads:  pure.
+ */
+#pragma once
+
+#include "model/decode.h"
+#include "model/names.h"
+
+/* V22 to V25 over sorted tags; at is the map. */
+void check_tags(struct decode *dec, struct labels tags, const struct path *at,
+		enum tag_rule rule);
+/* T1 to T7 for the tags of an instance, an inbound or an outbound: member `tags` of at.
+ */
+void check_service_tags(struct decode *dec, const struct tree *tree, struct labels tags,
+			const struct path *at);
+/* Tell reason at field of at if number (NULL: absent) is not within min and max; a wrong
+ * type was told already. */
+void check_range(struct decode *dec, const struct path *at, const struct tree *object,
+		 const char *field, int64_t min, int64_t max, const char *reason);
+/* The texts of P1 and D20. */
+#define PORT_TEXT "port must be in the range [1, 65535]"
+#define PORT_TEXT_D20 "must be in inclusive range [1, 65535]"
+/* True if field of tree is there with a wrong type, which was told already. */
+bool is_mistyped(const struct tree *tree, const char *field, enum tree_type want);

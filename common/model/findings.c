@@ -1,0 +1,70 @@
+#include "model/resource.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+struct findings findings_in(struct zl_arena *arena)
+{
+	return (struct findings){ .arena = arena,
+				  .at = { .file = "", .kind = "", .name = "" } };
+}
+
+static struct finding *next(struct zl_arena *arena, struct finding **list, size_t *count,
+			    size_t *room)
+{
+	if (*count == *room) {
+		size_t more = *room == 0 ? 8 : 2 * *room;
+		struct finding *grown = zl_arena_alloc(arena, more, sizeof(*grown));
+		if (*count > 0)
+			memcpy(grown, *list, *count * sizeof(*grown));
+		*list = grown;
+		*room = more;
+	}
+	return &(*list)[(*count)++];
+}
+
+static void fill(const struct findings *to, struct finding *finding, const char *field,
+		 const struct tree *where, const char *fmt, va_list args)
+{
+	va_list again;
+
+	va_copy(again, args);
+	int len = vsnprintf(NULL, 0, fmt, again);
+	va_end(again);
+	size_t size = (size_t)(len < 0 ? 0 : len) + 1;
+	char *reason = zl_arena_alloc(to->arena, size, 1);
+	(void)vsnprintf(reason, size, fmt, args);
+
+	*finding = to->at;
+	finding->file = zl_arena_strdup(to->arena, to->at.file);
+	finding->kind = zl_arena_strdup(to->arena, to->at.kind);
+	finding->name = zl_arena_strdup(to->arena, to->at.name);
+	finding->field = zl_arena_strdup(to->arena, field);
+	finding->reason = reason;
+	finding->line = where != NULL ? where->line : 0;
+	finding->column = where != NULL ? where->column : 0;
+}
+
+void findings_violation(struct findings *to, const char *field, const struct tree *where,
+			const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	fill(to,
+	     next(to->arena, &to->violations, &to->violation_count, &to->violation_room),
+	     field, where, fmt, args);
+	va_end(args);
+}
+
+void findings_warning(struct findings *to, const char *field, const struct tree *where,
+		      const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	fill(to, next(to->arena, &to->warnings, &to->warning_count, &to->warning_room),
+	     field, where, fmt, args);
+	va_end(args);
+}

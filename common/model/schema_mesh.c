@@ -1,0 +1,232 @@
+#include "model/schemas.h"
+
+static const char *const MODES[] = { "STRICT", "PERMISSIVE", NULL };
+static const char *const UNRESOLVED[] = { "Blackhole", "Renormalise", NULL };
+static const char *const SERVICE_MODES[] = { "Disabled", "Everywhere",
+					     "ReachableBackends", "Exclusive", NULL };
+
+static const struct field ROTATION[] = {
+	{ .name = "expiration",
+	  .type = FIELD_TEXT,
+	  .flags = F_UNSTORED,
+	  .fallback = "24h",
+	  .doc = "How long a workload certificate lives; it is renewed when 4/5 have "
+		 "passed.",
+	  .example = "24h" },
+};
+static const struct schema ROTATION_SCHEMA = { .name = "Rotation", FIELDS(ROTATION) };
+
+static const struct field DP_CERT[] = {
+	{ .name = "rotation",
+	  .type = FIELD_OBJECT,
+	  .sub = &ROTATION_SCHEMA,
+	  .doc = "When workload certificates are renewed." },
+	{ .name = "requestTimeout",
+	  .type = FIELD_IGNORED,
+	  .doc = "No effect: no CA is remote." },
+};
+static const struct schema DP_CERT_SCHEMA = { .name = "DpCert", FIELDS(DP_CERT) };
+
+static const struct field ROOT_CHAIN[] = {
+	{ .name = "requestTimeout",
+	  .type = FIELD_IGNORED,
+	  .doc = "No effect: no CA is remote." },
+};
+static const struct schema ROOT_CHAIN_SCHEMA = { .name = "RootChain",
+						 FIELDS(ROOT_CHAIN) };
+
+static const struct field CA_CERT[] = {
+	{ .name = "RSAbits",
+	  .type = FIELD_INT,
+	  .flags = F_UNSTORED | F_RANGE,
+	  .min = 2048,
+	  .max = 4096,
+	  .doc = "Size of an RSA key; ECDSA P-256 when absent." },
+	{ .name = "expiration",
+	  .type = FIELD_TEXT,
+	  .flags = F_UNSTORED,
+	  .fallback = "10y",
+	  .doc = "How long the root lives.",
+	  .example = "10y" },
+};
+static const struct schema CA_CERT_SCHEMA = { .name = "CaCert", FIELDS(CA_CERT) };
+
+static const struct field DATA_SOURCE[] = {
+	{ .name = "secret",
+	  .type = FIELD_TEXT,
+	  .flags = F_UNSTORED,
+	  .doc = "Name of a Secret of the mesh." },
+	{ .name = "inline",
+	  .type = FIELD_TEXT,
+	  .flags = F_UNSTORED,
+	  .doc = "The content in base64." },
+	{ .name = "inlineString",
+	  .type = FIELD_TEXT,
+	  .flags = F_UNSTORED,
+	  .doc = "The content as text." },
+	{ .name = "file",
+	  .type = FIELD_REFUSED,
+	  .doc = "Refused: global and zones share no disk." },
+};
+static const struct schema DATA_SOURCE_SCHEMA = { .name = "DataSource",
+						  FIELDS(DATA_SOURCE) };
+
+static const struct field CONF[] = {
+	{ .name = "caCert",
+	  .type = FIELD_OBJECT,
+	  .sub = &CA_CERT_SCHEMA,
+	  .doc = "Key and life of a builtin root." },
+	{ .name = "cert",
+	  .type = FIELD_OBJECT,
+	  .sub = &DATA_SOURCE_SCHEMA,
+	  .doc = "PEM chain of a provided CA; the first certificate signs." },
+	{ .name = "key",
+	  .type = FIELD_OBJECT,
+	  .sub = &DATA_SOURCE_SCHEMA,
+	  .doc = "PEM key of a provided CA." },
+};
+static const struct schema CONF_SCHEMA = { .name = "CaConf", FIELDS(CONF) };
+
+static const struct field BACKEND[] = {
+	{ .name = "name",
+	  .type = FIELD_TEXT,
+	  STORED(mesh_backend, name),
+	  .flags = F_REQUIRED,
+	  .doc = "Lower-case DNS name of the backend.",
+	  .example = "ca-1" },
+	{ .name = "type",
+	  .type = FIELD_TEXT,
+	  STORED(mesh_backend, type),
+	  .flags = F_REQUIRED,
+	  .doc = "builtin: Zonelink makes the CA; provided: the CA is given in conf.",
+	  .example = "builtin" },
+	{ .name = "mode",
+	  .type = FIELD_TEXT,
+	  STORED(mesh_backend, mode),
+	  .values = MODES,
+	  .fallback = "STRICT",
+	  .doc = "STRICT: inbounds take mTLS only; PERMISSIVE: plain connections too." },
+	{ .name = "dpCert",
+	  .type = FIELD_OBJECT,
+	  .sub = &DP_CERT_SCHEMA,
+	  .doc = "Workload certificates." },
+	{ .name = "rootChain",
+	  .type = FIELD_OBJECT,
+	  .sub = &ROOT_CHAIN_SCHEMA,
+	  .doc = "No effect: no CA is remote." },
+	{ .name = "conf",
+	  .type = FIELD_OBJECT,
+	  .sub = &CONF_SCHEMA,
+	  .doc = "The CA, by type." },
+};
+static const struct schema BACKEND_SCHEMA = { .name = "MtlsBackend",
+					      .size = sizeof(struct mesh_backend),
+					      FIELDS(BACKEND),
+					      .check = check_mesh_backend };
+
+static const struct field MTLS[] = {
+	{ .name = "enabledBackend",
+	  .type = FIELD_TEXT,
+	  STORED(mesh_spec, mtls_backend),
+	  .doc = "The backend that signs; mTLS is off without one.",
+	  .example = "ca-1" },
+	{ .name = "backends",
+	  .type = FIELD_LIST,
+	  .sub = &BACKEND_SCHEMA,
+	  STORED(mesh_spec, backends),
+	  .doc = "CAs of the mesh, at most two; all of them are trusted." },
+	{ .name = "skipValidation",
+	  .type = FIELD_BOOL,
+	  .flags = F_UNSTORED,
+	  .fallback = "false",
+	  .doc = "True: conf is not loaded and checked on write." },
+};
+static const struct schema MTLS_SCHEMA = { .name = "Mtls",
+					   FIELDS(MTLS),
+					   .check = check_mesh_mtls };
+
+static const struct field ROUTING[] = {
+	{ .name = "localityAwareLoadBalancing",
+	  .type = FIELD_BOOL,
+	  STORED(mesh_spec, locality_aware),
+	  .fallback = "true",
+	  .doc = "Endpoints of other zones are used only when those of the own zone "
+		 "fail." },
+	{ .name = "zoneEgress",
+	  .type = FIELD_BOOL,
+	  STORED(mesh_spec, zone_egress),
+	  .fallback = "false",
+	  .doc = "Cross-zone and external traffic leaves through the zone egress." },
+	{ .name = "unresolvedBackends",
+	  .type = FIELD_ENUM,
+	  STORED(mesh_spec, unresolved),
+	  .values = UNRESOLVED,
+	  .fallback = "Blackhole",
+	  .doc = "What happens to the share of a backend that is not found: closed, or "
+		 "spread over the others." },
+	{ .name = "defaultForbidMeshExternalServiceAccess",
+	  .type = FIELD_REFUSED,
+	  .doc = "Refused unless false." },
+};
+static const struct schema ROUTING_SCHEMA = { .name = "Routing", FIELDS(ROUTING) };
+
+static const struct field MESH_SERVICES[] = {
+	{ .name = "mode",
+	  .type = FIELD_ENUM,
+	  .flags = F_UNSTORED,
+	  .values = SERVICE_MODES,
+	  .fallback = "Disabled",
+	  .doc = "Which MeshServices zones derive from their Dataplanes." },
+};
+static const struct schema MESH_SERVICES_SCHEMA = { .name = "MeshServices",
+						    FIELDS(MESH_SERVICES) };
+
+static const struct field OUTBOUND[] = {
+	{ .name = "passthrough",
+	  .type = FIELD_BOOL,
+	  .flags = F_UNSTORED,
+	  .fallback = "true",
+	  .doc = "Stored; concerns transparent proxies only, which Zonelink has not." },
+};
+static const struct schema OUTBOUND_SCHEMA = { .name = "MeshOutbound", FIELDS(OUTBOUND) };
+
+static const struct field NETWORKING[] = {
+	{ .name = "outbound",
+	  .type = FIELD_OBJECT,
+	  .sub = &OUTBOUND_SCHEMA,
+	  .doc = "Traffic to what is outside the mesh." },
+};
+static const struct schema NETWORKING_SCHEMA = { .name = "MeshNetworking",
+						 FIELDS(NETWORKING) };
+
+static const struct field MESH[] = {
+	{ .name = "mtls",
+	  .type = FIELD_OBJECT,
+	  .sub = &MTLS_SCHEMA,
+	  .doc = "Mutual TLS between the proxies of the mesh." },
+	{ .name = "routing",
+	  .type = FIELD_OBJECT,
+	  .sub = &ROUTING_SCHEMA,
+	  .doc = "How traffic is spread in the mesh." },
+	{ .name = "meshServices",
+	  .type = FIELD_OBJECT,
+	  .sub = &MESH_SERVICES_SCHEMA,
+	  .doc = "Derived MeshServices." },
+	{ .name = "networking",
+	  .type = FIELD_OBJECT,
+	  .sub = &NETWORKING_SCHEMA,
+	  .doc = "Networking of all proxies." },
+	{ .name = "skipCreatingInitialPolicies",
+	  .type = FIELD_LIST,
+	  .flags = F_UNSTORED,
+	  .doc = "Stored; Zonelink makes no default policies." },
+	{ .name = "constraints", .type = FIELD_REFUSED, .doc = "Refused unless empty." },
+	{ .name = "tracing", .type = FIELD_REFUSED, .doc = "Refused unless empty." },
+	{ .name = "logging", .type = FIELD_REFUSED, .doc = "Refused unless empty." },
+	{ .name = "metrics", .type = FIELD_REFUSED, .doc = "Refused unless empty." },
+};
+
+const struct schema SCHEMA_MESH = { .name = "Mesh",
+				    .size = sizeof(struct mesh_spec),
+				    FIELDS(MESH),
+				    .check = check_mesh };

@@ -1,0 +1,23 @@
+#include "model/spec.h"
+
+const struct mesh_spec MESH_DEFAULTS = { .locality_aware = true,
+					 .unresolved = UNRESOLVED_BLACKHOLE,
+					 .mtls_backend = "" };
+
+const char *ref_kind_name(enum ref_kind kind)
+{
+	static const char *const NAMES[] = {
+		[REF_NONE] = "",
+		[REF_MESH] = "Mesh",
+		[REF_DATAPLANE] = "Dataplane",
+		[REF_MESH_SUBSET] = "MeshSubset",
+		[REF_MESH_GATEWAY] = "MeshGateway",
+		[REF_MESH_SERVICE] = "MeshService",
+		[REF_MESH_EXTERNAL_SERVICE] = "MeshExternalService",
+		[REF_MESH_MULTI_ZONE_SERVICE] = "MeshMultiZoneService",
+		[REF_MESH_SERVICE_SUBSET] = "MeshServiceSubset",
+		[REF_MESH_HTTP_ROUTE] = "MeshHTTPRoute",
+	};
+
+	return NAMES[kind];
+}
