@@ -236,6 +236,7 @@ static const char *any_routes(uint64_t seed)
 {
 	struct dice dice = { seed };
 	struct backend backends[OUTBOUNDS][BACKENDS];
+	const struct outbound_route any = OUTBOUND(0, "any", UNRESOLVED("gone", 1));
 	struct outbound_route outbounds[OUTBOUNDS];
 	struct envoy_config *first;
 	struct envoy_config *second;
@@ -243,7 +244,8 @@ static const char *any_routes(uint64_t seed)
 	size_t others;
 
 	for (unsigned i = 0; i < OUTBOUNDS; i++) {
-		outbounds[i] = OUTBOUND(10000 + i, "any", UNRESOLVED("gone", 1));
+		outbounds[i] = any;
+		outbounds[i].port = 10000 + i;
 		outbounds[i].unresolved = dice_chance(&dice, 50) ? UNRESOLVED_RENORMALISE
 								 : UNRESOLVED_BLACKHOLE;
 		outbounds[i].backends = backends[i];

@@ -106,6 +106,7 @@ static void inbounds(void **state)
 		  .service_port = 80 },
 		{ .address = "127.0.0.1", .port = 8087, .service_address = "" },
 	};
+	const struct labels tags = SERVICE("web");
 	struct inbound tagged[ARRAY_LEN(INBOUNDS)];
 	struct dataplane_spec spec = { .address = "192.168.0.10",
 				       .advertised = "10.0.0.10",
@@ -116,7 +117,7 @@ static void inbounds(void **state)
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(tagged); i++) {
 		tagged[i] = INBOUNDS[i];
-		tagged[i].tags = LABELS({ TAG_PROTOCOL, "tcp" }, { TAG_SERVICE, "web" });
+		tagged[i].tags = tags;
 	}
 	sample_golden(envoy_build_proxy(&routes), "inbounds");
 }
