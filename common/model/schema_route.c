@@ -221,6 +221,9 @@ void finish_ref(struct decode *dec, const struct tree *tree, void *made)
 	const struct tree *alias = tree_get(tree, "_port");
 
 	(void)dec;
+	/* An outbound's backendRef has no such fields. */
+	ref->ns = ref->ns == NULL ? "" : ref->ns;
+	ref->section = ref->section == NULL ? "" : ref->section;
 	ref->has_labels = tree_get(tree, "labels") != NULL;
 	ref->sidecar = ref->gateway = types == NULL;
 	for (size_t i = 0; types != NULL && types->type == TREE_LIST && i < types->count;
