@@ -3,9 +3,9 @@
 
     accepted.py SOURCE_DIR
 
-A config of the goldens is turned into a static one first: each filter that is only named
-gets its extension, each EDS cluster its endpoints. Without an Envoy (.envoy/ of the
-checkout, else PATH) it exits 77: skipped.
+A config of the goldens is tried twice: as it is, beside an xDS server to ask for the rest;
+and made static, where each filter that is only named gets its extension, each EDS cluster
+its endpoints. Without an Envoy (.envoy/ of the checkout, else PATH) it exits 77: skipped.
 """
 import glob
 import json
@@ -19,6 +19,26 @@ import tempfile
 def find_envoy(source):
     own = os.path.join(source, ".envoy", "envoy")
     return own if os.access(own, os.X_OK) else shutil.which("envoy")
+
+
+def bootstrap(config, **more):
+    return {"node": {"id": "web-01", "cluster": "web"},
+            "staticResources": {"listeners": config["listeners"],
+                                "clusters": config["clusters"] + more.pop("clusters", [])},
+            **more}
+
+
+def as_sent(config):
+    """The bootstrap that still has to ask for extensions and endpoints."""
+    options = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
+    server = {"name": "zonelink/ads", "type": "STATIC",
+              "loadAssignment": {"clusterName": "zonelink/ads"},
+              "typedExtensionProtocolOptions": {options: {
+                  "@type": "type.googleapis.com/" + options,
+                  "explicitHttpConfig": {"http2ProtocolOptions": {}}}}}
+    ads = {"apiType": "DELTA_GRPC", "transportApiVersion": "V3",
+           "grpcServices": [{"envoyGrpc": {"clusterName": server["name"]}}]}
+    return bootstrap(config, clusters=[server], dynamicResources={"adsConfig": ads})
 
 
 def static(config):
@@ -35,8 +55,7 @@ def static(config):
             del cluster["edsClusterConfig"]
             cluster["type"] = "STATIC"
             cluster["loadAssignment"] = endpoints[cluster["name"]]
-    return {"staticResources": {"listeners": config["listeners"],
-                                "clusters": config["clusters"]}}
+    return bootstrap(config)
 
 
 def validate(envoy, path):
@@ -44,6 +63,22 @@ def validate(envoy, path):
         [envoy, "--mode", "validate", "-c", path, "--log-level", "warning"],
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
     return None if done.returncode == 0 else done.stdout
+
+
+def tries(path, folder):
+    """The bootstraps to try for one golden: (what, path)."""
+    name = os.path.basename(path)
+    if not name.endswith(".json"):
+        return [(name, path)]
+    found = []
+    for make in (as_sent, static):
+        with open(path, encoding="utf-8") as file:
+            config = json.load(file)
+        made = os.path.join(folder, f"{make.__name__}-{name}")
+        with open(made, "w", encoding="utf-8") as file:
+            json.dump(make(config), file)
+        found.append((f"{name} {make.__name__}", made))
+    return found
 
 
 def main():
@@ -56,16 +91,10 @@ def main():
     files = sorted(glob.glob(os.path.join(source, "tests/unit/envoy/golden/*")))
     with tempfile.TemporaryDirectory() as folder:
         for path in files:
-            name = os.path.basename(path)
-            if name.endswith(".json"):
-                with open(path, encoding="utf-8") as file:
-                    config = static(json.load(file))
-                path = os.path.join(folder, name)
-                with open(path, "w", encoding="utf-8") as file:
-                    json.dump(config, file)
-            refused = validate(envoy, path)
-            print(f"{name}: {'accepted' if refused is None else refused}")
-            failed += refused is not None
+            for what, made in tries(path, folder):
+                refused = validate(envoy, made)
+                print(f"{what}: {'accepted' if refused is None else refused}")
+                failed += refused is not None
     if not files:
         print("no goldens")
     return 1 if failed or not files else 0
