@@ -39,6 +39,7 @@ static const struct hint {
 	  ": indent with spaces, not tabs, and quote a text that begins so" },
 	{ "mapping values are not allowed",
 	  ": quote a text that holds \": \", or check the indentation" },
+	{ "hexdecimal", ": write \"\\\\\" for a backslash" },
 	{ "did not find expected", ": check the indentation and the brackets" },
 	{ "could not find expected ':'", ": write \"key: value\" with a space" },
 	{ "unknown escape character", ": write \"\\\\\" for a backslash" },

@@ -187,7 +187,8 @@ static void test_refused(void **state)
 		{ "a: b: c", "1:5: mapping values are not allowed in this context: quote" },
 		{ "a:\n\tb: 1", "2:1: found character that cannot start any token: indent with spaces" },
 		{ "a: @b", "1:4: found character that cannot start any token" },
-		{ "a: \"\\q\"", "1:5: found unknown escape character" },
+		{ "a: \"\\q\"", "1:5: found unknown escape character (while parsing a quoted scalar from 1:4): write \"\\\\\" for a backslash" },
+		{ "\"\\xyz\"", "1:4: did not find expected hexdecimal number (while parsing a quoted scalar from 1:1): write" },
 		{ "a\nb: 1\n", "2:2: mapping values are not allowed" },
 		{ "a: 1\n}", "2:1: did not find expected" },
 	};

@@ -3,6 +3,7 @@
 
 #include "model/set.h"
 
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -240,12 +241,94 @@ static void test_edits(void **state)
 	seeds_run(2000, run_edits);
 }
 
+/* ---- readers beside a writer ---- */
+enum { READERS = 3, ROUNDS = 3000, MEMBERS = 400 };
+
+struct shared {
+	pthread_mutex_t lock;
+	struct set *now; /* the lock guards the pointer, not what it points to */
+	bool done;
+	size_t torn[READERS];
+};
+
+struct reader {
+	struct shared *shared;
+	size_t number;
+};
+
+/* Whatever set a reader holds has all its members. */
+static void *read_on(void *data)
+{
+	const struct reader *reader = data;
+	struct shared *shared = reader->shared;
+
+	for (bool done = false; !done;) {
+		pthread_mutex_lock(&shared->lock);
+		struct set *set = set_hold(shared->now);
+		done = shared->done;
+		pthread_mutex_unlock(&shared->lock);
+		struct set_iter iter = set_each(set, KIND_DATAPLANE, "m");
+		size_t count = 0;
+		for (const struct resource *res; (res = set_next(&iter)) != NULL;)
+			count += res->key.kind == KIND_DATAPLANE;
+		if (count != MEMBERS)
+			shared->torn[reader->number]++;
+		set_drop(&set);
+	}
+	return NULL;
+}
+
+static void publish(struct shared *shared, struct set *next, bool done)
+{
+	pthread_mutex_lock(&shared->lock);
+	struct set *old = shared->now;
+	shared->now = next;
+	shared->done = done;
+	pthread_mutex_unlock(&shared->lock);
+	set_drop(&old);
+}
+
+/* Also when the reader, not the writer, drops a set last: TSan sees to the counts. */
+static void test_threads(void **state)
+{
+	struct shared shared = { .lock = PTHREAD_MUTEX_INITIALIZER };
+	struct reader readers[READERS];
+	pthread_t threads[READERS];
+	struct set *none = set_empty();
+	struct set_edit *edit = set_edit(none);
+
+	(void)state;
+	for (unsigned i = 0; i < MEMBERS; i++) {
+		struct key key = numbered(KIND_DATAPLANE, "m", i);
+		put_new(edit, &key);
+	}
+	shared.now = set_done(&edit);
+	for (size_t i = 0; i < READERS; i++) {
+		readers[i] = (struct reader){ &shared, i };
+		assert_int_equal(pthread_create(&threads[i], NULL, read_on, &readers[i]),
+				 0);
+	}
+	for (unsigned i = 0; i < ROUNDS; i++) {
+		struct key key = numbered(KIND_DATAPLANE, "m", i * 7 % MEMBERS);
+		edit = set_edit(shared.now);
+		assert_true(set_del(edit, &key));
+		put_new(edit, &key);
+		publish(&shared, set_done(&edit), i + 1 == ROUNDS);
+	}
+	for (size_t i = 0; i < READERS; i++) {
+		assert_int_equal(pthread_join(threads[i], NULL), 0);
+		assert_int_equal(shared.torn[i], 0);
+	}
+	set_drop(&none);
+	set_drop(&shared.now);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_empty), cmocka_unit_test(test_same_kind),
 		cmocka_unit_test(test_mesh),  cmocka_unit_test(test_each_mesh),
-		cmocka_unit_test(test_edits),
+		cmocka_unit_test(test_edits), cmocka_unit_test(test_threads),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
