@@ -1,0 +1,135 @@
+#include "rest/find.h"
+#include "rest/rest.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum kind find_kind(struct http_request *req, bool with_mesh)
+{
+	const char *plural = http_param(req, "plural");
+	enum kind kind = kind_by_plural(plural);
+
+	if (kind == KIND_NONE) {
+		http_refuse(req, 404, "there is no kind with the path \"%s\"", plural);
+		return KIND_NONE;
+	}
+	if (with_mesh && kind_info(kind)->scope != SCOPE_MESH) {
+		http_refuse(req, 404, "%s belongs to no mesh: its path is /%s",
+			    kind_info(kind)->name, plural);
+		return KIND_NONE;
+	}
+	return kind;
+}
+
+/* "r42", with or without quotes. */
+static bool parse_etag(const char *text, uint64_t *rev)
+{
+	char *end = NULL;
+
+	text += *text == '"';
+	if (*text != 'r' || text[1] < '0' || text[1] > '9')
+		return false;
+	*rev = strtoull(text + 1, &end, 10);
+	return *end == '\0' || strcmp(end, "\"") == 0;
+}
+
+bool find_condition(struct http_request *req, struct condition *condition)
+{
+	const char *match = http_header(req, "If-Match");
+	const char *none = http_header(req, "If-None-Match");
+
+	*condition = (struct condition){ 0 };
+	if (none != NULL) {
+		if (strcmp(none, "*") != 0) {
+			http_refuse(req, 400, "If-None-Match: only * is served here");
+			return false;
+		}
+		condition->absent = true;
+	}
+	if (match != NULL) {
+		if (!parse_etag(match, &condition->rev)) {
+			http_refuse(req, 400,
+				    "If-Match: must be an ETag of ours, like \"r42\"");
+			return false;
+		}
+		condition->at_rev = true;
+	}
+	return true;
+}
+
+bool rest_duration(const char *text, uint64_t *ms)
+{
+	static const struct {
+		const char *unit;
+		uint64_t ms;
+	} UNITS[] = { { "ms", 1 }, { "s", 1000 }, { "m", 60000 } };
+	char *end = NULL;
+
+	if (*text < '0' || *text > '9' || strlen(text) > 9)
+		return false;
+	uint64_t value = strtoull(text, &end, 10);
+	for (size_t i = 0; i < sizeof(UNITS) / sizeof(UNITS[0]); i++) {
+		if (strcmp(end, UNITS[i].unit) == 0) {
+			*ms = value * UNITS[i].ms;
+			return *ms <= 600000;
+		}
+	}
+	return false;
+}
+
+/* True if key is what the path and the query mean. */
+static bool fits(const struct key *key, const char *name, const char *zone,
+		 const char *ns)
+{
+	return strcmp(key->name, name) == 0 &&
+	       (zone == NULL || strcmp(key->zone, zone) == 0) &&
+	       (ns == NULL || strcmp(key->ns, ns) == 0);
+}
+
+static void refuse_ambiguous(struct http_request *req, const struct set *set,
+			     enum kind kind, const char *mesh, const char *name)
+{
+	struct set_iter each = set_each(set, kind, mesh);
+	const struct resource *res;
+	struct zl_buf text = { 0 };
+
+	while ((res = set_next(&each)) != NULL) {
+		if (strcmp(res->key.name, name) != 0)
+			continue;
+		zl_buf_str(&text, text.len > 0 ? ", " : "");
+		key_kri(&res->key, "", &text);
+	}
+	http_refuse(req, 409,
+		    "several have this name; choose by ?zone= and ?namespace=: %s",
+		    zl_buf_text(&text));
+	zl_buf_free(&text);
+}
+
+const struct resource *rest_find(struct http_request *req, const struct set *set,
+				 enum kind kind, const char *mesh, const char *name)
+{
+	const char *zone = http_query(req, "zone");
+	const char *ns = http_query(req, "namespace");
+	const struct key plain = { kind, mesh != NULL ? mesh : "",
+				   zone != NULL ? zone : "", ns != NULL ? ns : "", name };
+	const struct resource *found = set_get(set, &plain);
+	struct set_iter each = set_each(set, kind, mesh);
+	const struct resource *res;
+	size_t count = 0;
+
+	if (found != NULL)
+		return found;
+	while ((res = set_next(&each)) != NULL) {
+		if (!fits(&res->key, name, zone, ns))
+			continue;
+		found = res;
+		count++;
+	}
+	if (count == 0)
+		http_refuse(req, 404, "no %s \"%s\"%s%s%s", kind_info(kind)->name, name,
+			    mesh != NULL ? " in mesh \"" : "", mesh != NULL ? mesh : "",
+			    mesh != NULL ? "\"" : "");
+	if (count > 1)
+		refuse_ambiguous(req, set, kind, mesh, name);
+	return count == 1 ? found : NULL;
+}

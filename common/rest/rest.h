@@ -1,0 +1,62 @@
+/* rest/rest.h - resources over HTTP: GET, list, PUT, DELETE and _apply on a set and a
+ * store, as docs/reference/api.md says. Global and zones serve the same paths with it.
+ *
+ * Reads answer from the set that the owner holds now. Writes are checked, become one
+ * commit job of the owner's store, and are answered when the owner hands the result back
+ * (rest_finish) - after it has put the entry into its set, so that a client reads its own
+ * write.
+ *
+ * Threads:  the loop's.
+ * Lifetime: a write that was submitted lives until rest_finish.
+ */
+#pragma once
+
+#include "http/http.h"
+#include "model/resource.h"
+#include "model/set.h"
+#include "store/write.h"
+
+struct rest_ops {
+	/* What is known now. Borrowed for the call. */
+	const struct set *(*set)(void *owner);
+	/* May old (NULL: none) become now (NULL: deleted) by an API call? False: refuse
+	 * with *status and err's message. */
+	bool (*allow)(void *owner, const struct resource *old, const struct resource *now,
+		      unsigned *status, struct zl_err *err);
+	/* The write became revision rev (0: nothing changed) and body is what to answer.
+	 * Answer now, or later when whom the client waits for has it. wait is "",
+	 * "zones" or "proxies". NULL: http_json at once. */
+	void (*written)(void *owner, struct http_request *req, uint64_t rev,
+			const char *wait, uint64_t timeout_ms, const char *body);
+};
+
+struct rest {
+	const struct rest_ops *ops; /* borrowed */
+	void *owner;                /* borrowed */
+	struct store *store;        /* borrowed; where writes go */
+	enum writer writer;         /* WRITER_GLOBAL or WRITER_ZONE */
+	const char *zone;           /* of WRITER_ZONE; "" */
+	bool closed;                /* shutting down: writes are refused with 503 */
+};
+
+/* The handlers. The kind is the {plural} of the pattern; with_mesh is true for patterns
+ * that have {mesh}. */
+void rest_get(struct rest *rest, struct http_request *req, bool with_mesh);
+void rest_list(struct rest *rest, struct http_request *req, bool with_mesh);
+void rest_put(struct rest *rest, struct http_request *req, bool with_mesh);
+void rest_delete(struct rest *rest, struct http_request *req, bool with_mesh);
+void rest_apply(struct rest *rest, struct http_request *req);
+
+/* A result whose tag is a write of rest: answer its client. result is borrowed. */
+void rest_finish(struct rest *rest, const struct store_result *result);
+
+/* The resource that a path means: kind, mesh and name, with ?zone= and ?namespace=. NULL
+ * after an answer of 404 or 409. Borrowed from set. */
+const struct resource *rest_find(struct http_request *req, const struct set *set,
+				 enum kind kind, const char *mesh, const char *name);
+
+/* res with revision, creationRevision, modificationTime and kri, as JSON. Appends. */
+void rest_render(const struct resource *res, struct zl_buf *out);
+
+/* "5s", "500ms", "2m": milliseconds, at most 10 minutes. False: none of these. */
+bool rest_duration(const char *text, uint64_t *ms);

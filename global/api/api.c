@@ -1,0 +1,241 @@
+#include "global/api/api.h"
+
+#include "base/clock.h"
+#include "base/hash.h"
+#include "global/api/inside.h"
+#include "loop/loop.h"
+#include "model/tree.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { APPLY_BODY = 16 << 20 };
+
+static void root_handle(struct http_request *req, void *arg)
+{
+	const struct api *api = arg;
+	struct position position = api->setup.position(api->setup.owner);
+	struct zl_arena *arena = zl_arena_new();
+	struct tree *out = tree_map(arena);
+	struct zl_buf body = { 0 };
+	char epoch[2 * POSITION_EPOCH + 1];
+
+	zl_hex(position.epoch, POSITION_EPOCH, epoch);
+	tree_set(arena, out, "product", tree_text(arena, "Zonelink"));
+	tree_set(arena, out, "role", tree_text(arena, "global"));
+	tree_set(arena, out, "version", tree_text(arena, ZL_VERSION));
+	tree_set(arena, out, "epoch", tree_text(arena, epoch));
+	tree_set(arena, out, "revision", tree_int(arena, (int64_t)position.rev));
+	tree_json_pretty(out, &body);
+	http_json(req, 200, body.data);
+	zl_buf_free(&body);
+	zl_arena_free(&arena);
+}
+
+#define HANDLER(name, call)                                   \
+	static void name(struct http_request *req, void *arg) \
+	{                                                     \
+		struct api *api = arg;                        \
+		call;                                         \
+	}
+
+HANDLER(get_global, rest_get(&api->rest, req, false))
+HANDLER(get_mesh, rest_get(&api->rest, req, true))
+HANDLER(list_global, rest_list(&api->rest, req, false))
+HANDLER(list_mesh, rest_list(&api->rest, req, true))
+HANDLER(put_global, rest_put(&api->rest, req, false))
+HANDLER(put_mesh, rest_put(&api->rest, req, true))
+HANDLER(delete_global, rest_delete(&api->rest, req, false))
+HANDLER(delete_mesh, rest_delete(&api->rest, req, true))
+HANDLER(apply, rest_apply(&api->rest, req))
+
+/* A literal segment goes before a {param}. */
+static const struct http_route ROUTES[] = {
+	{ "GET", "/", HTTP_VIEW, 0, root_handle },
+	{ "GET", "/_wait", HTTP_VIEW, 0, wait_handle },
+	{ "POST", "/_apply", HTTP_OPERATE, APPLY_BODY, apply },
+	{ "GET", "/zones/_overview", HTTP_VIEW, 0, zones_handle },
+	{ "GET", "/{plural}", HTTP_VIEW, 0, list_global },
+	{ "GET", "/{plural}/{name}", HTTP_VIEW, 0, get_global },
+	{ "PUT", "/{plural}/{name}", HTTP_OPERATE, 0, put_global },
+	{ "DELETE", "/{plural}/{name}", HTTP_OPERATE, 0, delete_global },
+	{ "GET", "/meshes/{mesh}/{plural}", HTTP_VIEW, 0, list_mesh },
+	{ "GET", "/meshes/{mesh}/{plural}/{name}", HTTP_VIEW, 0, get_mesh },
+	{ "PUT", "/meshes/{mesh}/{plural}/{name}", HTTP_OPERATE, 0, put_mesh },
+	{ "DELETE", "/meshes/{mesh}/{plural}/{name}", HTTP_OPERATE, 0, delete_mesh },
+};
+
+static const struct set *current_set(void *owner)
+{
+	const struct api *api = owner;
+
+	return api->setup.set(api->setup.owner);
+}
+
+/* Is anything of mesh left that it must outlive? */
+static const struct resource *first_of_mesh(const struct api *api, const char *mesh)
+{
+	const struct set *set = api->setup.set(api->setup.owner);
+
+	for (int kind = KIND_NONE + 1; kind < KIND_END; kind++) {
+		struct set_iter each = set_each(set, (enum kind)kind, mesh);
+		if (kind_info((enum kind)kind)->scope != SCOPE_MESH)
+			continue;
+		const struct resource *res = set_next(&each);
+		if (res != NULL)
+			return res;
+	}
+	return NULL;
+}
+
+static bool may_delete(const struct api *api, const struct resource *old,
+		       unsigned *status, struct zl_err *err)
+{
+	struct sync_session_view zone;
+
+	if (old->key.kind == KIND_ZONE &&
+	    hub_zone(api->setup.hub, old->key.name, &zone) && zone.state == SYNC_ACTIVE) {
+		*status = 409;
+		(void)zl_fail(err, ZL_ECONFLICT,
+			      "unable to delete Zone, Zone CP is still connected, please "
+			      "shut it down first");
+		return false;
+	}
+	const struct resource *left =
+		old->key.kind == KIND_MESH ? first_of_mesh(api, old->key.name) : NULL;
+	if (left == NULL)
+		return true;
+	*status = 409;
+	(void)zl_fail(err, ZL_ECONFLICT,
+		      "unable to delete mesh, it still has %s \"%s\": delete that first",
+		      kind_info(left->key.kind)->name, left->key.name);
+	return false;
+}
+
+static bool may_change(void *owner, const struct resource *old,
+		       const struct resource *now, unsigned *status, struct zl_err *err)
+{
+	const struct api *api = owner;
+	const struct resource *any = old != NULL ? old : now;
+
+	*status = 405;
+	if ((kind_info(any->key.kind)->places & AT_GLOBAL) == 0) {
+		(void)zl_fail(err, ZL_EINVAL, "kind %s is written in a zone",
+			      kind_info(any->key.kind)->name);
+		return false;
+	}
+	if (any->origin == ORIGIN_ZONE) {
+		(void)zl_fail(
+			err, ZL_EINVAL, "%s \"%s\" belongs to zone %s: change it there",
+			kind_info(any->key.kind)->name, any->key.name, any->key.zone);
+		return false;
+	}
+	return now != NULL || may_delete(api, old, status, err);
+}
+
+static void written(void *owner, struct http_request *req, uint64_t rev, const char *wait,
+		    uint64_t timeout_ms, const char *body)
+{
+	wait_begin(owner, req, rev, wait, timeout_ms, body);
+}
+
+static const struct rest_ops REST_OPS = {
+	.set = current_set,
+	.allow = may_change,
+	.written = written,
+};
+
+static void seen(void *arg, const struct http_seen *what)
+{
+	struct api *api = arg;
+
+	if (what->status >= 100 && what->status < 600)
+		api->requests[what->status / 100]++;
+}
+
+static enum zl_code listen_all(struct http_server *server, struct zl_addr *addrs,
+			       size_t count, struct zl_err *err)
+{
+	enum zl_code code = ZL_OK;
+
+	for (size_t i = 0; code == ZL_OK && i < count; i++)
+		code = http_listen(server, &addrs[i], err);
+	return code;
+}
+
+static void on_timer(void *arg)
+{
+	waits_look(arg);
+}
+
+enum zl_code api_open(struct api **out, const struct api_setup *setup, struct zl_err *err)
+{
+	struct api *api = zl_alloc(1, sizeof(*api));
+	const struct http_options http = { .routes = ROUTES,
+					   .count = sizeof(ROUTES) / sizeof(ROUTES[0]),
+					   .arg = api,
+					   .seen = seen,
+					   .answer_ms = 11 * 60 * 1000 };
+	const struct http_options diagnostics = { .routes = DIAGNOSTIC_ROUTES,
+						  .count = DIAGNOSTIC_ROUTE_COUNT,
+						  .arg = api };
+
+	*out = NULL;
+	api->setup = *setup;
+	api->rest = (struct rest){ .ops = &REST_OPS,
+				   .owner = api,
+				   .store = setup->store,
+				   .writer = WRITER_GLOBAL,
+				   .zone = "" };
+	api->timer = loop_timer_new(setup->loop, on_timer, api);
+	enum zl_code code = http_open(&api->http, setup->loop, &http, err);
+	if (code == ZL_OK)
+		code = http_open(&api->diagnostics, setup->loop, &diagnostics, err);
+	if (code == ZL_OK)
+		code = listen_all(api->http, setup->listen, setup->listen_count, err);
+	if (code == ZL_OK)
+		code = listen_all(api->diagnostics, setup->diagnostics,
+				  setup->diagnostics_count, err);
+	if (code != ZL_OK)
+		api_close(&api);
+	*out = api;
+	return code;
+}
+
+void api_drain(struct api *api)
+{
+	api->draining = true;
+	api->rest.closed = true;
+	waits_end(api);
+	http_drain(api->http);
+}
+
+void api_close(struct api **apip)
+{
+	struct api *api = *apip;
+
+	*apip = NULL;
+	if (api == NULL)
+		return;
+	waits_end(api);
+	http_close(&api->http);
+	http_close(&api->diagnostics);
+	loop_timer_free(&api->timer);
+	free(api);
+}
+
+void api_result(struct api *api, const struct store_result *result)
+{
+	rest_finish(&api->rest, result);
+}
+
+void api_committed(struct api *api, uint64_t rev)
+{
+	api->commits[rev % COMMIT_TIMES].rev = rev;
+	api->commits[rev % COMMIT_TIMES].us = zl_now_us();
+}
+
+void api_zone_changed(struct api *api)
+{
+	waits_look(api);
+}

@@ -1,0 +1,39 @@
+/* global/api/api.h - global's HTTP API and diagnostics (docs/reference/api.md).
+ *
+ * Threads:  the loop's.
+ * Lifetime: api_close before what the setup lends.
+ */
+#pragma once
+
+#include "base/addr.h"
+#include "global/replication/hub.h"
+#include "store/write.h"
+
+struct api;
+struct loop;
+
+struct api_setup {
+	struct loop *loop; /* borrowed, as all below */
+	struct store *store;
+	struct hub *hub;
+	struct zl_addr *listen; /* ports 0 are replaced */
+	size_t listen_count;
+	struct zl_addr *diagnostics; /* the same */
+	size_t diagnostics_count;
+	const struct set *(*set)(void *owner);    /* what is known now */
+	struct position (*position)(void *owner); /* where it stands */
+	void *owner;
+};
+
+ZL_MUST_USE enum zl_code api_open(struct api **out, const struct api_setup *setup,
+				  struct zl_err *err);
+/* Refuse writes, answer who waits, close idle connections. */
+void api_drain(struct api *api);
+void api_close(struct api **apip);
+
+/* A result of the store that is a write of the API, after the set has it. */
+void api_result(struct api *api, const struct store_result *result);
+/* Revision rev is durable; for the times that answers name. */
+void api_committed(struct api *api, uint64_t rev);
+/* What the hub knows of a zone has changed: look whether somebody waited for it. */
+void api_zone_changed(struct api *api);

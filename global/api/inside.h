@@ -1,0 +1,42 @@
+/* global/api/inside.h - what the files of this room share. Private to it.
+ *
+ * Threads:  the loop's.
+ */
+#pragma once
+
+#include "global/api/api.h"
+#include "http/http.h"
+#include "rest/rest.h"
+
+enum { COMMIT_TIMES = 4096 };
+
+struct waiter;
+
+struct api {
+	struct api_setup setup;
+	struct rest rest;
+	struct http_server *http, *diagnostics;
+	struct waiter *waiters;   /* owned */
+	struct loop_timer *timer; /* of the earliest deadline of waiters */
+	bool draining;
+	/* When revisions became durable (zl_now_us), by rev modulo COMMIT_TIMES. */
+	struct {
+		uint64_t rev, us;
+	} commits[COMMIT_TIMES];
+	uint64_t requests[6]; /* by the first digit of the status */
+};
+
+/* waits.c: answer req with body, extended by "wait", when rev is where it should be. */
+void wait_begin(struct api *api, struct http_request *req, uint64_t rev, const char *what,
+		uint64_t timeout_ms, const char *body);
+void waits_look(struct api *api);
+void waits_end(struct api *api);
+void wait_handle(struct http_request *req, void *arg);
+
+/* zones.c */
+void zones_handle(struct http_request *req, void *arg);
+const char *zones_state(const struct api *api, const struct sync_session_view *view);
+
+/* metrics.c */
+extern const struct http_route DIAGNOSTIC_ROUTES[];
+extern const size_t DIAGNOSTIC_ROUTE_COUNT;

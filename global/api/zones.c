@@ -1,0 +1,114 @@
+#include "base/clock.h"
+#include "base/hash.h"
+#include "global/api/inside.h"
+#include "model/tree.h"
+
+#include <string.h>
+
+/* The Zone resource of a name, or NULL. */
+static const struct resource *zone_resource(const struct api *api, const char *name)
+{
+	const struct key key = { KIND_ZONE, "", "", "", name };
+
+	return set_get(api->setup.set(api->setup.owner), &key);
+}
+
+const char *zones_state(const struct api *api, const struct sync_session_view *view)
+{
+	const struct resource *zone = zone_resource(api, view->zone);
+
+	if (zone != NULL && !zone->zone->enabled)
+		return "Disabled";
+	switch (view->state) {
+	case SYNC_ACTIVE:
+		return view->report.healthy && view->report.nacked == 0 ? "Online"
+									: "Degraded";
+	case SYNC_EXPIRED:
+		return "Stale";
+	case SYNC_QUARANTINED:
+		return "Conflict";
+	default:
+		return "Offline";
+	}
+}
+
+static struct tree *proxies_tree(struct zl_arena *arena, const struct sync_report *report)
+{
+	struct tree *out = tree_map(arena);
+
+	tree_set(arena, out, "total", tree_int(arena, report->proxies));
+	tree_set(arena, out, "acked", tree_int(arena, report->acked));
+	tree_set(arena, out, "nacked", tree_int(arena, report->nacked));
+	return out;
+}
+
+static struct tree *zone_tree(const struct api *api, struct zl_arena *arena,
+			      const struct sync_session_view *view)
+{
+	struct tree *out = tree_map(arena);
+	uint64_t head = api->setup.position(api->setup.owner).rev;
+	uint64_t rev = view->applied.rev;
+	uint64_t now = zl_now_ms();
+	const struct resource *zone = zone_resource(api, view->zone);
+	char hash[9];
+
+	zl_hex(view->applied.chain, 4, hash);
+	tree_set(arena, out, "name", tree_text(arena, view->zone));
+	tree_set(arena, out, "state", tree_text(arena, zones_state(api, view)));
+	tree_set(arena, out, "enabled",
+		 tree_bool(arena, zone == NULL || zone->zone->enabled));
+	tree_set(arena, out, "revision", tree_int(arena, (int64_t)rev));
+	tree_set(arena, out, "lag",
+		 tree_int(arena, head > rev ? (int64_t)(head - rev) : 0));
+	tree_set(arena, out, "hash", tree_text(arena, hash));
+	tree_set(arena, out, "link", tree_text(arena, view->zone_state));
+	tree_set(arena, out, "proxies", proxies_tree(arena, &view->report));
+	if (view->heard_at != 0)
+		tree_set(arena, out, "lastSeenMs",
+			 tree_int(arena, (int64_t)(now - view->heard_at)));
+	tree_set(arena, out, "version", tree_text(arena, view->build));
+	tree_set(arena, out, "error", tree_text(arena, view->report.last_error));
+	return out;
+}
+
+/* A Zone that has not joined since this store began. */
+static struct tree *absent_tree(struct zl_arena *arena, const struct resource *zone)
+{
+	const struct sync_report none = { 0 };
+	struct tree *out = tree_map(arena);
+
+	tree_set(arena, out, "name", tree_text(arena, zone->key.name));
+	tree_set(arena, out, "state",
+		 tree_text(arena, zone->zone->enabled ? "Offline" : "Disabled"));
+	tree_set(arena, out, "enabled", tree_bool(arena, zone->zone->enabled));
+	tree_set(arena, out, "proxies", proxies_tree(arena, &none));
+	return out;
+}
+
+void zones_handle(struct http_request *req, void *arg)
+{
+	struct api *api = arg;
+	struct zl_arena *arena = zl_arena_new();
+	struct tree *out = tree_map(arena);
+	struct tree *items = tree_list(arena);
+	struct zl_buf body = { 0 };
+	struct sync_session_view view;
+	const struct resource *zone;
+
+	for (size_t i = 0; i < hub_zone_count(api->setup.hub); i++) {
+		view = hub_zone_at(api->setup.hub, i);
+		tree_push(arena, items, zone_tree(api, arena, &view));
+	}
+	struct set_iter each =
+		set_each(api->setup.set(api->setup.owner), KIND_ZONE, NULL);
+	while ((zone = set_next(&each)) != NULL)
+		if (!hub_zone(api->setup.hub, zone->key.name, &view))
+			tree_push(arena, items, absent_tree(arena, zone));
+	tree_set(arena, out, "revision",
+		 tree_int(arena, (int64_t)api->setup.position(api->setup.owner).rev));
+	tree_set(arena, out, "items", items);
+	tree_json_pretty(out, &body);
+	http_json(req, 200, body.data);
+	zl_buf_free(&body);
+	zl_arena_free(&arena);
+}

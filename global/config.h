@@ -1,0 +1,15 @@
+/* global/config.h - the configuration keys of zonelink-global.
+ *
+ * Threads:  constant data.
+ */
+#pragma once
+
+#include "conf/conf.h"
+
+struct config {
+	const char *data_dir;
+	struct conf_addrs api_listen, diagnostics_listen, sync_listen;
+	const char *log_level, *log_format;
+};
+
+extern const struct conf_program CONFIG_PROGRAM;

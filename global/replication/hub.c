@@ -1,0 +1,317 @@
+#include "global/replication/hub.h"
+
+#include "base/clock.h"
+#include "base/hash.h"
+#include "base/log.h"
+#include "global/replication/reads.h"
+#include "global/replication/zone_ops.h"
+#include "loop/loop.h"
+#include "store/read.h"
+#include "wire/link.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { CONNECTIONS_MAX = 2048 };
+
+/* A job of ours that the store has; its address is the job's tag. */
+struct ticket {
+	struct ticket *next; /* owned */
+	uint64_t id;         /* of the machine's action; 0: nobody waits for it */
+};
+
+struct hub {
+	struct hub_setup setup;
+	struct sync_global *machine;
+	struct link_hub *link;
+	struct loop_timer *timer;
+	struct ticket *tickets; /* owned; the store has them */
+	struct ticket *refused; /* owned; the store did not take them */
+	uint64_t published, requests, pin;
+	uint64_t pinned_rev; /* UINT64_MAX: nothing is pinned */
+};
+
+static void submit(struct hub *hub, struct ticket *ticket, struct store_job *job)
+{
+	struct zl_err err = { 0 };
+
+	struct ticket **list = &hub->tickets;
+
+	if (store_submit(hub->setup.store, &job, &err) != ZL_OK) {
+		zl_log(ZL_WARN, "replication", "store takes no job", "err=%q", err.msg);
+		store_job_free(&job);
+		list = &hub->refused; /* told after this step, see step */
+	}
+	ticket->next = *list;
+	*list = ticket;
+}
+
+static struct ticket *ticket_new(uint64_t id)
+{
+	struct ticket *ticket = zl_alloc(1, sizeof(*ticket));
+
+	ticket->id = id;
+	return ticket;
+}
+
+/* The Zone of a zone that joins is made when there is none. */
+static void make_zone(struct hub *hub, const char *zone)
+{
+	const struct key key = { KIND_ZONE, "", "", "", zone };
+	struct zl_buf bytes = { 0 };
+
+	if (set_get(hub->setup.set(hub->setup.owner), &key) != NULL)
+		return;
+	struct ticket *ticket = ticket_new(0);
+	struct store_job *job =
+		store_commit_new(ticket, zl_wall_us(), "global", "zone joined");
+	char *json =
+		zl_format("{\"labels\":{\"" LABEL_DISPLAY_NAME "\":\"%s\",\"" LABEL_ORIGIN
+			  "\":\"global\"},\"name\":\"%s\",\"type\":\"Zone\"}",
+			  zone, zone);
+	key_bytes(&key, &bytes);
+	store_commit_put(job, bytes.data, bytes.len, json, strlen(json), STORE_ABSENT, 0);
+	zl_buf_free(&bytes);
+	free(json);
+	submit(hub, ticket, job);
+}
+
+static void save_zone(struct hub *hub, const struct sync_global_action *action)
+{
+	struct ticket *ticket = ticket_new(action->id);
+	struct store_job *job = store_local_new(ticket);
+	uint8_t bytes[READS_ZONE_BYTES];
+
+	reads_zone_bytes(&action->record, bytes);
+	store_local_put(job, READS_ZONE_SPACE, action->zone, bytes, sizeof(bytes));
+	submit(hub, ticket, job);
+	make_zone(hub, action->zone);
+}
+
+static void write_ops(struct hub *hub, const struct sync_global_action *action)
+{
+	struct ticket *ticket = ticket_new(action->id);
+	struct store_job *job = store_commit_new(ticket, zl_wall_us(), action->zone,
+						 "inventory of the zone");
+
+	(void)zone_ops_job(job, action->zone, action->ops, action->op_count, action->full,
+			   hub->setup.set(hub->setup.owner));
+	submit(hub, ticket, job); /* a job without a change is done without a commit */
+}
+
+static void new_epoch(struct hub *hub, const struct sync_global_action *action)
+{
+	struct ticket *ticket = ticket_new(action->id);
+
+	submit(hub, ticket, store_epoch_new(ticket, action->epoch));
+}
+
+static void act(struct hub *hub, const struct sync_global_action *action)
+{
+	switch (action->kind) {
+	case SYNC_DO_REPLY:
+		link_hub_reply(hub->link, action->id, action->bytes, action->len);
+		break;
+	case SYNC_DO_PUBLISH:
+		hub->published++;
+		link_hub_publish(hub->link, action->bytes, action->len);
+		break;
+	case SYNC_DO_SAVE_ZONE:
+		save_zone(hub, action);
+		break;
+	case SYNC_DO_WRITE:
+		write_ops(hub, action);
+		break;
+	case SYNC_DO_NEW_EPOCH:
+		new_epoch(hub, action);
+		break;
+	case SYNC_DO_ZONE:
+		hub->setup.zone_changed(hub->setup.owner, action->zone);
+		break;
+	case SYNC_DO_LOG:
+		zl_log(action->alarm ? ZL_WARN : ZL_INFO, "replication", action->text,
+		       "zone=%q", action->zone);
+		break;
+	}
+}
+
+/* What a snapshot under way still needs of the log must not be trimmed. */
+static void follow_pin(struct hub *hub)
+{
+	uint64_t rev = sync_global_pin(hub->machine);
+
+	if (rev == hub->pinned_rev)
+		return;
+	if (hub->pinned_rev != UINT64_MAX)
+		store_unpin(hub->setup.store, hub->pin);
+	hub->pinned_rev = rev;
+	if (rev != UINT64_MAX)
+		hub->pin = store_pin(hub->setup.store, rev);
+}
+
+static void step_once(struct hub *hub, struct sync_global_event event)
+{
+	event.now = zl_now_ms();
+	zl_random(&event.dice, sizeof(event.dice));
+	struct sync_global_todo todo = sync_global_step(hub->machine, &event);
+
+	for (size_t i = 0; i < todo.count; i++)
+		act(hub, &todo.actions[i]);
+	follow_pin(hub);
+	uint64_t now = zl_now_ms();
+	loop_timer_set(hub->timer, todo.wake_at > now ? todo.wake_at - now : 0);
+}
+
+/* Actions are valid until the next step, so what carrying them out gives rise to is told
+ * to the machine when all of them are done. */
+static void step(struct hub *hub, struct sync_global_event event)
+{
+	step_once(hub, event);
+	while (hub->refused != NULL) {
+		struct ticket *ticket = hub->refused;
+		hub->refused = ticket->next;
+		event = (struct sync_global_event){ .kind = SYNC_GEV_DONE,
+						    .id = ticket->id };
+		if (ticket->id != 0)
+			step_once(hub, event);
+		free(ticket);
+	}
+}
+
+static void on_timer(void *arg)
+{
+	step(arg, (struct sync_global_event){ .kind = SYNC_GEV_TICK });
+}
+
+static void on_request(void *arg, uint64_t handle, const char *identity,
+		       const void *bytes, size_t len)
+{
+	struct hub *hub = arg;
+
+	hub->requests++;
+	step(hub, (struct sync_global_event){ .kind = SYNC_GEV_REQUEST,
+					      .id = handle,
+					      .identity = identity,
+					      .bytes = bytes,
+					      .len = len });
+}
+
+static struct ticket *ticket_take(struct hub *hub, const void *tag)
+{
+	struct ticket **at = &hub->tickets;
+
+	while (*at != NULL && *at != tag)
+		at = &(*at)->next;
+	struct ticket *found = *at;
+	if (found != NULL)
+		*at = found->next;
+	return found;
+}
+
+bool hub_result(struct hub *hub, const struct store_result *result)
+{
+	struct sync_global_event event = { .state = { result->position,
+						      result->digest } };
+
+	if (result->code == ZL_OK && result->entry != NULL) {
+		event.kind = SYNC_GEV_COMMITTED;
+		event.entry = (struct sync_entry){ .rev = result->position.rev,
+						   .bytes = result->entry,
+						   .len = result->entry_len };
+		memcpy(event.entry.chain, result->position.chain, POSITION_CHAIN);
+		step(hub, event);
+	}
+	struct ticket *ticket = ticket_take(hub, result->tag);
+	if (ticket == NULL)
+		return false;
+	if (result->code != ZL_OK)
+		zl_log(ZL_WARN, "replication", "store refused a job", "err=%q",
+		       result->err.msg);
+	if (ticket->id != 0) {
+		event = (struct sync_global_event){ .kind = SYNC_GEV_DONE,
+						    .id = ticket->id,
+						    .ok = result->code == ZL_OK,
+						    .state = event.state };
+		step(hub, event);
+	}
+	free(ticket);
+	return true;
+}
+
+static enum zl_code start_machine(struct hub *hub, struct zl_err *err)
+{
+	struct sync_global_setup setup = { .ops = &READS_OPS, .io = hub->setup.store };
+	struct sync_global_event event = { .kind = SYNC_GEV_START };
+	struct store_view *view;
+
+	enum zl_code code = store_view_open(hub->setup.store, &view, err);
+	if (code != ZL_OK)
+		return code;
+	store_position(view, &event.state.position, &event.state.digest);
+	store_view_close(&view);
+	zl_random(&setup.instance, sizeof(setup.instance));
+	hub->machine = sync_global_new(&setup);
+	step(hub, event);
+	return ZL_OK;
+}
+
+enum zl_code hub_open(struct hub **out, const struct hub_setup *setup, struct zl_err *err)
+{
+	struct hub *hub = zl_alloc(1, sizeof(*hub));
+	char *folder = zl_format("%s/link", setup->data_dir);
+	const struct link_hub_setup link = { .folder = folder,
+					     .message_max = SYNC_MESSAGE_MAX,
+					     .connections_max = CONNECTIONS_MAX };
+	const struct link_hub_handlers handlers = { .request = on_request, .arg = hub };
+
+	*out = NULL;
+	hub->setup = *setup;
+	hub->pinned_rev = UINT64_MAX;
+	hub->timer = loop_timer_new(setup->loop, on_timer, hub);
+	enum zl_code code = link_hub_open(&hub->link, setup->loop, &link, &handlers, err);
+	if (code == ZL_OK)
+		code = start_machine(hub, err);
+	for (size_t i = 0; code == ZL_OK && i < setup->listen_count; i++)
+		code = link_hub_listen(hub->link, &setup->listen[i], err);
+	free(folder);
+	if (code != ZL_OK)
+		hub_close(&hub);
+	*out = hub;
+	return code;
+}
+
+void hub_close(struct hub **hubp)
+{
+	struct hub *hub = *hubp;
+
+	*hubp = NULL;
+	if (hub == NULL)
+		return;
+	assert(hub->tickets == NULL);
+	link_hub_close(&hub->link);
+	loop_timer_free(&hub->timer);
+	sync_global_free(&hub->machine);
+	free(hub);
+}
+
+size_t hub_zone_count(const struct hub *hub)
+{
+	return sync_global_zone_count(hub->machine);
+}
+
+struct sync_session_view hub_zone_at(const struct hub *hub, size_t index)
+{
+	return sync_global_zone_at(hub->machine, index);
+}
+
+bool hub_zone(const struct hub *hub, const char *zone, struct sync_session_view *out)
+{
+	return sync_global_zone(hub->machine, zone, out);
+}
+
+struct hub_counts hub_counts(const struct hub *hub)
+{
+	return (struct hub_counts){ link_hub_connections(hub->link), hub->published,
+				    hub->requests, link_hub_refused(hub->link) };
+}

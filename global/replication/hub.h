@@ -1,0 +1,49 @@
+/* global/replication/hub.h - global's end of replication at work: the machine of
+ * sync/global.h, its store, and the link that zones are on.
+ *
+ * Threads:  the loop's.
+ * Lifetime: hub_close before the store and the loop are closed.
+ */
+#pragma once
+
+#include "base/addr.h"
+#include "model/set.h"
+#include "store/write.h"
+#include "sync/global.h"
+
+struct hub;
+struct loop;
+struct store;
+
+struct hub_setup {
+	struct loop *loop; /* borrowed, as store */
+	struct store *store;
+	const char *data_dir;   /* sockets of its own stand below it */
+	struct zl_addr *listen; /* ports 0 are replaced */
+	size_t listen_count;
+	/* What is known now; borrowed for the call. */
+	const struct set *(*set)(void *owner);
+	/* What hub_zone says of zone has changed. */
+	void (*zone_changed)(void *owner, const char *zone);
+	void *owner;
+};
+
+ZL_MUST_USE enum zl_code hub_open(struct hub **out, const struct hub_setup *setup,
+				  struct zl_err *err);
+/* Every job that the hub submitted has had its result by now. */
+void hub_close(struct hub **hubp);
+
+/* Each result of the store, in order, after the owner's set has it. True: it was a job of
+ * the hub, nobody else's. */
+bool hub_result(struct hub *hub, const struct store_result *result);
+
+/* Sessions by name, and one of them; texts are valid until the next turn. */
+size_t hub_zone_count(const struct hub *hub);
+struct sync_session_view hub_zone_at(const struct hub *hub, size_t index);
+bool hub_zone(const struct hub *hub, const char *zone, struct sync_session_view *out);
+
+struct hub_counts {
+	unsigned connections;
+	uint64_t published, requests, refused;
+};
+struct hub_counts hub_counts(const struct hub *hub);

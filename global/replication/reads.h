@@ -1,0 +1,17 @@
+/* global/replication/reads.h - what the machine reads of the store. Private to the room.
+ *
+ * Threads:  the loop's.
+ */
+#pragma once
+
+#include "sync/global.h"
+
+/* io is a struct store. */
+extern const struct sync_global_ops READS_OPS;
+
+enum zl_code reads_record_of_zone(const void *bytes, size_t len,
+				  struct sync_zone_record *record);
+enum { READS_ZONE_BYTES = SYNC_UUID + 24 };
+void reads_zone_bytes(const struct sync_zone_record *record,
+		      uint8_t out[READS_ZONE_BYTES]);
+#define READS_ZONE_SPACE "zone-sessions"
