@@ -46,7 +46,8 @@ void build_find_targets(struct build *build)
 	}
 	if (build->target_count == 0)
 		return;
-	qsort(build->targets, build->target_count, sizeof(*build->targets), by_cluster);
+	qsort(build->targets, build->target_count, sizeof(const struct backend *),
+	      by_cluster);
 	for (size_t i = 1; i < build->target_count; i++)
 		if (by_cluster(&build->targets[kept], &build->targets[i]) != 0)
 			build->targets[++kept] = build->targets[i];
@@ -60,7 +61,7 @@ static bool is_target(const struct build *build, const char *cluster)
 
 	return build->target_count > 0 &&
 	       bsearch(&keyp, build->targets, build->target_count,
-		       sizeof(*build->targets), by_cluster) != NULL;
+		       sizeof(const struct backend *), by_cluster) != NULL;
 }
 
 const char *build_free_name(struct build *build, const char *wanted)

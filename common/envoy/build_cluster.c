@@ -210,7 +210,7 @@ static unsigned add_assignment(struct build *build, const struct backend *target
 	}
 	if (assignment->n_endpoints > 0)
 		qsort(assignment->endpoints, assignment->n_endpoints,
-		      sizeof(*assignment->endpoints), by_zone_and_priority);
+		      sizeof(Envoy__LocalityLbEndpoints *), by_zone_and_priority);
 	build_add(build, ENVOY_ENDPOINTS, target->cluster, &assignment->base);
 	return priorities;
 }

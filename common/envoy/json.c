@@ -104,7 +104,7 @@ static struct tree *value_tree(struct zl_arena *arena,
 	case PROTOBUF_C_TYPE_MESSAGE:
 		return message_tree(arena, *(const ProtobufCMessage *const *)at);
 	default:
-		assert(!"a field type that envoy.proto does not use");
+		assert(false && "a field type that envoy.proto does not use");
 		return NULL;
 	}
 }
