@@ -292,6 +292,12 @@ long http_head_check(const char *data, size_t len, struct http_head *head,
 	head->length = 0;
 	head->chunked = head->wants_continue = false;
 
+	if (shown > 0 &&
+	    (data[0] < 'A' || data[0] > 'Z')) /* do not wait for a line end */
+		return refuse(
+			refusal, 400,
+			"this is no HTTP request (TLS, perhaps, where plain text is "
+			"spoken?)");
 	long first = line_read(data, shown, &line, refusal);
 	if (first == 0 && shown > HTTP_LINE)
 		return refuse(refusal, 414, "the request line is over 8 KiB");

@@ -1,5 +1,6 @@
 #include "loop/loop.h"
 
+#include "base/log.h"
 #include "base/mem.h"
 
 #include <assert.h>
@@ -25,6 +26,17 @@ struct loop {
 	bool told_to_stop;
 };
 
+/* What libevent has to say, in our log. */
+static void on_libevent_log(int severity, const char *msg)
+{
+	enum zl_level level = severity == EVENT_LOG_DEBUG  ? ZL_DEBUG
+			      : severity == EVENT_LOG_MSG  ? ZL_INFO
+			      : severity == EVENT_LOG_WARN ? ZL_WARN
+							   : ZL_ERROR;
+
+	zl_log(level, "libevent", msg, NULL);
+}
+
 enum zl_code loop_open(struct loop **out, struct zl_err *err)
 {
 	struct event_config *config = event_config_new();
@@ -43,6 +55,7 @@ enum zl_code loop_open(struct loop **out, struct zl_err *err)
 		return zl_fail(err, errno != 0 ? zl_code_from_errno(errno) : ZL_EIO,
 			       "open event loop: %m");
 
+	event_set_log_callback(on_libevent_log);
 	signal(SIGPIPE, SIG_IGN);
 	*out = zl_alloc(1, sizeof(**out));
 	(*out)->base = base;
