@@ -37,14 +37,14 @@ enum kind_place { AT_GLOBAL = 1, IN_ZONE = 2 }; /* who may write it; a set */
 
 struct kind_info {
 	enum kind kind;
+	enum kind_scope scope;
 	const char *name;      /* "MeshTCPRoute" */
 	const char *plural;    /* in API paths: "meshtcproutes" */
 	const char *shorthand; /* in KRIs and on the command line: "mtcpr"; "" for none */
-	enum kind_scope scope;
-	unsigned places; /* of kind_place */
-	bool flat;       /* fields may stand beside name, instead of under spec */
-	bool to_zones;   /* what global holds of it is replicated to zones */
-	bool to_global;  /* what a zone writes of it is pushed to global */
+	unsigned places;       /* of kind_place */
+	bool flat;             /* fields may stand beside name, instead of under spec */
+	bool to_zones;         /* what global holds of it is replicated to zones */
+	bool to_global;        /* what a zone writes of it is pushed to global */
 };
 
 /* Never NULL for a kind below KIND_END other than KIND_NONE. */

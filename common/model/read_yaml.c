@@ -98,7 +98,7 @@ static size_t byte_of(struct reader *reader, yaml_mark_t mark)
 static enum zl_code check_properties(struct reader *reader, const yaml_event_t *event)
 {
 	size_t byte = byte_of(reader, event->start_mark);
-	char first = byte < reader->len ? reader->bytes[byte] : '\0';
+	int first = byte < reader->len ? reader->bytes[byte] : 0;
 
 	if (event->start_mark.index == event->end_mark.index)
 		return ZL_OK;
@@ -214,6 +214,8 @@ static enum zl_code on_open(struct reader *reader, const yaml_event_t *event)
 }
 
 /* ---- duplicate keys ---- */
+enum { MEMBER = sizeof(const struct tree_member *) };
+
 static int by_key(const void *a, const void *b)
 {
 	const struct tree_member *const *left = a;
@@ -227,12 +229,12 @@ static int by_key(const void *a, const void *b)
 static const struct tree_member *duplicate(const struct tree *map,
 					   const struct tree_member **first)
 {
-	const struct tree_member **sorted = zl_alloc(map->count, sizeof(*sorted));
+	const struct tree_member **sorted = zl_alloc(map->count, MEMBER);
 	const struct tree_member *found = NULL;
 
 	for (size_t i = 0; i < map->count; i++)
 		sorted[i] = &map->members[i];
-	qsort(sorted, map->count, sizeof(*sorted), by_key);
+	qsort(sorted, map->count, MEMBER, by_key);
 	for (size_t i = 1; i < map->count; i++)
 		if (strcmp(sorted[i - 1]->key, sorted[i]->key) == 0 &&
 		    (found == NULL || sorted[i] < found)) {
@@ -282,7 +284,7 @@ static void on_document_end(struct reader *reader)
 	if (reader->root == NULL || reader->root->type == TREE_NULL)
 		return;
 	docs->items =
-		tree_grow(reader->arena, docs->items, docs->count, sizeof(*docs->items));
+		tree_grow(reader->arena, docs->items, docs->count, sizeof(struct tree *));
 	docs->numbers = tree_grow(reader->arena, docs->numbers, docs->count,
 				  sizeof(*docs->numbers));
 	docs->items[docs->count] = reader->root;

@@ -139,5 +139,5 @@ void scalar_real(double value, char to[SCALAR_REAL_MAX])
 			break;
 	}
 	if (strpbrk(to, ".e") == NULL) /* or it would read as an integer */
-		strcat(to, ".0");
+		memcpy(to + strlen(to), ".0", sizeof(".0"));
 }

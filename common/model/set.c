@@ -294,7 +294,6 @@ static void insert_chunk(struct spine *spine, size_t index, struct chunk *chunk)
  * at the very end a new chunk begins. */
 static void split(struct spine *spine, struct place *place)
 {
-	struct chunk *left = spine->chunks[place->chunk];
 	struct chunk *right = chunk_new();
 	size_t keep = CHUNK_MAX / 2;
 
@@ -302,7 +301,7 @@ static void split(struct spine *spine, struct place *place)
 	if (place->index == CHUNK_MAX && place->chunk + 2 == spine->count) {
 		keep = CHUNK_MAX;
 	} else {
-		left = own_chunk(spine, place->chunk);
+		struct chunk *left = own_chunk(spine, place->chunk);
 		right->count = CHUNK_MAX - keep;
 		memcpy(right->items, left->items + keep,
 		       right->count * sizeof(struct resource *));

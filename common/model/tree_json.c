@@ -53,6 +53,8 @@ static void scalar(const struct tree *tree, struct zl_buf *out)
 	}
 }
 
+enum { MEMBER = sizeof(const struct tree_member *) };
+
 static int by_key(const void *a, const void *b)
 {
 	const struct tree_member *const *left = a;
@@ -63,13 +65,13 @@ static int by_key(const void *a, const void *b)
 
 static void canonical_map(const struct tree *map, struct zl_buf *out)
 {
-	const struct tree_member **sorted = zl_alloc(map->count, sizeof(*sorted));
+	const struct tree_member **sorted = zl_alloc(map->count, MEMBER);
 	size_t count = 0;
 
 	for (size_t i = 0; i < map->count; i++)
 		if (map->members[i].value->type != TREE_NULL)
 			sorted[count++] = &map->members[i];
-	qsort(sorted, count, sizeof(*sorted), by_key);
+	qsort(sorted, count, MEMBER, by_key);
 
 	zl_buf_char(out, '{');
 	for (size_t i = 0; i < count; i++) {

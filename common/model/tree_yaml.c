@@ -135,11 +135,13 @@ static void block(const char *text, size_t indent, struct zl_buf *out)
  * indent. */
 static void leaf(const struct tree *tree, size_t indent, struct zl_buf *out)
 {
+	bool number = tree->type == TREE_INT || tree->type == TREE_REAL;
+
 	if (tree->type == TREE_TEXT && is_block(tree->text)) {
 		block(tree->text, indent, out);
 		return;
 	}
-	if (tree->type == TREE_TEXT && is_plain(tree->text))
+	if (tree->text != NULL && (number || is_plain(tree->text)))
 		zl_buf_str(out, tree->text);
 	else if (tree->type == TREE_TEXT)
 		quoted(tree->text, out);
@@ -147,9 +149,6 @@ static void leaf(const struct tree *tree, size_t indent, struct zl_buf *out)
 		zl_buf_str(out, "{}");
 	else if (tree->type == TREE_LIST)
 		zl_buf_str(out, "[]");
-	else if ((tree->type == TREE_INT || tree->type == TREE_REAL) &&
-		 tree->text != NULL)
-		zl_buf_str(out, tree->text);
 	else
 		tree_json(tree, out);
 	zl_buf_char(out, '\n');

@@ -2,8 +2,6 @@
 
 #include "model/labels.h"
 
-#include <string.h>
-
 static const struct label SOME[] = { { "a", "1" }, { "c", "3" }, { "e", "5" } };
 static const struct labels ABC = { SOME, ARRAY_LEN(SOME) };
 static const struct labels NONE = { NULL, 0 };
@@ -50,13 +48,12 @@ static void test_compare(void **state)
 
 static void assert_labels(struct labels labels, const char *want)
 {
-	char got[64] = "";
+	struct zl_buf got = { 0 };
 
-	for (size_t i = 0; i < labels.count; i++) {
-		strcat(got, labels.items[i].key);
-		strcat(got, labels.items[i].value);
-	}
-	assert_string_equal(got, want);
+	for (size_t i = 0; i < labels.count; i++)
+		zl_buf_format(&got, "%s%s", labels.items[i].key, labels.items[i].value);
+	assert_string_equal(zl_buf_text(&got), want);
+	zl_buf_free(&got);
 }
 
 static void test_copies(void **state)
