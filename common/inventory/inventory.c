@@ -113,6 +113,7 @@ struct inventory *inventory_build(const struct set *set, const char *zone)
 
 	rows_collect(&rows, set, inventory->zone, inventory->arena);
 	group(inventory, &rows);
+	rows_end(&rows);
 	return inventory;
 }
 

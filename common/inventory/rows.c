@@ -3,26 +3,23 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A row while it is sorted; order breaks ties as the set has them. */
-struct local_row {
+/* What rows are sorted by. number: where the row lies, in the order of the set. */
+struct sort_key {
 	struct row_name name;
-	struct local local;
-	size_t order;
-};
-
-struct remote_row {
-	struct row_name name;
-	struct remote remote;
-	size_t order;
+	const char *zone, *address; /* zone "" for locals */
+	uint32_t port;
+	size_t number;
 };
 
 struct collector {
 	struct zl_arena *arena;
 	const char *zone;
-	struct local_row *locals; /* owned */
-	size_t local_count, local_room;
-	struct remote_row *remotes; /* owned */
-	size_t remote_count, remote_room;
+	struct local *locals; /* owned, as remotes and both keys */
+	struct sort_key *local_keys;
+	size_t local_count;
+	struct remote *remotes;
+	struct sort_key *remote_keys;
+	size_t remote_count;
 };
 
 bool row_name_equal(const struct row_name *a, const struct row_name *b)
@@ -54,64 +51,27 @@ bool zone_is_enabled(const struct set *set, const char *zone)
 	return res == NULL || res->zone->enabled;
 }
 
-static int compare_row_names(const struct row_name *a, const struct row_name *b)
-{
-	int order = strcmp(a->mesh, b->mesh);
-
-	return order != 0 ? order : strcmp(a->service, b->service);
-}
-
 /* Negative, 0, positive as a is less, equal, greater. */
 static int compare_numbers(size_t a, size_t b)
 {
 	return (a > b) - (a < b);
 }
 
-static int compare_locals(const void *one, const void *other)
+static int compare_keys(const void *one, const void *other)
 {
-	const struct local_row *a = one;
-	const struct local_row *b = other;
-	int order = compare_row_names(&a->name, &b->name);
+	const struct sort_key *a = one;
+	const struct sort_key *b = other;
+	int order = strcmp(a->name.mesh, b->name.mesh);
 
 	if (order == 0)
-		order = strcmp(a->local.address, b->local.address);
+		order = strcmp(a->name.service, b->name.service);
 	if (order == 0)
-		order = compare_numbers(a->local.port, b->local.port);
-	return order != 0 ? order : compare_numbers(a->order, b->order);
-}
-
-static int compare_remotes(const void *one, const void *other)
-{
-	const struct remote_row *a = one;
-	const struct remote_row *b = other;
-	int order = compare_row_names(&a->name, &b->name);
-
+		order = strcmp(a->zone, b->zone);
 	if (order == 0)
-		order = strcmp(a->remote.zone, b->remote.zone);
+		order = strcmp(a->address, b->address);
 	if (order == 0)
-		order = strcmp(a->remote.address, b->remote.address);
-	if (order == 0)
-		order = compare_numbers(a->remote.port, b->remote.port);
-	return order != 0 ? order : compare_numbers(a->order, b->order);
-}
-
-static struct local_row *add_local(struct collector *to)
-{
-	if (to->local_count == to->local_room) {
-		to->local_room = to->local_room == 0 ? 256 : 2 * to->local_room;
-		to->locals = zl_realloc(to->locals, to->local_room, sizeof(*to->locals));
-	}
-	return &to->locals[to->local_count++];
-}
-
-static struct remote_row *add_remote(struct collector *to)
-{
-	if (to->remote_count == to->remote_room) {
-		to->remote_room = to->remote_room == 0 ? 256 : 2 * to->remote_room;
-		to->remotes =
-			zl_realloc(to->remotes, to->remote_room, sizeof(*to->remotes));
-	}
-	return &to->remotes[to->remote_count++];
+		order = compare_numbers(a->port, b->port);
+	return order != 0 ? order : compare_numbers(a->number, b->number);
 }
 
 /* What others dial to reach an inbound (kinds-spec 2). */
@@ -132,18 +92,23 @@ static void collect_dataplane(struct collector *to, const struct resource *res)
 
 		if (service == NULL)
 			continue;
-		struct local_row *row = add_local(to);
-		*row = (struct local_row){
-			.name = { res->key.mesh, service },
-			.order = to->local_count,
-			.local = { .dataplane = res,
-				   .inbound = in,
-				   .address = dialled(spec, in),
-				   .port = in->port,
-				   .tags = labels_with(to->arena, in->tags, TAG_ZONE,
-						       to->zone),
-				   .ready = in->state == INBOUND_READY },
+		struct local *row = &to->locals[to->local_count];
+		*row = (struct local){
+			.dataplane = res,
+			.inbound = in,
+			.address = dialled(spec, in),
+			.port = in->port,
+			.tags = labels_with(to->arena, in->tags, TAG_ZONE, to->zone),
+			.ready = in->state == INBOUND_READY,
 		};
+		to->local_keys[to->local_count] = (struct sort_key){
+			.name = { res->key.mesh, service },
+			.zone = "",
+			.address = row->address,
+			.port = row->port,
+			.number = to->local_count,
+		};
+		to->local_count++;
 	}
 }
 
@@ -158,74 +123,102 @@ static void collect_ingress(struct collector *to, const struct resource *res,
 
 		if (service == NULL)
 			continue;
-		struct remote_row *row = add_remote(to);
-		*row = (struct remote_row){
-			.name = { record->mesh, service },
-			.order = to->remote_count,
-			.remote = { .ingress = res,
-				    .zone = zone,
-				    .address = spec->advertised,
-				    .port = spec->advertised_port,
-				    .tags = labels_with(to->arena, record->tags, TAG_ZONE,
-							zone),
-				    .instances = record->instances },
+		struct remote *row = &to->remotes[to->remote_count];
+		*row = (struct remote){
+			.ingress = res,
+			.zone = zone,
+			.address = spec->advertised,
+			.port = spec->advertised_port,
+			.tags = labels_with(to->arena, record->tags, TAG_ZONE, zone),
+			.instances = record->instances,
 		};
+		to->remote_keys[to->remote_count] = (struct sort_key){
+			.name = { record->mesh, service },
+			.zone = zone,
+			.address = row->address,
+			.port = row->port,
+			.number = to->remote_count,
+		};
+		to->remote_count++;
 	}
 }
 
-/* Sort, then part the names from what services show. */
-static void finish_locals(struct collector *from, struct rows *rows)
+/* Room for all that the set may have. */
+static struct collector collector_for(const struct set *set, const char *zone,
+				      struct zl_arena *arena)
 {
-	rows->local_count = from->local_count;
-	rows->locals =
-		zl_arena_alloc(from->arena, from->local_count + 1, sizeof(*rows->locals));
-	rows->local_names = zl_arena_alloc(from->arena, from->local_count + 1,
-					   sizeof(*rows->local_names));
-	if (from->local_count > 0)
-		qsort(from->locals, from->local_count, sizeof(*from->locals),
-		      compare_locals);
-	for (size_t i = 0; i < from->local_count; i++) {
-		rows->locals[i] = from->locals[i].local;
-		rows->local_names[i] = from->locals[i].name;
-	}
-	free(from->locals);
+	struct collector to = { .arena = arena, .zone = zone };
+	struct set_iter each = set_each(set, KIND_DATAPLANE, NULL);
+	const struct resource *res;
+	size_t locals = 0;
+	size_t remotes = 0;
+
+	while ((res = set_next(&each)) != NULL)
+		locals += res->dataplane->inbound_count;
+	each = set_each(set, KIND_ZONE_INGRESS, NULL);
+	while ((res = set_next(&each)) != NULL)
+		remotes += res->ingress->service_count;
+
+	to.locals = zl_alloc(locals + 1, sizeof(*to.locals));
+	to.local_keys = zl_alloc(locals + 1, sizeof(*to.local_keys));
+	to.remotes = zl_alloc(remotes + 1, sizeof(*to.remotes));
+	to.remote_keys = zl_alloc(remotes + 1, sizeof(*to.remote_keys));
+	return to;
 }
 
-static void finish_remotes(struct collector *from, struct rows *rows)
+static void collect(struct collector *to, const struct set *set)
 {
-	rows->remote_count = from->remote_count;
-	rows->remotes = zl_arena_alloc(from->arena, from->remote_count + 1,
-				       sizeof(*rows->remotes));
-	rows->remote_names = zl_arena_alloc(from->arena, from->remote_count + 1,
-					    sizeof(*rows->remote_names));
-	if (from->remote_count > 0)
-		qsort(from->remotes, from->remote_count, sizeof(*from->remotes),
-		      compare_remotes);
-	for (size_t i = 0; i < from->remote_count; i++) {
-		rows->remotes[i] = from->remotes[i].remote;
-		rows->remote_names[i] = from->remotes[i].name;
+	struct set_iter each = set_each(set, KIND_DATAPLANE, NULL);
+	const struct resource *res;
+
+	while ((res = set_next(&each)) != NULL)
+		if (dataplane_is_local(res, to->zone))
+			collect_dataplane(to, res);
+
+	each = set_each(set, KIND_ZONE_INGRESS, NULL);
+	while ((res = set_next(&each)) != NULL) {
+		const char *where = ingress_zone(res, to->zone);
+
+		if (strcmp(where, to->zone) != 0 && zone_is_enabled(set, where))
+			collect_ingress(to, res, where);
 	}
-	free(from->remotes);
 }
 
 void rows_collect(struct rows *rows, const struct set *set, const char *zone,
 		  struct zl_arena *arena)
 {
-	struct collector to = { .arena = arena, .zone = zone };
-	struct set_iter each = set_each(set, KIND_DATAPLANE, NULL);
-	const struct resource *res;
+	struct collector to = collector_for(set, zone, arena);
 
-	while ((res = set_next(&each)) != NULL)
-		if (dataplane_is_local(res, zone))
-			collect_dataplane(&to, res);
+	collect(&to, set);
+	qsort(to.local_keys, to.local_count, sizeof(*to.local_keys), compare_keys);
+	qsort(to.remote_keys, to.remote_count, sizeof(*to.remote_keys), compare_keys);
 
-	each = set_each(set, KIND_ZONE_INGRESS, NULL);
-	while ((res = set_next(&each)) != NULL) {
-		const char *where = ingress_zone(res, zone);
-
-		if (strcmp(where, zone) != 0 && zone_is_enabled(set, where))
-			collect_ingress(&to, res, where);
+	*rows = (struct rows){
+		.locals = zl_arena_alloc(arena, to.local_count + 1, sizeof(*to.locals)),
+		.local_names = zl_alloc(to.local_count + 1, sizeof(*rows->local_names)),
+		.local_count = to.local_count,
+		.remotes =
+			zl_arena_alloc(arena, to.remote_count + 1, sizeof(*to.remotes)),
+		.remote_names =
+			zl_alloc(to.remote_count + 1, sizeof(*rows->remote_names)),
+		.remote_count = to.remote_count,
+	};
+	for (size_t i = 0; i < to.local_count; i++) {
+		rows->locals[i] = to.locals[to.local_keys[i].number];
+		rows->local_names[i] = to.local_keys[i].name;
 	}
-	finish_locals(&to, rows);
-	finish_remotes(&to, rows);
+	for (size_t i = 0; i < to.remote_count; i++) {
+		rows->remotes[i] = to.remotes[to.remote_keys[i].number];
+		rows->remote_names[i] = to.remote_keys[i].name;
+	}
+	free(to.locals);
+	free(to.local_keys);
+	free(to.remotes);
+	free(to.remote_keys);
+}
+
+void rows_end(struct rows *rows)
+{
+	free(rows->local_names);
+	free(rows->remote_names);
 }

@@ -1,7 +1,7 @@
 /* inventory/rows.h - all inbounds and records of a set that count, sorted by service.
  *
  * Threads:  pure.
- * Lifetime: in the arena.
+ * Lifetime: rows in the arena, their names until rows_end.
  */
 #pragma once
 
@@ -26,3 +26,4 @@ struct rows {
 /* zone lives as long as arena. */
 void rows_collect(struct rows *rows, const struct set *set, const char *zone,
 		  struct zl_arena *arena);
+void rows_end(struct rows *rows);

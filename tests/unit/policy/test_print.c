@@ -193,11 +193,249 @@ static void nothing_to_tell(void **state)
 	scene_end(scene);
 }
 
+/* One proxy with all that an outbound can be, and a builtin gateway. */
+static const char MANY[] =
+	"---\n"
+	"{apiVersion: kuma.io/v1alpha1, kind: Dataplane, mesh: default, metadata: "
+	"{name:\n"
+	"  many, namespace: demo}, spec: {networking: {address: 192.168.0.8, outbound: "
+	"[\n"
+	"  {port: 1, tags: {kuma.io/service: backend, version: v1}},\n"
+	"  {port: 2, tags: {kuma.io/service: backend}},\n"
+	"  {port: 3, backendRef: {kind: MeshService, labels: {app: db}, port: 5432}},\n"
+	"  {port: 4, tags: {kuma.io/service: six}},\n"
+	"  {port: 5, tags: {kuma.io/service: none}},\n"
+	"  {port: 6, tags: {kuma.io/service: lost}}]}}}\n"
+	"---\n"
+	"{type: Dataplane, name: six-1, networking: {address: 'fd00::1', inbound: [\n"
+	"  {port: 80, tags: {kuma.io/service: six}}]}}\n"
+	"---\n"
+	"{apiVersion: kuma.io/v1alpha1, kind: MeshTCPRoute, metadata: {name: route-0,\n"
+	"  namespace: demo, labels: {kuma.io/origin: zone, kuma.io/zone: east,\n"
+	"  test-role: consumer}}, spec: {to: [\n"
+	"  {targetRef: {kind: MeshService, name: backend}, rules: [{default: "
+	"{backendRefs: [\n"
+	"  {kind: MeshService, labels: {app: db}, weight: 1},\n"
+	"  {kind: MeshService, name: six, weight: 2},\n"
+	"  {kind: MeshService, name: six, weight: 0}]}}]}]}}\n"
+	"---\n"
+	"{type: MeshTCPRoute, name: route-2, spec: {to: [\n"
+	"  {targetRef: {kind: MeshService, name: none}, rules: [{default: {backendRefs: "
+	"[\n"
+	"  {kind: MeshService, name: six, weight: 0}]}}]},\n"
+	"  {targetRef: {kind: MeshService, name: lost}, rules: [{default: {backendRefs: "
+	"[\n"
+	"  {kind: MeshService, name: gone, weight: 1}]}}]}]}}\n"
+	"---\n"
+	"{type: MeshTCPRoute, name: route-3, spec: {to: [\n"
+	"  {targetRef: {kind: MeshService, name: backend}, rules: []}]}}\n"
+	"---\n"
+	"{type: MeshTCPRoute, name: route-4, spec: {targetRef: {kind: Dataplane, name: "
+	"x},\n"
+	"  to: [{targetRef: {kind: MeshService, name: backend}, rules: []}]}}\n"
+	"---\n"
+	"{type: Dataplane, name: gw, networking: {address: 192.168.0.7, gateway: {type:\n"
+	"  BUILTIN, tags: {kuma.io/service: gw}}}}\n";
+
+/* The JSON without white space at the start of lines and their ends. */
+static char *json_of(struct scene *scene)
+{
+	struct zl_buf out = { 0 };
+	struct zl_buf flat = { 0 };
+
+	policy_json(&scene->answer, &out);
+	for (const char *at = zl_buf_text(&out); *at != '\0'; at++)
+		if (*at == '\n')
+			at += strspn(at + 1, " ");
+		else
+			zl_buf_char(&flat, *at);
+	zl_buf_free(&out);
+	char *text = zl_strdup(zl_buf_text(&flat));
+	zl_buf_free(&flat);
+	return text;
+}
+
+static void expect_part(const char *text, const char *part)
+{
+	if (strstr(text, part) == NULL)
+		fail_msg("no %s in %s", part, text);
+}
+
+static void members_that_are_not_always_there(void **state)
+{
+	struct scene *scene = scene_of(YAML, MANY, "web-01 many gw");
+	char *text = json_of(scene);
+
+	(void)state;
+	/* Sorted by name, a gateway with listeners. */
+	expect_part(text, "\"proxies\": [{\"name\": \"gw\",\"listeners\": []},"
+			  "{\"name\": \"many\",\"namespace\": \"demo\",\"outbounds\": [");
+	/* Two policies, the winner last, display name with namespace. */
+	expect_part(text,
+		    "\"policies\": ["
+		    "{\"kind\": \"MeshTCPRoute\",\"name\": \"route-3\",\"origin\": "
+		    "\"global\",\"to\": 0},"
+		    "{\"kind\": \"MeshTCPRoute\",\"name\": \"route-1\",\"origin\": "
+		    "\"global\",\"to\": 0},"
+		    "{\"kind\": \"MeshTCPRoute\",\"name\": \"route-0\",\"namespace\": "
+		    "\"demo\",\"origin\": \"zone\",\"to\": 0}]");
+	expect_part(text, "{\"kind\": \"MeshService\",\"labels\": {\"app\": \"db\"},"
+			  "\"weight\": 1,\"resolved\": false,\"reason\": ");
+	/* D38. */
+	expect_part(text, "{\"kind\": \"MeshService\",\"name\": \"six\",\"weight\": 0,"
+			  "\"reason\": \"weight 0\"}");
+	expect_part(text, "\"destination\": {\"kind\": \"MeshService\",\"name\": "
+			  "\"backend\",\"tags\": {\"version\": \"v1\"},\"port\": null,"
+			  "\"protocol\": \"tcp\"}");
+	expect_part(text, "\"port\": 5432,\"protocol\": \"unknown\"}");
+	free(text);
+	scene_end(scene);
+}
+
+static void only_what_was_asked_for(void **state)
+{
+	struct scene *scene = scene_of(YAML, MANY, "many");
+	scene->answer.to = "six";
+	char *text = json_of(scene);
+
+	(void)state;
+	expect_part(text, "\"port\": 4,");
+	assert_null(strstr(text, "\"port\": 1,"));
+	free(text);
+
+	scene->answer.to = "nobody";
+	expect_part(text = json_of(scene), "\"outbounds\": []}");
+	free(text);
+	scene->answer.to = "";
+	expect_part(text = json_of(scene), "\"port\": 1,");
+	free(text);
+	scene_end(scene);
+}
+
+static void warnings_once_and_sorted(void **state)
+{
+	struct scene *scene = scene_of(
+		YAML,
+		"---\n{type: Mesh, name: default}\n---\n{type: Dataplane, name: web-02,\n"
+		"  networking: {address: 192.168.0.8, outbound: [{port: 1, tags:\n"
+		"  {kuma.io/service: backend}}]}}\n",
+		"web-02 web-01");
+	static const char *const MORE[] = { "zzz", "aaa", "zzz" };
+
+	(void)state;
+	scene->answer.warnings = MORE;
+	scene->answer.warning_count = ARRAY_LEN(MORE);
+	char *text = json_of(scene);
+	expect_part(text,
+		    "\"warnings\": [\"aaa\",\"mesh \\\"default\\\": service "
+		    "\\\"backend\\\" with tags {version: v0} has endpoints in other "
+		    "zones: the hop through an ingress needs the mesh's mTLS, which is "
+		    "off\",\"zzz\"]}");
+	free(text);
+	scene_end(scene);
+}
+
+static void prose(void **state)
+{
+	struct scene *scene = scene_of(YAML, MANY, "web-01 many gw");
+	struct zl_buf out = { 0 };
+	const char *text;
+
+	(void)state;
+	policy_text(&scene->answer, &out);
+	text = zl_buf_text(&out);
+	expect_part(text, "Proxy gw, zone east, mesh default\n");
+	expect_part(text,
+		    "  It has no outbounds.\n\nProxy many, zone east, mesh default\n"
+		    "  Policies, each stronger than those before it:\n"
+		    "    MeshTCPRoute \"route-3\" (global) applies: targetRef Mesh: it "
+		    "selects every proxy\n");
+	expect_part(text,
+		    "    MeshTCPRoute \"route-0\" of namespace demo (zone east) "
+		    "applies: targetRef Mesh: it selects every proxy\n"
+		    "    MeshTCPRoute \"route-4\" (global) does not apply: targetRef "
+		    "Dataplane x: the proxy has another name\n");
+	expect_part(
+		text,
+		"  Outbound 127.0.0.1:2 to MeshService \"backend\", protocol tcp\n"
+		"    Decided by MeshTCPRoute \"route-0\" of namespace demo (zone east), "
+		"spec.to[0], which replaces MeshTCPRoute \"route-1\" (global), "
+		"spec.to[0], MeshTCPRoute \"route-3\" (global), spec.to[0].\n"
+		"      33.3 % closed, meant for MeshService {app: db} (weight 1): no "
+		"MeshService with labels {app: db} in mesh \"default\"\n"
+		"      66.6 % to MeshService six (weight 2, cluster six)\n"
+		"        [fd00::1]:80, zone east, direct, priority 0, weight 1\n"
+		"      nothing to MeshService six: weight 0\n");
+	expect_part(text,
+		    "  Outbound 127.0.0.1:4 to MeshService \"six\", protocol unknown\n"
+		    "    No policy is about it: it goes to itself.\n"
+		    "      100 % to MeshService six (weight 1, cluster six)\n");
+	expect_part(text, "      nothing to MeshService six: weight 0\n"
+			  "      All weights are 0: every connection is closed.\n");
+	expect_part(text, "      100 % closed, meant for MeshService gone (weight 1): ");
+	expect_part(text,
+		    "  Outbound 127.0.0.1:1 to MeshService \"backend\" {version: v1}");
+	expect_part(text, "      90 % to MeshServiceSubset backend {version: v0} (weight "
+			  "90, cluster backend-");
+	expect_part(text,
+		    "        10.20.0.1:10001, zone west, ingress, priority 1, weight "
+		    "3\n");
+	zl_buf_free(&out);
+
+	scene->answer.to = "nobody";
+	policy_text(&scene->answer, &out);
+	expect_part(zl_buf_text(&out), "  It has no outbound to this service.\n");
+	zl_buf_free(&out);
+	scene_end(scene);
+}
+
+static void prose_of_renormalised_shares(void **state)
+{
+	struct scene *scene =
+		scene_of(YAML,
+			 "---\n{type: Mesh, name: default, routing: "
+			 "{unresolvedBackends: Renormalise}}\n"
+			 "---\n"
+			 "{type: MeshTCPRoute, name: route-5, spec: {targetRef: {kind: "
+			 "Dataplane}, to: [{targetRef: {kind: MeshService, name: lost}, "
+			 "rules: [{default: {backendRefs: [{kind: MeshService, name: "
+			 "gone}]}}]}]}}\n"
+			 "---\n{type: Dataplane, name: w, networking: {address: "
+			 "192.168.0.8, outbound: [{port: 1, tags: {kuma.io/service: "
+			 "lost}}, {port: 2, tags: {kuma.io/service: backend}}, {port: 3, "
+			 "tags: {kuma.io/service: empty}}]}}\n",
+			 "w");
+	struct zl_buf out = { 0 };
+
+	(void)state;
+	policy_text(&scene->answer, &out);
+	expect_part(zl_buf_text(&out), "      100 % to MeshServiceSubset backend "
+				       "{version: v0} (weight 90, ");
+	expect_part(zl_buf_text(&out), "      nothing to MeshService gone: no service "
+				       "\"gone\" in mesh \"default\"\n");
+	/* D33. */
+	expect_part(zl_buf_text(&out), "      100 % closed, meant for MeshService gone ");
+	expect_part(zl_buf_text(&out), "        no endpoints: these connections fail\n");
+	expect_part(zl_buf_text(&out),
+		    "\nWarnings\n  mesh \"default\": service \"backend\" with tags "
+		    "{version: v0} has endpoints in other zones");
+	char *text = json_of(scene);
+	expect_part(text, "\"unresolved\": \"Renormalise\"");
+	free(text);
+	zl_buf_free(&out);
+	scene_end(scene);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_sample_of_the_contract),
 		cmocka_unit_test(nothing_to_tell),
+		cmocka_unit_test(members_that_are_not_always_there),
+		cmocka_unit_test(only_what_was_asked_for),
+		cmocka_unit_test(warnings_once_and_sorted),
+		cmocka_unit_test(prose),
+		cmocka_unit_test(prose_of_renormalised_shares),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
