@@ -1,0 +1,159 @@
+/* sync/zone_parts.h - the inside of a zone's machine, shared by its files.
+ *
+ *     zone.c          events, state, requests, timers
+ *     zone_session.c  hello, lease, fences
+ *     zone_log.c      hints and the log
+ *     zone_snap.c     copy of everything
+ *     zone_repair.c   what differs at equal positions
+ *
+ * Private to the room.
+ *
+ * Threads:  one.
+ */
+#pragma once
+
+#include "sync/codec.h"
+#include "sync/outbox.h"
+#include "sync/zone.h"
+
+/* One question at a time each: about the log and the session, the lease, the inventory.
+ */
+enum channel { MAIN, LEASE, PUSH, CHANNELS };
+
+struct asked {
+	uint64_t id; /* 0: nothing is asked */
+	enum sync_type type;
+	uint64_t at, until;
+};
+
+/* An entry that comes in parts. */
+struct parts {
+	uint64_t rev; /* 0: none */
+	uint8_t chain[POSITION_CHAIN];
+	uint64_t total;
+	struct zl_buf bytes;
+	bool complete; /* given out in this step, to be cleared in the next */
+};
+
+struct snap {
+	uint64_t id;
+	bool started, copied;
+	struct position at;   /* base, then how far the log was replayed */
+	struct zl_buf cursor; /* the last key staged */
+	uint64_t staging;     /* ticket that is waited for */
+	struct digest digest; /* of what is staged */
+	bool complete;        /* the log was replayed up to target */
+	struct sync_state target;
+	unsigned differs; /* times that target and stage differed */
+};
+
+enum repair_phase { REPAIR_SUMS, REPAIR_KEYS, REPAIR_VALUES, REPAIR_WRITE };
+
+struct repair {
+	enum repair_phase phase;
+	unsigned tries; /* since the digests were equal last */
+	uint8_t buckets[DIGEST_BUCKETS];
+	size_t bucket_count;
+	struct sync_bytes *wanted; /* keys, in the arena */
+	size_t wanted_count, got;
+	struct sync_record *records; /* what is to be written, in the arena */
+	size_t record_count, capacity;
+	struct zl_arena *arena; /* owned */
+};
+
+struct sync_zone {
+	struct sync_zone_setup setup;
+	char *name, *build;               /* owned; setup's point to them */
+	struct zl_arena *turn;            /* owned; for one step */
+	struct sync_zone_action *actions; /* owned */
+	size_t count, capacity;
+	uint64_t now, dice; /* of this step */
+
+	enum sync_zone_state state;
+	uint64_t since;
+	char trouble[SYNC_TEXT_MAX];
+	uint64_t dropped;
+
+	uint64_t next_id;
+	struct asked asked[CHANNELS];
+	uint64_t retry_at[CHANNELS]; /* not before then */
+	uint64_t backoff;
+
+	uint64_t fence, instance;
+	uint32_t lease_ms;
+	uint64_t lease_until, lease_at;
+	bool report_new;
+	Sync__Report *report;          /* in report_arena */
+	struct zl_arena *report_arena; /* owned */
+
+	uint64_t last_beat, listen_since;
+	uint64_t catch_at; /* 0: not known to be behind */
+	uint64_t global_rev;
+
+	struct position head;
+	struct sync_state durable;
+	uint64_t ticket;    /* the last one given */
+	uint64_t barrier;   /* nothing is applied before this ticket is durable */
+	uint64_t unsettled; /* bytes given since the store had caught up */
+
+	struct parts parts;
+	struct snap snap;
+	struct repair repair;
+	struct outbox outbox;
+};
+
+/* zone.c */
+void zone_move(struct sync_zone *zone, enum sync_zone_state to);
+void zone_alarm(struct sync_zone *zone, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+struct sync_zone_action *zone_act(struct sync_zone *zone, enum sync_zone_do kind);
+Sync__Head *zone_head(struct sync_zone *zone);
+/* Ask; body has zone_head's head. */
+void zone_ask(struct sync_zone *zone, enum channel channel, enum sync_type type,
+	      const void *body);
+/* Nothing new for the main channel for a while, longer each time. */
+void zone_back_off(struct sync_zone *zone);
+uint64_t zone_roll(struct sync_zone *zone, uint64_t limit); /* below limit */
+bool zone_is_silent(const struct sync_zone *zone);
+bool zone_is_settled(const struct sync_zone *zone); /* the store has all of head */
+bool zone_may_apply(const struct sync_zone *zone);
+
+/* zone_session.c */
+void zone_hello(struct sync_zone *zone);
+void zone_lease(struct sync_zone *zone);
+void zone_report(struct sync_zone *zone, const struct sync_report *report);
+void zone_lose_session(struct sync_zone *zone, uint64_t hello_at);
+void zone_on_welcome(struct sync_zone *zone, const void *body);
+void zone_on_refused(struct sync_zone *zone, const void *body);
+void zone_on_fenced(struct sync_zone *zone, const void *body);
+void zone_on_unknown(struct sync_zone *zone, const void *body);
+void zone_on_leased(struct sync_zone *zone, const void *body);
+
+/* zone_log.c */
+void zone_fetch(struct sync_zone *zone, const struct position *from);
+void zone_on_delta(struct sync_zone *zone, const void *body);
+void zone_on_nudge(struct sync_zone *zone, const void *body);
+void zone_on_beat(struct sync_zone *zone, const void *body);
+void zone_on_log(struct sync_zone *zone, const void *body);
+void zone_on_reset(struct sync_zone *zone, const void *body);
+/* Global stands there: are we behind, ahead, apart, damaged? */
+void zone_compare(struct sync_zone *zone, const struct sync_state *global);
+/* The entries of log that follow *at, which they advance. False: log is another history
+ * than ours. */
+bool zone_log_take(struct sync_zone *zone, struct position *at, const Sync__Log *log,
+		   struct sync_entry **entries, size_t *count);
+void zone_clear_parts(struct sync_zone *zone);
+
+/* zone_snap.c */
+void zone_snap_begin(struct sync_zone *zone);
+void zone_snap_ask(struct sync_zone *zone);
+void zone_on_chunk(struct sync_zone *zone, const void *body);
+void zone_snap_on_log(struct sync_zone *zone, const Sync__Log *log);
+void zone_snap_staged(struct sync_zone *zone, uint64_t ticket,
+		      const struct digest *digest);
+
+/* zone_repair.c */
+void zone_repair_begin(struct sync_zone *zone);
+void zone_repair_ask(struct sync_zone *zone);
+void zone_on_sums(struct sync_zone *zone, const void *body);
+void zone_on_keys(struct sync_zone *zone, const void *body);

@@ -1,0 +1,137 @@
+#include "sync/zone_parts.h"
+
+enum { HELLO_SOON_MS = 200, REFUSED_MIN_MS = 500, REFUSED_MAX_MS = 60000 };
+
+void zone_hello(struct sync_zone *zone)
+{
+	Sync__Hello hello = SYNC__HELLO__INIT;
+
+	hello.head = zone_head(zone);
+	hello.zone_uuid = sync_bin(zone->turn, zone->setup.uuid, SYNC_UUID);
+	hello.incarnation = zone->setup.incarnation;
+	hello.proto_min = 1;
+	hello.proto_max = 1;
+	hello.position = sync_position_out(zone->turn, &zone->durable.position);
+	hello.build = sync_text_out(zone->turn, zone->build);
+	zone_ask(zone, MAIN, SYNC_MSG_HELLO, &hello);
+}
+
+/* The length counts from when the question left, so that we give up before global does.
+ */
+static void lease_until(struct sync_zone *zone, uint64_t asked_at, uint32_t lease_ms)
+{
+	zone->lease_ms = lease_ms;
+	zone->lease_until = asked_at + lease_ms;
+	zone->lease_at = zone->now + lease_ms / 3;
+}
+
+static uint32_t sane_lease(uint32_t lease_ms)
+{
+	return lease_ms < 300 ? 300 : lease_ms > 3600000 ? 3600000 : lease_ms;
+}
+
+void zone_on_welcome(struct sync_zone *zone, const void *body)
+{
+	const Sync__Welcome *welcome = body;
+
+	zone->fence = welcome->fence;
+	zone->instance = welcome->instance;
+	lease_until(zone, zone->asked[MAIN].at, sane_lease(welcome->lease_ms));
+	zone->retry_at[LEASE] = zone->retry_at[PUSH] = 0;
+	zone->report_new = zone->report != NULL;
+	outbox_restart(&zone->outbox);
+	zone_move(zone, SYNC_SYNC);
+}
+
+void zone_on_refused(struct sync_zone *zone, const void *body)
+{
+	const Sync__Refused *refused = body;
+	uint32_t wait = refused->retry_ms;
+
+	wait = wait < REFUSED_MIN_MS ? REFUSED_MIN_MS : wait;
+	wait = wait > REFUSED_MAX_MS ? REFUSED_MAX_MS : wait;
+	zone->retry_at[MAIN] = zone->now + wait + zone_roll(zone, HELLO_SOON_MS);
+	zone_alarm(zone, "global refuses this zone: %s", refused->text);
+}
+
+void zone_lose_session(struct sync_zone *zone, uint64_t hello_at)
+{
+	zone->fence = 0;
+	for (size_t i = 0; i < CHANNELS; i++)
+		zone->asked[i].id = 0;
+	zone_clear_parts(zone);
+	zone->retry_at[MAIN] = hello_at;
+	if (zone->state != SYNC_JOIN)
+		zone_move(zone, SYNC_JOIN);
+}
+
+void zone_on_fenced(struct sync_zone *zone, const void *body)
+{
+	uint64_t lease = zone->lease_ms != 0 ? zone->lease_ms : SYNC_LEASE_MS;
+
+	(void)body;
+	if (zone->fence == 0)
+		return;
+	zone_alarm(zone, "another process has taken the name of this zone");
+	zone_lose_session(zone, zone->now + lease + zone_roll(zone, 2 * lease));
+}
+
+void zone_on_unknown(struct sync_zone *zone, const void *body)
+{
+	(void)body;
+	if (zone->fence != 0)
+		zone_lose_session(zone, zone->now + zone_roll(zone, HELLO_SOON_MS));
+}
+
+void zone_lease(struct sync_zone *zone)
+{
+	Sync__Lease lease = SYNC__LEASE__INIT;
+	Sync__Report none = SYNC__REPORT__INIT;
+
+	none.healthy = true;
+	lease.head = zone_head(zone);
+	lease.applied = sync_position_out(zone->turn, &zone->durable.position);
+	lease.digest = sync_digest_out(zone->turn, &zone->durable.digest);
+	lease.inv_seq = zone->outbox.seq;
+	lease.state = zl_arena_strdup(zone->turn, sync_zone_state_name(zone->state));
+	lease.report = zone->report != NULL ? zone->report : &none;
+	zone_ask(zone, LEASE, SYNC_MSG_LEASE, &lease);
+	zone->report_new = false;
+	zone->lease_at = zone->now + zone->lease_ms / 3;
+}
+
+void zone_on_leased(struct sync_zone *zone, const void *body)
+{
+	const Sync__Leased *leased = body;
+	struct sync_state global = { sync_position_in(leased->position),
+				     sync_digest_in(leased->digest) };
+
+	lease_until(zone, zone->asked[LEASE].at, sane_lease(leased->lease_ms));
+	zone_compare(zone, &global);
+}
+
+void zone_report(struct sync_zone *zone, const struct sync_report *from)
+{
+	struct zl_arena *arena = zone->report_arena;
+
+	zl_arena_reset(arena);
+	Sync__Report *to = zl_arena_alloc(arena, 1, sizeof(*to));
+	sync__report__init(to);
+	to->acked_rev = from->acked_rev;
+	to->proxies = from->proxies;
+	to->acked = from->acked;
+	to->nacked = from->nacked;
+	to->healthy = from->healthy;
+	to->last_error = sync_text_out(arena, from->last_error);
+	to->trouble = zl_arena_alloc(arena, SYNC_TROUBLES, sizeof(*to->trouble));
+	for (size_t i = 0; i < from->trouble_count && i < SYNC_TROUBLES; i++) {
+		Sync__Trouble *trouble = zl_arena_alloc(arena, 1, sizeof(*trouble));
+		sync__trouble__init(trouble);
+		trouble->proxy = sync_text_out(arena, from->trouble[i].proxy);
+		trouble->resource = sync_text_out(arena, from->trouble[i].resource);
+		trouble->text = sync_text_out(arena, from->trouble[i].text);
+		to->trouble[to->n_trouble++] = trouble;
+	}
+	zone->report = to;
+	zone->report_new = true;
+}
