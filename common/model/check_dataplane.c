@@ -84,7 +84,7 @@ void check_outbound(struct decode *dec, const struct tree *tree, const struct pa
 		return;
 	require_service(dec, tree, at, outbound->tags, false);
 	struct path list = { .up = at, .name = "tags" };
-	check_tags(dec, outbound->tags, &list, TAGS_EXACT);
+	check_tags(dec, tree_get(tree, "tags"), outbound->tags, &list, TAGS_EXACT);
 }
 
 void check_gateway(struct decode *dec, const struct tree *tree, const struct path *at,
@@ -159,8 +159,8 @@ static int by_place(const void *a, const void *b)
 }
 
 /* K16: the second of two listeners at one address and port is refused. */
-static void check_collisions(struct decode *dec, const struct path *at,
-			     const struct dataplane_spec *spec)
+static void check_collisions(struct decode *dec, const struct tree *tree,
+			     const struct path *at, const struct dataplane_spec *spec)
 {
 	size_t count = spec->inbound_count + spec->outbound_count;
 	struct listener *all = zl_arena_alloc(dec->arena, count, sizeof(*all));
@@ -184,7 +184,8 @@ static void check_collisions(struct decode *dec, const struct path *at,
 		second_list.name = all[i].list;
 		second.index = all[i].index;
 		path_text(&first, &text);
-		decode_bad(dec, &second, NULL, NULL,
+		decode_bad(dec, &second, NULL,
+			   tree_get(tree, second_list.name)->items[second.index],
 			   "address and port are already used by %s", zl_buf_text(&text));
 		zl_buf_free(&text);
 	}
@@ -218,8 +219,8 @@ static void check_admin(struct decode *dec, const struct tree *tree,
 }
 
 /* The application must not be the listener itself. */
-static void check_application(struct decode *dec, const struct path *at,
-			      const struct dataplane_spec *spec)
+static void check_application(struct decode *dec, const struct tree *tree,
+			      const struct path *at, const struct dataplane_spec *spec)
 {
 	struct path list = { .up = at, .name = "inbound" };
 
@@ -231,7 +232,8 @@ static void check_application(struct decode *dec, const struct path *at,
 		struct path here = { .up = &list, .index = i };
 		if (inbound->service_address[0] != '\0' && port == listener.port &&
 		    strcmp(inbound->service_address, listener.address) == 0)
-			decode_bad(dec, &here, "serviceAddress", NULL,
+			decode_bad(dec, &here, "serviceAddress",
+				   tree_get(tree, "inbound")->items[i],
 				   "serviceAddress and servicePort has to differ from "
 				   "address and port");
 	}
@@ -257,8 +259,8 @@ void check_dataplane(struct decode *dec, const struct tree *tree, const struct p
 	const struct dataplane_spec *spec = made;
 
 	check_addresses(dec, tree, at, spec);
-	check_application(dec, at, spec);
-	check_collisions(dec, at, spec);
+	check_application(dec, tree, at, spec);
+	check_collisions(dec, tree, at, spec);
 	check_admin(dec, tree, at, spec);
 	check_gateway_lists(dec, tree, at, spec);
 }

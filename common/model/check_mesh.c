@@ -150,11 +150,11 @@ void check_mesh_mtls(struct decode *dec, const struct tree *tree, const struct p
 	if (mesh->backend_count > BACKENDS_MAX)
 		decode_bad(dec, &list, NULL, tree_get(tree, "backends"),
 			   "cannot have more than 2 backends");
-	for (size_t i = 0; i < mesh->backend_count && i <= BACKENDS_MAX; i++) {
+	for (size_t i = 0; i < mesh->backend_count; i++) {
 		const char *name = mesh->backends[i].name;
 		struct path here = { .up = &list, .index = i };
 		bool used = false;
-		for (size_t j = 0; j < i; j++)
+		for (size_t j = 0; j < i && j <= BACKENDS_MAX; j++)
 			used = used || strcmp(mesh->backends[j].name, name) == 0;
 		if (used && name[0] != '\0')
 			decode_bad(dec, &here, "name", tree_get(tree, "backends"),

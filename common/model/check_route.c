@@ -68,7 +68,8 @@ static void check_ref_tags(const struct ref_check *check, enum tag_rule rule)
 {
 	struct path at = { .up = check->at, .name = "tags" };
 
-	check_tags(check->dec, check->ref->tags, &at, rule);
+	check_tags(check->dec, tree_get(check->tree, "tags"), check->ref->tags, &at,
+		   rule);
 }
 
 static void check_proxy_types(const struct ref_check *check)

@@ -2,20 +2,21 @@
 
 #include <string.h>
 
-void check_tags(struct decode *dec, struct labels tags, const struct path *at,
-		enum tag_rule rule)
+void check_tags(struct decode *dec, const struct tree *tree, struct labels tags,
+		const struct path *at, enum tag_rule rule)
 {
 	for (size_t i = 0; i < tags.count; i++) {
 		const struct label *tag = &tags.items[i];
 		struct path here = { .up = at, .name = tag->key, .is_key = true };
+		const struct tree *where = tree_get(tree, tag->key);
 		const char *key_fault = tag_fault_key(tag->key);
 		const char *value_fault = tag_fault_value(tag->value, rule);
 		if (tag->key[0] == '\0')
-			decode_bad(dec, at, NULL, NULL, "tag name must be non-empty");
+			decode_bad(dec, at, NULL, where, "tag name must be non-empty");
 		if (key_fault != NULL)
-			decode_bad(dec, &here, NULL, NULL, "%s", key_fault);
+			decode_bad(dec, &here, NULL, where, "%s", key_fault);
 		if (value_fault != NULL)
-			decode_bad(dec, &here, NULL, NULL, "%s", value_fault);
+			decode_bad(dec, &here, NULL, where, "%s", value_fault);
 	}
 }
 
@@ -27,10 +28,11 @@ void check_service_tags(struct decode *dec, const struct tree *tree, struct labe
 	struct path zone_at = { .up = &list, .name = TAG_ZONE, .is_key = true };
 	const char *protocol = labels_get(tags, TAG_PROTOCOL);
 	const char *zone = labels_get(tags, TAG_ZONE);
+	const struct tree *map = tree_get(tree, "tags");
 
 	if (is_mistyped(tree, "tags", TREE_MAP))
 		return;
-	check_tags(dec, tags, &list, TAGS_EXACT);
+	check_tags(dec, map, tags, &list, TAGS_EXACT);
 	if (protocol != NULL && protocol[0] != '\0' && !protocol_is_known(protocol))
 		decode_bad(
 			dec, &protocol_at, NULL, NULL,
@@ -39,7 +41,7 @@ void check_service_tags(struct decode *dec, const struct tree *tree, struct labe
 			protocol);
 	if (zone != NULL && dec->zone[0] != '\0' && dec->kind == KIND_DATAPLANE &&
 	    strcmp(zone, dec->zone) != 0)
-		decode_bad(dec, &zone_at, NULL, NULL,
+		decode_bad(dec, &zone_at, NULL, tree_get(map, TAG_ZONE),
 			   "kuma.io/zone tag should have %s value", dec->zone);
 }
 

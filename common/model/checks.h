@@ -7,9 +7,9 @@
 #include "model/decode.h"
 #include "model/names.h"
 
-/* V22 to V25 over sorted tags; at is the map. */
-void check_tags(struct decode *dec, struct labels tags, const struct path *at,
-		enum tag_rule rule);
+/* V22 to V25 over sorted tags; tree and at are the map. */
+void check_tags(struct decode *dec, const struct tree *tree, struct labels tags,
+		const struct path *at, enum tag_rule rule);
 /* T1 to T7 for the tags of an instance, an inbound or an outbound: member `tags` of at.
  */
 void check_service_tags(struct decode *dec, const struct tree *tree, struct labels tags,

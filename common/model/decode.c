@@ -1,4 +1,4 @@
-#include "model/decode.h"
+#include "model/document.h"
 
 #include <assert.h>
 #include <stdarg.h>
@@ -118,7 +118,10 @@ void decode_wrong_type(struct decode *dec, const struct path *at,
 	else if (where->type == TREE_TEXT && want == FIELD_BOOL)
 		decode_bad(dec, at, NULL, where, "must be %s, without quotes", word);
 	else
-		decode_bad(dec, at, NULL, where, "must be %s, not a %s", word,
+		decode_bad(dec, at, NULL, where, "must be %s, not %s%s", word,
+			   where->type == TREE_NULL  ? ""
+			   : where->type == TREE_MAP ? "an "
+						     : "a ",
 			   tree_type_text(where->type));
 }
 
@@ -190,11 +193,15 @@ static void store_enum(const struct field *field, int index, char *to)
 		memcpy(to + field->offset, &value, sizeof(value));
 }
 
+static void fall_back(struct decode *dec, const struct field *field,
+		      const struct path *at, char *to);
+
 static void decode_text(struct decode *dec, const struct field *field,
 			const struct tree *tree, const struct path *at, char *to)
 {
 	if (tree->type != TREE_TEXT) {
 		decode_wrong_type(dec, at, tree, FIELD_TEXT);
+		fall_back(dec, field, at, to); /* a text is never NULL */
 		return;
 	}
 	bool known = field->values == NULL || value_index(field, tree->text) >= 0;
@@ -205,6 +212,7 @@ static void decode_text(struct decode *dec, const struct field *field,
 		if (!(field->flags & F_OWN_CHECK))
 			decode_bad(dec, at, NULL, tree, "value '%s' is not supported",
 				   tree->text);
+		fall_back(dec, field, at, to);
 		return;
 	}
 	if (field->type == FIELD_TEXT)
@@ -420,6 +428,9 @@ static void unknown_field(struct decode *dec, const struct schema *schema,
 			  const struct tree_member *member, const struct path *at)
 {
 	const char *near = schema_nearest(schema, member->key);
+
+	if (near == NULL && at == NULL)
+		near = head_nearest(member->key);
 	struct tree where = { .line = member->line, .column = member->column };
 
 	if (near != NULL)

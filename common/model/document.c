@@ -53,33 +53,39 @@ static bool is_named(const struct schema *schema, const char *name)
 	return false;
 }
 
-static void unknown(struct decode *dec, const struct path *at, const char *key,
-		    const struct tree_member *member, const char *near)
+static void unknown(struct decode *dec, const struct path *at,
+		    const struct tree_member *member, const char *below, const char *near)
 {
 	struct tree where = { .line = member->line, .column = member->column };
 
 	if (near != NULL)
-		decode_bad(dec, at, key, &where, "unknown field, did you mean \"%s\"?",
-			   near);
+		decode_bad(dec, at, member->key, &where,
+			   "unknown field, did you mean \"%s%s\"?", below, near);
 	else
-		decode_bad(dec, at, key, &where, "unknown field");
+		decode_bad(dec, at, member->key, &where, "unknown field");
 }
 
-/* Tell what map has and head has not; more, when given, is looked at as well. */
+const char *head_nearest(const char *name)
+{
+	return schema_nearest(&UNIVERSAL_HEAD, name);
+}
+
+/* Tell what map has and head has not. spec, when given, is where it may belong. */
 static void tell_unknown(struct decode *dec, const struct tree *map,
-			 const struct schema *head, const struct schema *more,
+			 const struct schema *head, const struct schema *spec,
 			 const struct path *at)
 {
 	if (dec->found == NULL || map == NULL)
 		return;
 	for (size_t i = 0; i < map->count; i++) {
-		const char *key = map->members[i].key;
-		if (is_named(head, key) || (more != NULL && is_named(more, key)))
+		const struct tree_member *member = &map->members[i];
+		const char *near = schema_nearest(head, member->key);
+		if (is_named(head, member->key))
 			continue;
-		const char *near = schema_nearest(head, key);
-		if (near == NULL && more != NULL)
-			near = schema_nearest(more, key);
-		unknown(dec, at, key, &map->members[i], near);
+		if (spec != NULL && is_named(spec, member->key))
+			unknown(dec, at, member, "spec.", member->key);
+		else
+			unknown(dec, at, member, "", near);
 	}
 }
 
@@ -100,13 +106,15 @@ static const char *text_of(struct decode *dec, const struct tree *map, const cha
 }
 
 static struct labels labels_of(struct decode *dec, const struct tree *map,
-			       const struct path *at, struct zl_arena *arena)
+			       const struct path *at, struct zl_arena *arena,
+			       const struct tree **where)
 {
 	const struct tree *tree = tree_get(map, "labels");
 	struct path here = { .up = at, .name = "labels" };
 	struct decode scratch = *dec;
 	struct labels labels = { 0 };
 
+	*where = tree;
 	scratch.arena = arena;
 	if (tree != NULL)
 		labels = decode_labels(&scratch, tree, &here);
@@ -169,6 +177,23 @@ static void find_spec(struct decode *dec, const struct tree *doc, struct head *h
 		decode_bad(dec, &here, NULL, doc, "must be defined");
 }
 
+/* What stands beside name although there is a spec. */
+static void tell_both_places(struct decode *dec, const struct head *head,
+			     const struct tree *fields)
+{
+	const struct schema *schema = schema_of(head->kind);
+
+	for (size_t i = 0; i < fields->count; i++) {
+		const struct tree_member *member = &fields->members[i];
+		if (is_named(schema, member->key))
+			decode_bad(dec, NULL, member->key, member->value,
+				   "fields stand beside name or under spec, not in both "
+				   "places");
+		else
+			unknown(dec, NULL, member, "", head_nearest(member->key));
+	}
+}
+
 static void read_universal(struct decode *dec, const struct tree *doc,
 			   struct zl_arena *arena, struct head *head)
 {
@@ -182,7 +207,7 @@ static void read_universal(struct decode *dec, const struct tree *doc,
 	find_kind(dec, "type", type, head);
 	if (head->kind == KIND_NONE)
 		return;
-	head->labels = labels_of(dec, doc, NULL, arena);
+	head->labels = labels_of(dec, doc, NULL, arena, &head->labels_at);
 	if (head->info->scope == SCOPE_MESH)
 		head->mesh = text_of(dec, doc, "mesh", NULL, &head->mesh_at);
 	else if (tree_get(doc, "mesh") != NULL)
@@ -194,11 +219,10 @@ static void read_universal(struct decode *dec, const struct tree *doc,
 		find_spec(dec, doc, head);
 	else
 		head->spec = fields;
-	if (head->info->flat && has_spec && fields->count > 0)
-		decode_bad(dec, NULL, fields->members[0].key, fields->members[0].value,
-			   "fields stand beside name or under spec, not in both places");
+	if (head->info->flat && has_spec)
+		tell_both_places(dec, head, fields);
 	if (!head->info->flat)
-		tell_unknown(dec, doc, &UNIVERSAL_HEAD, NULL, NULL);
+		tell_unknown(dec, doc, &UNIVERSAL_HEAD, schema_of(head->kind), NULL);
 }
 
 /* Kinds that are flat in Universal form have the mesh beside kind. */
@@ -243,10 +267,10 @@ static void read_k8s(struct decode *dec, const struct tree *doc, struct zl_arena
 	find_kind(dec, "kind", kind, head);
 	if (head->kind == KIND_NONE)
 		return;
-	tell_unknown(dec, doc, &KUBERNETES_HEAD, NULL, NULL);
+	tell_unknown(dec, doc, &KUBERNETES_HEAD, schema_of(head->kind), NULL);
 	tell_unknown(dec, meta, &METADATA_HEAD, NULL, &at);
 	head->ns = text_of(dec, meta, "namespace", &at, &head->ns_at);
-	head->labels = labels_of(dec, meta, &at, arena);
+	head->labels = labels_of(dec, meta, &at, arena, &head->labels_at);
 	read_k8s_mesh(dec, doc, head);
 	find_spec(dec, doc, head);
 }
@@ -277,8 +301,9 @@ struct key head_key(const struct head *head)
 	const char *zone = labels_get(head->labels, LABEL_ZONE);
 	const char *ns = labels_get(head->labels, LABEL_NAMESPACE);
 	const char *shown = labels_get(head->labels, LABEL_DISPLAY_NAME);
-	bool of_zone = (origin != NULL && strcmp(origin, "zone") == 0) ||
-		       head->info->places == IN_ZONE;
+	bool of_zone = ((origin != NULL && strcmp(origin, "zone") == 0) ||
+			head->info->places == IN_ZONE) &&
+		       head->info->places & IN_ZONE;
 	const struct tree *field = tree_get(head->spec, "zone");
 
 	if (zone == NULL && head->kind == KIND_ZONE_INGRESS && field != NULL &&

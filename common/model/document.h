@@ -17,7 +17,8 @@ struct head {
 	struct labels labels;    /* as written */
 	const struct tree *spec; /* NULL: absent */
 	bool below_spec;         /* the path of its fields begins with spec */
-	const struct tree *type_at, *name_at, *mesh_at, *ns_at; /* NULL: absent */
+	const struct tree *type_at, *name_at, *mesh_at, *ns_at,
+		*labels_at; /* NULL: absent */
 };
 
 /* Read the head of doc, a map. dec->found NULL: of canonical JSON, leniently. */
@@ -28,6 +29,9 @@ void head_read(struct decode *dec, const struct tree *doc, struct zl_arena *aren
  * resource. Finds the role of a policy. */
 void head_check(struct decode *dec, struct head *head, const struct resource_rules *rules,
 		struct zl_arena *arena);
+
+/* The field of a Universal head that looks most like name; NULL: none. */
+const char *head_nearest(const char *name);
 
 /* The identity of a resource with these labels. */
 struct key head_key(const struct head *head);

@@ -158,20 +158,20 @@ static void check_origin(struct decode *dec, const struct head *head,
 	struct path zone_at = { .up = &labels, .name = LABEL_ZONE, .is_key = true };
 
 	if (!known)
-		decode_bad(dec, &origin_at, NULL, NULL, "unknown resource origin \"%s\"",
-			   origin);
+		decode_bad(dec, &origin_at, NULL, head->labels_at,
+			   "unknown resource origin \"%s\"", origin);
 	else if (rules->writer == WRITER_GLOBAL && origin != NULL &&
 		 strcmp(origin, "global") != 0)
-		decode_bad(dec, &origin_at, NULL, NULL,
+		decode_bad(dec, &origin_at, NULL, head->labels_at,
 			   "the origin label must be set to 'global'");
 	else if (rules->writer == WRITER_ZONE && !rules->alone &&
 		 (origin == NULL ? is_policy(head->kind) : strcmp(origin, "zone") != 0))
-		decode_bad(dec, &origin_at, NULL, NULL,
+		decode_bad(dec, &origin_at, NULL, head->labels_at,
 			   "the origin label must be set to 'zone'");
 	if (rules->writer == WRITER_ZONE && zone != NULL &&
 	    strcmp(zone, rules->zone) != 0 &&
 	    (origin == NULL || strcmp(origin, "global") != 0))
-		decode_bad(dec, &zone_at, NULL, NULL,
+		decode_bad(dec, &zone_at, NULL, head->labels_at,
 			   "kuma.io/zone label should have %s value", rules->zone);
 }
 
@@ -184,7 +184,7 @@ static void check_mesh_label(struct decode *dec, const struct head *head)
 	if (head->k8s || head->info->scope != SCOPE_MESH || label == NULL ||
 	    strcmp(label, head->mesh) == 0)
 		return; /* read_k8s_mesh has looked at Kubernetes documents */
-	decode_bad(dec, &at, NULL, NULL,
+	decode_bad(dec, &at, NULL, head->labels_at,
 		   "kuma.io/mesh label must not differ from mesh set on resource");
 }
 
@@ -214,7 +214,7 @@ static void check_role(struct decode *dec, const struct head *head,
 			   "same policy");
 		role = "consumer";
 	} else if (given != NULL && strcmp(given, role) != 0) {
-		decode_bad(dec, &at, NULL, NULL,
+		decode_bad(dec, &at, NULL, head->labels_at,
 			   "kuma.io/policy-role label should have %s value, got %s", role,
 			   given);
 	}
@@ -229,11 +229,15 @@ static void check_label_syntax(struct decode *dec, const struct head *head)
 		const struct label *label = &head->labels.items[i];
 		struct path at = { .up = &labels, .name = label->key, .is_key = true };
 		const char *key_fault = label_fault_key(label->key);
-		const char *value_fault = label_fault_value(label->value);
+		/* a display name is a name, which may be longer than a label */
+		bool shown = strcmp(label->key, LABEL_DISPLAY_NAME) == 0;
+		const char *value_fault = shown ? name_fault(label->value)
+						: label_fault_value(label->value);
+		const struct tree *where = tree_get(head->labels_at, label->key);
 		if (key_fault != NULL)
-			decode_bad(dec, &at, NULL, NULL, "%s", key_fault);
+			decode_bad(dec, &at, NULL, where, "%s", key_fault);
 		if (value_fault != NULL)
-			decode_bad(dec, &at, NULL, NULL, "%s", value_fault);
+			decode_bad(dec, &at, NULL, where, "%s", value_fault);
 	}
 }
 
