@@ -80,8 +80,8 @@ static void consider(struct xds_session *session, enum envoy_type type,
 {
 	const struct xds_shelf *clusters = &session->shelves[ENVOY_CLUSTER];
 
-	if (item->want == NULL && item->held && item->nonce == 0 &&
-	    !xds_removable(type)) {
+	if (session->config != NULL && item->want == NULL && item->held &&
+	    item->nonce == 0 && !xds_removable(type)) {
 		const struct xds_item *cluster =
 			type == ENVOY_ENDPOINTS ? xds_shelf_find(clusters, item->name)
 						: NULL;
@@ -197,7 +197,8 @@ static void take_answer(struct xds_session *session, enum envoy_type type,
 			quarantine(session, item, request->reason, now);
 		} else {
 			item->unknown = item->alone = true;
-			item->due = item->want == NULL && !item->held;
+			item->held = true;
+			item->due = item->want == NULL && !xds_removable(type);
 		}
 		consider(session, type, item);
 	}
@@ -242,8 +243,6 @@ static void take_initial(struct xds_session *session, enum envoy_type type,
 		item->acked[0] = '\0'; /* a version that cannot be ours */
 		if (len < XDS_VERSION)
 			memcpy(item->acked, version, len + 1);
-		if (session->config != NULL)
-			consider(session, type, item);
 	}
 }
 
@@ -353,6 +352,8 @@ enum zl_code xds_session_request(struct xds_session *session,
 	if (first)
 		open_type(session, type, request);
 	take_subscriptions(session, type, request, first);
+	for (size_t i = 0; first && i < request->initial_count; i++)
+		consider(session, type, xds_shelf_find(shelf, request->initial[i].name));
 	if (first && type == ENVOY_CLUSTER)
 		session->eager = shelf->wildcard && request->initial_count == 0;
 	tidy(shelf, type);

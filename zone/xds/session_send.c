@@ -162,8 +162,7 @@ static void mark_sent(struct xds_session *session, const struct load *load, uint
 		item->nonce = shelf->nonce;
 		item->sent_at = now;
 		item->due = false;
-		if (item->sent[0] != '\0')
-			item->held = true;
+		item->held = item->sent[0] != '\0';
 		if (load->type == ENVOY_CLUSTER && item->want != NULL)
 			follow_with_endpoints(session, item->name);
 	}
@@ -283,8 +282,9 @@ struct xds_resource_status *xds_session_status(const struct xds_session *session
 		const struct xds_shelf *shelf = &session->shelves[type];
 		for (size_t i = 0; i < shelf->count; i++) {
 			const struct xds_item *item = shelf->items[i];
+			bool goes = item->held || item->nonce != 0; /* to be removed */
 			if (item->want != NULL ||
-			    (item->held && xds_removable((enum envoy_type)type)))
+			    (goes && xds_removable((enum envoy_type)type)))
 				describe((enum envoy_type)type, item, &list[(*count)++]);
 		}
 	}

@@ -1,0 +1,646 @@
+#include "play.h"
+
+#include "support/test.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define ONE "Ca:1 Ea:1 Ll:1 Xl:a"
+
+#define sends(play, text) assert_string_equal(play_sent(play), text)
+
+/* An Envoy that has ONE, all acknowledged. */
+static void begin_with_one(struct play *play)
+{
+	play_begin(play);
+	play_config(play, ONE);
+	play_ask(play, 'C', NULL);
+	sends(play, "C+a E+a L+l X+l");
+	play_ask(play, 'E', "a");
+	play_ask(play, 'L', NULL);
+	play_ask(play, 'X', "l");
+	sends(play, "E+a L+l X+l");
+	play_ack(play, "CELX");
+	sends(play, "");
+	assert_true(play_settled(play));
+}
+
+static void nothing_before_the_first_config(void **state)
+{
+	struct play play;
+
+	(void)state;
+	play_begin(&play);
+	play_ask(&play, 'C', NULL);
+	play_ask(&play, 'E', "a");
+	sends(&play, "");
+	assert_false(play_settled(&play));
+	play_config(&play, ONE);
+	sends(&play, "C+a E+a L+l X+l");
+	play_end(&play);
+}
+
+static void all_in_one_flush_without_waiting(void **state)
+{
+	struct play play;
+
+	(void)state;
+	play_begin(&play);
+	play_config(&play, "Rr:1 Xl:a Lm:1 Ll:1 Ss:1 Eb:1 Ea:1 Ca:1 Cb:1");
+	play_ask(&play, 'C', NULL);
+	sends(&play, "C+a+b E+a+b S+s L+l+m X+l R+r");
+	sends(&play, "");
+	play_end(&play);
+}
+
+static void an_empty_config_is_settled_at_once(void **state)
+{
+	struct play play;
+
+	(void)state;
+	play_begin(&play);
+	play_config(&play, "");
+	assert_false(play_settled(&play)); /* nobody asked yet */
+	play_ask(&play, 'C', NULL);
+	sends(&play, "");
+	assert_true(play_settled(&play));
+	assert_false(play_settled(&play)); /* told once */
+	play_end(&play);
+}
+
+static void only_differences(void **state)
+{
+	struct play play;
+
+	(void)state;
+	begin_with_one(&play);
+	play_config(&play, ONE);
+	sends(&play, "");
+	assert_true(play_settled(&play)); /* at the new revision */
+	play_config(&play, "Ca:1 Ea:1 Ll:1 Xl:a,a");
+	assert_false(play_settled(&play));
+	sends(&play, "X+l");
+	assert_false(play_settled(&play));
+	play_ack(&play, "X");
+	assert_true(play_settled(&play));
+	play_end(&play);
+}
+
+static void one_in_flight_then_the_newest(void **state)
+{
+	struct play play;
+
+	(void)state;
+	begin_with_one(&play);
+	play_config(&play, "Ca:1 Ea:1 Ll:1 Xl:a,2");
+	sends(&play, "X+l");
+	play_config(&play, "Ca:1 Ea:1 Ll:1 Xl:a,3");
+	sends(&play, "");
+	play_config(&play, "Ca:1 Ea:2 Ll:1 Xl:a,4"); /* other types do not wait */
+	sends(&play, "E+a");
+	play_ack(&play, "X");
+	assert_false(play_settled(&play));
+	sends(&play, "X+l");
+	play_ack(&play, "XE");
+	sends(&play, "");
+	assert_true(play_settled(&play));
+	play_end(&play);
+}
+
+static void back_to_what_is_in_flight(void **state)
+{
+	struct play play;
+
+	(void)state;
+	begin_with_one(&play);
+	play_config(&play, "Ca:1 Ea:1 Ll:1 Xl:a,2");
+	sends(&play, "X+l");
+	play_config(&play, ONE);
+	sends(&play, "");
+	play_ack(&play, "X"); /* it has the version between now */
+	sends(&play, "X+l");
+	play_ack(&play, "X");
+	assert_true(play_settled(&play));
+	play_end(&play);
+}
+
+static void endpoints_follow_a_changed_cluster(void **state)
+{
+	struct play play;
+
+	(void)state;
+	begin_with_one(&play);
+	play_config(&play, "Ca:2 Ea:1 Ll:1 Xl:a");
+	sends(&play, "C+a E+a");
+	play_ack(&play, "E"); /* CDS may be acknowledged late */
+	sends(&play, "");
+	assert_false(play_settled(&play));
+	play_ack(&play, "C");
+	assert_true(play_settled(&play));
+	play_end(&play);
+}
+
+/* Endpoints that were on their way before the cluster's change do not count. */
+static void endpoints_follow_also_when_one_was_in_flight(void **state)
+{
+	struct play play;
+
+	(void)state;
+	begin_with_one(&play);
+	play_config(&play, "Ca:1 Ea:2 Ll:1 Xl:a");
+	sends(&play, "E+a");
+	play_config(&play, "Ca:2 Ea:2 Ll:1 Xl:a");
+	sends(&play, "C+a");
+	play_ack(&play, "E");
+	sends(&play, "E+a");
+	play_ack(&play, "EC");
+	assert_true(play_settled(&play));
+	play_end(&play);
+}
+
+static void an_unacknowledged_cds_holds_up_no_other_type(void **state)
+{
+	struct play play;
+
+	(void)state;
+	begin_with_one(&play);
+	play_config(&play, "Ca:2 Ea:1 Ll:1 Xl:a");
+	sends(&play, "C+a E+a");
+	play_ack(&play, "E");
+	play_config(&play, "Ca:3 Ea:2 Ll:2 Xl:a,2");
+	sends(&play, "E+a L+l X+l");
+	play_end(&play);
+}
+
+/* I6: a split names only clusters that were sent; others go on. */
+static void a_split_waits_with_its_new_cluster(void **state)
+{
+	struct play play;
+
+	(void)state;
+	begin_with_one(&play);
+	play_config(&play, "Ca:2 Ea:1 Ll:1 Xl:a");
+	sends(&play, "C+a E+a");
+	play_config(&play, "Ca:2 Cnew:1 Ea:1 Enew:1 Ll:1 Lm:1 Xl:a,2 Xm:new");
+	play_ack(&play, "E");
+	sends(&play, "L+m X+l");
+	play_ack(&play, "LX");
+	sends(&play, "");
+	play_ack(&play, "C");
+	sends(&play, "C+new E+new X+m");
+	play_ack(&play, "CEX");
+	assert_true(play_settled(&play));
+	play_end(&play);
+}
+
+static void clusters_go_when_no_split_can_name_them(void **state)
+{
+	struct play play;
+
+	(void)state;
+	begin_with_one(&play);
+	play_config(&play, "Cb:1 Eb:1 Ll:1 Xl:b");
+	sends(&play, "C+b E+b X+l");
+	play_ack(&play, "CE");
+	sends(&play, "");
+	assert_string_equal(play_state(&play, 'C', "a"), "Stale");
+	play_ack(&play, "X");
+	assert_false(play_settled(&play));
+	sends(&play, "C-a");
+	play_ack(&play, "C");
+	sends(&play, "");
+	assert_string_equal(play_state(&play, 'C', "a"), "none");
+	assert_true(play_settled(&play));
+	play_end(&play);
+}
+
+static void listeners_go_first_and_their_names_are_never_removed(void **state)
+{
+	struct play play;
+
+	(void)state;
+	begin_with_one(&play);
+	play_config(&play, "");
+	sends(&play, "L-l");
+	play_ack(&play, "L");
+	sends(&play, "C-a");
+	play_ack(&play, "C");
+	assert_true(play_settled(&play));
+	play_drop(&play, 'E', "a");
+	play_drop(&play, 'X', "l");
+	sends(&play, "");
+	play_config(&play, ONE); /* all is new again */
+	sends(&play, "C+a E+a L+l X+l");
+	play_end(&play);
+}
+
+static void a_refused_split_keeps_its_old_clusters(void **state)
+{
+	struct play play;
+
+	(void)state;
+	begin_with_one(&play);
+	play_config(&play, "Cb:1 Eb:1 Ll:1 Xl:b");
+	sends(&play, "C+b E+b X+l");
+	play_ack(&play, "CE");
+	play_nack(&play, 'X', "no");
+	sends(&play, "");
+	play_config(&play, "Cb:1 Eb:1 Ll:1 Xl:b,2");
+	sends(&play, "X+l");
+	play_ack(&play, "X");
+	sends(&play, "C-a");
+	play_end(&play);
+}
+
+static void each_subscription_is_answered(void **state)
+{
+	struct play play;
+
+	(void)state;
+	begin_with_one(&play);
+	play_ask(&play, 'E', "a"); /* it has forgotten what it had */
+	sends(&play, "E+a");
+	play_ask(&play, 'E', "a"); /* answered by what is in flight */
+	play_ack(&play, "E");
+	sends(&play, "");
+	play_ask(&play, 'X', "l l");
+	sends(&play, "X+l");
+	play_ask(&play, 'C', "a nope");
+	sends(&play, "C+a-nope E+a");
+	play_ask(&play, 'L', "l");
+	sends(&play, "L+l");
+	play_end(&play);
+}
+
+static void what_is_unknown_makes_nothing_wait(void **state)
+{
+	struct play play;
+
+	(void)state;
+	begin_with_one(&play);
+	play_ask(&play, 'E', "e");
+	play_ask(&play, 'S', "s");
+	play_ask(&play, 'X', "x");
+	play_ask(&play, 'R', "r");
+	sends(&play, "E+e S-s X+x R+r");
+	play_ack(&play, "ESXR");
+	sends(&play, "");
+	play_config(&play, ONE " Ex:1 Ss:1 Xx:1 Rr:1");
+	sends(&play, "E+x S+s X+x R+r");
+	play_end(&play);
+}
+
+/* The endpoints of a cluster that stays are emptied, once, not removed. */
+static void lost_endpoints_become_empty(void **state)
+{
+	struct play play;
+
+	(void)state;
+	begin_with_one(&play);
+	play_config(&play, "Ca:1 Ll:1 Xl:a");
+	sends(&play, "E+a");
+	play_ack(&play, "E");
+	assert_true(play_settled(&play));
+	play_config(&play, "Ca:1 Ll:1 Xl:a,2");
+	sends(&play, "X+l");
+	play_config(&play, ONE);
+	sends(&play, "E+a");
+	play_end(&play);
+}
+
+static void a_type_that_we_never_have(void **state)
+{
+	const char *names[] = { "x" };
+	struct xds_request request = { .type_url = "type.googleapis.com/other",
+				       .nonce = "",
+				       .reason = "",
+				       .subscribe = names,
+				       .subscribe_count = 1 };
+	struct play play;
+	struct zl_err err;
+
+	(void)state;
+	begin_with_one(&play);
+	assert_int_equal(xds_session_request(play.session, &request, 1, &err), ZL_OK);
+	sends(&play, "?-x");
+	sends(&play, "");
+	play_end(&play);
+}
+
+static void a_return_brings_only_differences(void **state)
+{
+	struct play play;
+
+	(void)state;
+	play_begin(&play);
+	play_config(&play, "Ca:1 Cb:2 Cc:1 Ea:1 Eb:1 Ec:1 Ll:1 Xl:1");
+	play_return(&play, 'C', "a=ok b=ok gone=77", true);
+	sends(&play, "C+b+c E+b+c"); /* the others have not said what they have */
+	play_return(&play, 'E', "a=ok b=ok gone=5", false);
+	sends(&play, "E+b+c"); /* in case it was too early */
+	play_return(&play, 'L', "l=ok old=1", true);
+	sends(&play, "L-old");
+	play_return(&play, 'X', "l=ok old=1", false);
+	sends(&play, "");
+	play_ack(&play, "CEL");
+	sends(&play, "C-gone");
+	play_ack(&play, "C");
+	assert_true(play_settled(&play));
+	play_end(&play);
+}
+
+static void a_return_with_all_needs_nothing(void **state)
+{
+	struct play play;
+
+	(void)state;
+	play_begin(&play);
+	play_return(&play, 'C', "a=ok", true);
+	play_return(&play, 'E', "a=ok", false);
+	play_return(&play, 'L', "l=ok", true);
+	play_return(&play, 'X', "l=ok", false);
+	sends(&play, "");
+	play_config(&play, "Ca:1 Ea:1 Ll:1 Xl:1");
+	sends(&play, "");
+	assert_true(play_settled(&play));
+	assert_string_equal(play_state(&play, 'X', "l"), "Synced");
+	play_end(&play);
+}
+
+static void a_return_to_a_cold_server_loses_nothing(void **state)
+{
+	struct play play;
+
+	(void)state;
+	play_begin(&play);
+	play_return(&play, 'C', "a=ok b=ok", true);
+	play_return(&play, 'L', "l=ok", true);
+	sends(&play, "");
+	play_end(&play);
+}
+
+static void one_refused_is_left_out(void **state)
+{
+	struct xds_resource_status what;
+	struct play play;
+
+	(void)state;
+	begin_with_one(&play);
+	play_config(&play, "Ca:1 Ea:1 Ll:1 Xl:a,bad");
+	sends(&play, "X+l");
+	play_nack(&play, 'X', "l is bad");
+	assert_true(xds_session_take_refused(play.session, &what));
+	assert_string_equal(what.name, "l");
+	assert_string_equal(what.nack, "l is bad");
+	assert_int_equal(what.state, XDS_NACKED);
+	assert_false(xds_session_take_refused(play.session, &what));
+	sends(&play, "");
+	assert_false(play_settled(&play));
+	assert_string_equal(play_state(&play, 'X', "l"), "Nacked: l is bad");
+	play_config(&play, "Ca:1 Ea:2 Ll:1 Xl:a,bad"); /* the rest flows on */
+	sends(&play, "E+a");
+	play_ack(&play, "E");
+	assert_false(play_settled(&play));
+	play_config(&play, ONE); /* what it had; but does it have it? */
+	sends(&play, "E+a X+l");
+	play_ack(&play, "EX");
+	assert_true(play_settled(&play));
+	assert_string_equal(play_state(&play, 'X', "l"), "Synced");
+	play_end(&play);
+}
+
+static void several_refused_are_tried_alone(void **state)
+{
+	struct xds_resource_status what;
+	struct play play;
+
+	(void)state;
+	begin_with_one(&play);
+	play_config(&play, "Ca:1 Ea:1 Ll:1 Lm:1 Ln:1 Xl:2 Xm:2 Xn:2");
+	sends(&play, "L+m+n X+l+m+n");
+	play_ack(&play, "L");
+	play_nack(&play, 'X', "one is bad");
+	assert_false(xds_session_take_refused(play.session, &what));
+	sends(&play, "X+l");
+	play_config(&play, "Ca:1 Ea:1 Ll:1 Lm:1 Ln:1 Lo:1 Xl:2 Xm:2 Xn:2 Xo:2");
+	sends(&play, "L+o");
+	play_ack(&play, "XL");
+	sends(&play, "X+m");
+	play_nack(&play, 'X', "m is bad");
+	assert_true(xds_session_take_refused(play.session, &what));
+	assert_string_equal(what.name, "m");
+	sends(&play, "X+n");
+	play_ack(&play, "X");
+	sends(&play, "X+o");
+	play_ack(&play, "X");
+	sends(&play, "");
+	assert_string_equal(play_state(&play, 'X', "m"), "Nacked: m is bad");
+	assert_string_equal(play_state(&play, 'X', "o"), "Synced");
+	assert_int_equal(play.counts.nacks[ENVOY_EXTENSION], 2);
+	play_end(&play);
+}
+
+static void refused_clusters_are_followed_by_endpoints_each(void **state)
+{
+	struct play play;
+
+	(void)state;
+	begin_with_one(&play);
+	play_config(&play, "Ca:1 Cb:1 Cc:1 Ea:1 Eb:1 Ec:1 Ll:1 Xl:a");
+	sends(&play, "C+b+c E+b+c");
+	play_ack(&play, "E");
+	play_nack(&play, 'C', "c: bad");
+	sends(&play, "C+b E+b");
+	play_ack(&play, "CE");
+	sends(&play, "C+c E+c");
+	play_nack(&play, 'C', "c: bad");
+	play_ack(&play, "E");
+	sends(&play, "");
+	assert_string_equal(play_state(&play, 'C', "b"), "Synced");
+	assert_string_equal(play_state(&play, 'C', "c"), "Nacked: c: bad");
+	play_end(&play);
+}
+
+static void removals_in_a_refused_response_go_again(void **state)
+{
+	struct play play;
+
+	(void)state;
+	begin_with_one(&play);
+	play_config(&play, "Ca:1 Ea:1 Lm:1 Xm:a");
+	sends(&play, "L+m-l X+m");
+	play_ack(&play, "X");
+	play_nack(&play, 'L', "m is bad");
+	(void)play_sent(&play);
+	char first = strstr(play.got, "-l") != NULL ? 'l' : 'm';
+	assert_string_equal(play.got, first == 'l' ? "L-l" : "L+m");
+	play_ack(&play, "L");
+	sends(&play, first == 'l' ? "L+m" : "L-l");
+	play_ack(&play, "L");
+	assert_true(play_settled(&play));
+	play_end(&play);
+}
+
+static void only_the_end_of_a_long_reason_is_kept(void **state)
+{
+	char reason[1001] = "";
+	struct play play;
+
+	(void)state;
+	begin_with_one(&play);
+	for (size_t i = 0; i + 2 <= 1000; i += 2)
+		memcpy(reason + i, "\xc3\xa4", 3);
+	reason[999] = '!'; /* cuts the last character; the reader would refuse that */
+	play_config(&play, "Ca:1 Ea:1 Ll:1 Xl:bad");
+	sends(&play, "X+l");
+	play_nack(&play, 'X', reason);
+	const char *text = play_state(&play, 'X', "l");
+	assert_true(strlen(text) <= strlen("Nacked: ") + 300);
+	assert_true(strlen(text) >= strlen("Nacked: ") + 298);
+	assert_true((unsigned char)text[strlen("Nacked: ")] == 0xc3);
+	play_end(&play);
+}
+
+static void stale_nonces_mean_nothing(void **state)
+{
+	struct play play;
+	char old[24];
+
+	(void)state;
+	begin_with_one(&play);
+	memcpy(old, play.nonces[ENVOY_EXTENSION], sizeof(old));
+	play_config(&play, "Ca:1 Ea:1 Ll:1 Xl:2");
+	sends(&play, "X+l");
+	char newest[24];
+	memcpy(newest, play.nonces[ENVOY_EXTENSION], sizeof(newest));
+	memcpy(play.nonces[ENVOY_EXTENSION], old, sizeof(old));
+	play_nack(&play, 'X', "late");
+	play_ack(&play, "X");
+	assert_false(play_settled(&play));
+	memcpy(play.nonces[ENVOY_EXTENSION], newest, sizeof(newest));
+	play_ack(&play, "X");
+	play_ack(&play, "X");
+	assert_true(play_settled(&play));
+	assert_int_equal(play.counts.nacks[ENVOY_EXTENSION], 0);
+	play_end(&play);
+}
+
+static void names_instead_of_all(void **state)
+{
+	struct play play;
+
+	(void)state;
+	play_begin(&play);
+	play_config(&play, "Ca:1 Cb:1 Ea:1 Eb:1 Ll:1 Xl:a");
+	play_ask(&play, 'C', "a");
+	sends(&play, "C+a");
+	play_ack(&play, "C");
+	assert_true(play_settled(&play));
+	play_ask(&play, 'E', "b");
+	sends(&play, "E+b");
+	play_ask(&play, 'C', "*");
+	sends(&play, "C+b"); /* the other types were not asked for */
+	play_drop(&play, 'C', "*");
+	play_ack(&play, "C");
+	play_config(&play, "Ca:2 Cb:2 Ea:1 Eb:1 Ll:1 Xl:a");
+	sends(&play, "C+a");
+	play_end(&play);
+}
+
+static void an_unsubscribed_name_is_left_alone(void **state)
+{
+	struct play play;
+
+	(void)state;
+	begin_with_one(&play);
+	play_drop(&play, 'E', "a");
+	play_config(&play, "Ca:1 Ea:2 Ll:1 Xl:a");
+	sends(&play, "");
+	play_ask(&play, 'E', "a");
+	sends(&play, "E+a");
+	play_end(&play);
+}
+
+/* The unsubscription of a removed cluster's endpoints comes when it is there again. */
+static void removed_and_added_again_in_a_hurry(void **state)
+{
+	struct play play;
+
+	(void)state;
+	begin_with_one(&play);
+	play_config(&play, "Cb:1 Eb:1 Ll:1 Xl:b");
+	sends(&play, "C+b E+b X+l");
+	play_ack(&play, "CEX");
+	sends(&play, "C-a");
+	play_config(&play, "Ca:1 Cb:1 Ea:1 Eb:1 Ll:1 Xl:a");
+	sends(&play, ""); /* the cluster waits for an answer, and its split with it */
+	play_ack(&play, "C");
+	sends(&play, "C+a E+a X+l");
+	play_drop(&play, 'E', "a");
+	play_ask(&play, 'E', "a");
+	play_ack(&play, "CEX");
+	sends(&play, "");
+	assert_true(play_settled(&play));
+	play_end(&play);
+}
+
+static void too_many_names(void **state)
+{
+	static char text[XDS_NAMES_MAX][8];
+	static const char *names[XDS_NAMES_MAX];
+	struct xds_request request = { .type_url = envoy_type_url(ENVOY_ENDPOINTS),
+				       .nonce = "",
+				       .reason = "",
+				       .subscribe = names,
+				       .subscribe_count = XDS_NAMES_MAX };
+	struct play play;
+	struct zl_err err;
+
+	(void)state;
+	play_begin(&play);
+	for (size_t i = 0; i < XDS_NAMES_MAX; i++) {
+		(void)snprintf(text[i], sizeof(text[i]), "%zu", i);
+		names[i] = text[i];
+	}
+	assert_int_equal(xds_session_request(play.session, &request, 1, &err), ZL_OK);
+	request.subscribe_count = 1;
+	assert_int_equal(xds_session_request(play.session, &request, 1, &err), ZL_ELIMIT);
+	play_end(&play);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(nothing_before_the_first_config),
+		cmocka_unit_test(all_in_one_flush_without_waiting),
+		cmocka_unit_test(an_empty_config_is_settled_at_once),
+		cmocka_unit_test(only_differences),
+		cmocka_unit_test(one_in_flight_then_the_newest),
+		cmocka_unit_test(back_to_what_is_in_flight),
+		cmocka_unit_test(endpoints_follow_a_changed_cluster),
+		cmocka_unit_test(endpoints_follow_also_when_one_was_in_flight),
+		cmocka_unit_test(an_unacknowledged_cds_holds_up_no_other_type),
+		cmocka_unit_test(a_split_waits_with_its_new_cluster),
+		cmocka_unit_test(clusters_go_when_no_split_can_name_them),
+		cmocka_unit_test(listeners_go_first_and_their_names_are_never_removed),
+		cmocka_unit_test(a_refused_split_keeps_its_old_clusters),
+		cmocka_unit_test(each_subscription_is_answered),
+		cmocka_unit_test(what_is_unknown_makes_nothing_wait),
+		cmocka_unit_test(lost_endpoints_become_empty),
+		cmocka_unit_test(a_type_that_we_never_have),
+		cmocka_unit_test(a_return_brings_only_differences),
+		cmocka_unit_test(a_return_with_all_needs_nothing),
+		cmocka_unit_test(a_return_to_a_cold_server_loses_nothing),
+		cmocka_unit_test(one_refused_is_left_out),
+		cmocka_unit_test(several_refused_are_tried_alone),
+		cmocka_unit_test(refused_clusters_are_followed_by_endpoints_each),
+		cmocka_unit_test(removals_in_a_refused_response_go_again),
+		cmocka_unit_test(only_the_end_of_a_long_reason_is_kept),
+		cmocka_unit_test(stale_nonces_mean_nothing),
+		cmocka_unit_test(names_instead_of_all),
+		cmocka_unit_test(an_unsubscribed_name_is_left_alone),
+		cmocka_unit_test(removed_and_added_again_in_a_hurry),
+		cmocka_unit_test(too_many_names),
+	};
+	return cmocka_run_group_tests_name("session", tests, NULL, NULL);
+}
