@@ -52,8 +52,7 @@ const struct available_service *inventory_offer(const struct inventory *inventor
 	for (size_t i = 0; i < service_count; i++)
 		put += put_records(&services[i], records + put);
 
-	if (put > 0)
-		qsort(records, put, sizeof(*records), compare_records);
+	qsort(records, put, sizeof(*records), compare_records);
 	for (size_t i = 0; i < put; i++) {
 		if (kept > 0 && compare_records(&records[kept - 1], &records[i]) == 0)
 			records[kept - 1].instances += records[i].instances;

@@ -49,14 +49,13 @@ static int by_zone(const void *one, const void *other)
 	return order != 0 ? order : compare_places(a, b);
 }
 
+/* For endpoints of one priority. */
 static int by_rank(const void *one, const void *other)
 {
 	const struct endpoint *a = one;
 	const struct endpoint *b = other;
-	int order = compare_numbers(a->priority, b->priority);
+	int order = strcmp(a->zone, b->zone);
 
-	if (order == 0)
-		order = strcmp(a->zone, b->zone);
 	if (order == 0)
 		order = strcmp(a->address, b->address);
 	return order != 0 ? order : compare_numbers(a->port, b->port);

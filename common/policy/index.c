@@ -1,6 +1,6 @@
 #include "policy/index.h"
 
-#include "policy/target.h"
+#include "policy/refs.h"
 
 #include <stdatomic.h>
 #include <stdlib.h>

@@ -19,9 +19,7 @@ static unsigned role_rank(const struct resource *route)
 /* A Dataplane by its name is more exact than by labels; how many labels is all one. */
 static unsigned detail_rank(const struct target_ref *top)
 {
-	if (top->kind != REF_DATAPLANE)
-		return 0;
-	return (top->section[0] != '\0' ? 2U : 0U) + (top->name[0] != '\0' ? 1U : 0U);
+	return top->kind == REF_DATAPLANE && (top->name[0] != '\0' || top->ns[0] != '\0');
 }
 
 struct rank rank_of(const struct resource *route)
@@ -119,4 +117,13 @@ int policy_compare(const struct resource *a, const struct resource *b)
 	const struct rank other = rank_of(b);
 
 	return rank_compare(&one, &other);
+}
+
+int policy_compare_entries(const struct resource *a, size_t a_to,
+			   const struct resource *b, size_t b_to)
+{
+	const struct rank one = rank_of(a);
+	const struct rank other = rank_of(b);
+
+	return rank_compare_entries(&one, a_to, &other, b_to);
 }

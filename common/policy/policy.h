@@ -49,6 +49,9 @@ bool policy_touches(const struct resource *route, const struct resource *proxy,
 /* Order of two routes: negative if b has the greater precedence (spec 3.2, D15); 0 only
  * for the same identity. */
 int policy_compare(const struct resource *a, const struct resource *b);
+/* The same for their entries spec.to[a_to] and spec.to[b_to]; 0 only for the same one. */
+int policy_compare_entries(const struct resource *a, size_t a_to,
+			   const struct resource *b, size_t b_to);
 
 /* The name of the cluster of a tag service or of a subset (spec 5.5); in arena. */
 const char *policy_cluster_name(const char *service, struct labels tags,

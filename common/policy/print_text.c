@@ -1,6 +1,6 @@
 #include "policy/answer.h"
 #include "policy/policy.h"
-#include "policy/select.h"
+#include "policy/refs.h"
 
 #include <inttypes.h>
 #include <string.h>

@@ -1,6 +1,7 @@
 #include "policy/policy.h"
 
 #include "policy/index.h"
+#include "policy/refs.h"
 #include "policy/select.h"
 #include "policy/target.h"
 
@@ -9,9 +10,7 @@
 /* The tag service that an outbound is to; NULL: it asks for a real object. */
 static const char *service_of(const struct outbound *outbound)
 {
-	if (!outbound->has_backend)
-		return labels_get(outbound->tags, TAG_SERVICE);
-	return ref_is_by_name(&outbound->backend) ? outbound->backend.name : NULL;
+	return outbound->has_backend ? NULL : labels_get(outbound->tags, TAG_SERVICE);
 }
 
 static void set_destination(struct resolving *at, const struct outbound *outbound,
@@ -55,12 +54,16 @@ static const struct tcp_to *contribute(struct resolving *at,
 
 	for (size_t i = 0; i < count; i++) {
 		const struct resource *route = entries[i].rank->route;
+		const struct tcp_to *to_entry = &route->tcp_route->to[entries[i].to];
 
+		/* A rule without a list, which only a store can hold, says nothing. */
+		if (to_entry->has_rule && to_entry->ref_count == 0)
+			continue;
 		if (!select_proxy(route, proxy, at->zone, NULL, NULL))
 			continue;
 		policies[to->policy_count++] =
 			(struct contributor){ route, entries[i].to };
-		winner = &route->tcp_route->to[entries[i].to];
+		winner = to_entry;
 	}
 	to->policies = policies;
 	return winner;
@@ -70,7 +73,7 @@ static const struct tcp_to *contribute(struct resolving *at,
 static void set_backends(struct resolving *at, const struct outbound *outbound,
 			 const struct tcp_to *winner, struct outbound_route *to)
 {
-	bool list = winner != NULL && winner->has_rule && winner->ref_count > 0;
+	bool list = winner != NULL && winner->has_rule;
 
 	to->backend_count = list ? winner->ref_count : 1;
 	struct backend *backends =

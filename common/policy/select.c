@@ -1,5 +1,7 @@
 #include "policy/select.h"
 
+#include "policy/refs.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -10,16 +12,6 @@ struct selection {
 	struct zl_arena *arena; /* NULL: nobody asks why */
 	const char *reason;
 };
-
-const char *labels_text(struct labels labels, struct zl_arena *arena)
-{
-	const char *text = "";
-
-	for (size_t i = 0; i < labels.count; i++)
-		text = zl_arena_format(arena, "%s%s%s: %s", text, i == 0 ? "" : ", ",
-				       labels.items[i].key, labels.items[i].value);
-	return zl_arena_format(arena, "{%s}", text);
-}
 
 /* Give the verdict with its reason. */
 static bool because(struct selection *at, bool verdict, const char *fmt, ...)
@@ -37,11 +29,6 @@ static bool because(struct selection *at, bool verdict, const char *fmt, ...)
 	va_end(ap);
 	at->reason = zl_arena_strdup(at->arena, text);
 	return verdict;
-}
-
-static const char *text_of(const struct selection *at, struct labels labels)
-{
-	return at->arena == NULL ? "" : labels_text(labels, at->arena);
 }
 
 /* As labels_match with stars, where have also holds the zone. */
@@ -160,22 +147,19 @@ static bool right_type(struct selection *at)
 static bool by_kind(struct selection *at)
 {
 	const struct target_ref *ref = &at->route->tcp_route->target;
-	bool object = ref->ns[0] != '\0' || ref->section[0] != '\0' || ref->port != 0 ||
-		      ref->has_labels;
 
 	switch (ref->kind) {
 	case REF_MESH:
-		return right_type(at) && because(at, true, "it selects every proxy");
+		if (!right_type(at))
+			return false;
+		return because(at, true, "it selects every proxy");
 	case REF_DATAPLANE:
 		return select_dataplane(at);
 	case REF_MESH_SUBSET:
 		return right_type(at) && any_tags(at, ref->tags, NULL);
-	case REF_MESH_SERVICE:
-	case REF_MESH_SERVICE_SUBSET:
-		if (object)
-			return because(at, false, "there is no such object");
-		return any_tags(at, ref->tags, ref->name);
 	default:
+		if (ref_is_by_name(ref))
+			return any_tags(at, ref->tags, ref->name);
 		return because(at, false, "there is no such object");
 	}
 }
@@ -191,7 +175,7 @@ static void name_target(struct selection *at)
 	at->reason = zl_arena_format(
 		at->arena, "targetRef %s%s%s%s%s: %s", ref_kind_name(ref->kind),
 		ref->name[0] != '\0' ? " " : "", ref->name, named.count > 0 ? " " : "",
-		named.count > 0 ? text_of(at, named) : "", at->reason);
+		named.count > 0 ? labels_text(named, at->arena) : "", at->reason);
 }
 
 /* Policies of a zone are for its own proxies, unless they go with a service. */

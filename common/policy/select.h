@@ -11,6 +11,3 @@
  * reason is made. */
 bool select_proxy(const struct resource *route, const struct resource *proxy,
 		  const char *zone, struct zl_arena *arena, const char **reason);
-
-/* "{a: b, c: d}", in arena. */
-const char *labels_text(struct labels labels, struct zl_arena *arena);

@@ -20,14 +20,6 @@ struct resolving {
 
 void resolving_warn(struct resolving *at, const char *text);
 
-/* True if ref is one that finds a tag service by its name; else it asks for a real
- * object (D32). */
-bool ref_is_by_name(const struct target_ref *ref);
-
-/* Why ref finds no object: `no MeshService "x" with port 80 in mesh "default"`. */
-const char *ref_missing(const struct target_ref *ref, const char *mesh,
-			struct zl_arena *arena);
-
 /* The backend that ref stands for, with this weight. */
 struct backend target_of_ref(struct resolving *at, const struct target_ref *ref,
 			     uint64_t weight);

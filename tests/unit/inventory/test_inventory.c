@@ -135,6 +135,11 @@ static void nothing_at_all(void **state)
 {
 	(void)state;
 	expect("{type: Mesh, name: default}", "", "");
+	/* An empty zone label is no zone: the ingress is this zone's own. */
+	expect("{type: ZoneIngress, name: w, labels: {kuma.io/zone: ''}, networking: {\n"
+	       "  address: 1.1.1.1, port: 1}, availableServices: [{instances: 1, tags:\n"
+	       "  {kuma.io/service: s}}]}",
+	       "", "");
 }
 
 static void what_is_offered_to_others(void **state)
@@ -216,6 +221,72 @@ static void an_inventory_outlives_changes_of_routes(void **state)
 	inventory_drop(&second);
 }
 
+static void more_services_than_a_few(void **state)
+{
+	struct zl_buf yaml = { 0 };
+
+	(void)state;
+	for (unsigned i = 0; i < 300; i++)
+		zl_buf_format(&yaml,
+			      "---\n{type: Dataplane, name: d-%u, networking: {address: "
+			      "1.1.1.1, inbound: [{port: %u, tags: {kuma.io/service: "
+			      "s-%u}}]}}\n",
+			      i, 1000 + i, i % 150);
+	struct world world = world_of(zl_buf_text(&yaml), "", NULL);
+	struct inventory *inventory = inventory_build(world.set, "east");
+	size_t count;
+
+	(void)inventory_services(inventory, &count);
+	assert_int_equal(count, 150);
+	for (unsigned i = 0; i < 150; i++) {
+		char name[16];
+
+		(void)snprintf(name, sizeof(name), "s-%u", i);
+		const struct service *found = inventory_find(inventory, "default", name);
+		assert_non_null(found);
+		assert_int_equal(found->local_count, 2);
+		assert_int_equal(found->locals[0].port, 1000 + i);
+	}
+	zl_buf_free(&yaml);
+	inventory_drop(&inventory);
+	world_end(&world);
+}
+
+/* What no reader lets in: an inbound and a record without a service count for nothing. */
+static void without_a_service(void **state)
+{
+	static const char *const STORED[] = {
+		"{\"name\":\"a\",\"networking\":{\"address\":\"1.1.1.1\",\"inbound\":[{"
+		"\"port\":1,\"tags\":{\"a\":\"b\"}}]},\"mesh\":\"default\",\"type\":"
+		"\"Dataplane\"}",
+		"{\"availableServices\":[{\"instances\":1,\"tags\":{\"a\":\"b\"}}],"
+		"\"name\":"
+		"\"w\",\"networking\":{\"address\":\"1.1.1.1\",\"port\":1},\"type\":"
+		"\"ZoneIngress\",\"zone\":\"west\"}",
+	};
+	struct set *empty = set_empty();
+	struct set_edit *edit = set_edit(empty);
+	size_t count;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(STORED); i++) {
+		struct resource *res = NULL;
+		struct zl_err err = { 0 };
+
+		if (resource_from_json(STORED[i], strlen(STORED[i]), &res, &err) != ZL_OK)
+			fail_msg("%s", err.msg);
+		set_put(edit, res);
+		resource_drop(&res);
+	}
+	struct set *set = set_done(&edit);
+	struct inventory *inventory = inventory_build(set, "east");
+	(void)inventory_services(inventory, &count);
+	assert_int_equal(count, 0);
+	inventory_drop(&inventory);
+	set_drop(&set);
+	set_drop(&empty);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -223,6 +294,8 @@ int main(void)
 		cmocka_unit_test(services_there),
 		cmocka_unit_test(nothing_at_all),
 		cmocka_unit_test(what_is_offered_to_others),
+		cmocka_unit_test(more_services_than_a_few),
+		cmocka_unit_test(without_a_service),
 		cmocka_unit_test(an_inventory_outlives_changes_of_routes),
 	};
 

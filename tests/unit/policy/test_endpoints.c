@@ -101,6 +101,10 @@ static const struct {
 	{ "nobody is up", ON, "d 1.1.1.2", "", "" },
 	{ "one place is one endpoint", ON, "l 1.1.1.1\nl 1.1.1.1", "", "0 east 1.1.1.1 1" },
 
+	{ "two places of one address or one port", ON, "l 1.1.1.1\nl 1.1.1.1 v: a\nl 1.1.1.2", "",
+	  "0 east 1.1.1.1 1, 0 east 1.1.1.2 1" },
+	{ "locals only, all zones are one", FLAT, "l 1.1.1.1", "", "0 east 1.1.1.1 1" },
+
 	{ "design.md 7", ON, "l 1.1.1.1\nw west 2.2.2.2 3", "", "0 east 1.1.1.1 1, 1 west 2.2.2.2 3" },
 	{ "D27: remote only, no hole", ON, "w west 2.2.2.2 3", "", "0 west 2.2.2.2 3" },
 	{ "D27: remote only, also without mTLS", OFF, "w west 2.2.2.2 3", "", "0 west 2.2.2.2 3" },
@@ -268,12 +272,88 @@ static void tags_of_endpoints(void **state)
 	world_end(&world);
 }
 
+/* Zones with 7, 11, 13 .. ingresses have no common multiple that Envoy would take. */
+static void no_multiple_small_enough(void **state)
+{
+	static const unsigned INGRESSES[] = { 1, 7, 11, 13, 17, 19, 23, 29, 31 };
+	struct zl_buf words = { 0 };
+
+	(void)state;
+	zl_buf_str(&words, "l 1.1.1.1\n");
+	for (unsigned zone = 0; zone < ARRAY_LEN(INGRESSES); zone++)
+		for (unsigned i = 0; i < INGRESSES[zone]; i++)
+			zl_buf_format(&words, "z%u-%u z%u 2.2.%u.%u %s\n", zone, i, zone,
+				      zone, i,
+				      zone == 0 ? "4294967295, 4294967295 v: a" : "5");
+	char *yaml = yaml_of(FLAT, zl_buf_text(&words), "");
+	struct world world = world_of(yaml, "", NULL);
+	struct policy_index *index = policy_index_new(world.set, "east");
+	struct inventory *inventory = inventory_build(world.set, "east");
+	const struct routes *routes =
+		policy_resolve(index, inventory, world_get(&world, KIND_DATAPLANE, "web"),
+			       NULL, world.arena);
+	const struct backend *backend = &routes->outbounds[0].backends[0];
+	uint64_t sum = 0;
+
+	assert_int_equal(backend->endpoint_count, 152);
+	for (size_t i = 0; i < backend->endpoint_count; i++) {
+		assert_true(backend->endpoints[i].weight > 0);
+		sum += backend->endpoints[i].weight;
+	}
+	assert_true(sum <= UINT32_MAX);
+	/* The zone with far more instances has far more of the weight. */
+	assert_true(backend->endpoints[1].weight > sum / 2);
+	assert_string_equal(backend->endpoints[1].zone, "z0");
+	free(yaml);
+	zl_buf_free(&words);
+	policy_index_drop(&index);
+	inventory_drop(&inventory);
+	world_end(&world);
+}
+
+/* One address, two ports: by number, not as text. */
+static void ports_in_order(void **state)
+{
+	struct world world = world_of(
+		FLAT,
+		"{type: Dataplane, name: a, networking: {address: 1.1.1.1, inbound: [\n"
+		"  {port: 900, tags: {kuma.io/service: b}},\n"
+		"  {port: 8000, tags: {kuma.io/service: b}}]}}\n"
+		"---\n"
+		"{type: ZoneIngress, name: w, zone: west, networking: {address: "
+		"1.1.1.1,\n"
+		"  port: 1, advertisedAddress: 2.2.2.2, advertisedPort: 10001},\n"
+		"  availableServices: [{instances: 1, tags: {kuma.io/service: b}}]}\n"
+		"---\n"
+		"{type: Dataplane, name: web, networking: {address: 9.9.9.9, outbound: "
+		"[\n"
+		"  {port: 1, tags: {kuma.io/service: b}}]}}\n",
+		NULL);
+	struct policy_index *index = policy_index_new(world.set, "east");
+	struct inventory *inventory = inventory_build(world.set, "east");
+	const struct routes *routes =
+		policy_resolve(index, inventory, world_get(&world, KIND_DATAPLANE, "web"),
+			       NULL, world.arena);
+	const struct endpoint *items = routes->outbounds[0].backends[0].endpoints;
+
+	(void)state;
+	assert_int_equal(routes->outbounds[0].backends[0].endpoint_count, 3);
+	assert_int_equal(items[0].port, 900);
+	assert_int_equal(items[1].port, 8000);
+	assert_string_equal(items[2].zone, "west");
+	policy_index_drop(&index);
+	inventory_drop(&inventory);
+	world_end(&world);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(weights_and_priorities),
 		cmocka_unit_test(the_order_of_documents_does_not_matter),
 		cmocka_unit_test(tags_of_endpoints),
+		cmocka_unit_test(no_multiple_small_enough),
+		cmocka_unit_test(ports_in_order),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

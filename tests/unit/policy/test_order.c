@@ -110,11 +110,55 @@ static void a_copy_is_equal(void **state)
 	world_end(&other);
 }
 
+/* Within equal routes: the kind of `to`, its section, the name, the index. Entries in
+ * increasing precedence. */
+static void entries_have_a_total_order(void **state)
+{
+	static const char YAML[] =
+		"{type: MeshTCPRoute, name: b, spec: {to: [\n"
+		"  {targetRef: {kind: MeshService, name: x}, rules: []},\n"
+		"  {targetRef: {kind: MeshService, name: x}, rules: []},\n"
+		"  {targetRef: {kind: MeshService, name: x, sectionName: s}, rules: "
+		"[]},\n"
+		"  {targetRef: {kind: MeshExternalService, name: x}, rules: []},\n"
+		"  {targetRef: {kind: MeshMultiZoneService, name: x}, rules: []},\n"
+		"  {targetRef: {kind: MeshMultiZoneService, name: x, sectionName: s}, "
+		"rules: "
+		"[]}]}}\n"
+		"---\n"
+		"{type: MeshTCPRoute, name: a, spec: {to: [\n"
+		"  {targetRef: {kind: MeshService, name: x}, rules: []}]}}\n"
+		"---\n"
+		"{type: MeshTCPRoute, name: z, labels: {kuma.io/origin: zone}, spec: "
+		"{to: [\n"
+		"  {targetRef: {kind: MeshService, name: x}, rules: []}]}}\n";
+	static const struct {
+		const char *name;
+		size_t to;
+	} ENTRIES[] = { { "b", 0 }, { "b", 1 }, { "a", 0 }, { "b", 2 },
+			{ "b", 3 }, { "b", 4 }, { "b", 5 }, { "z", 0 } };
+	struct world world = world_of(YAML, "", NULL);
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(ENTRIES); i++)
+		for (size_t j = 0; j < ARRAY_LEN(ENTRIES); j++) {
+			int order = policy_compare_entries(
+				world_get(&world, KIND_MESH_TCP_ROUTE, ENTRIES[i].name),
+				ENTRIES[i].to,
+				world_get(&world, KIND_MESH_TCP_ROUTE, ENTRIES[j].name),
+				ENTRIES[j].to);
+
+			assert_int_equal((order > 0) - (order < 0), (i > j) - (i < j));
+		}
+	world_end(&world);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(routes_have_a_total_order),
 		cmocka_unit_test(a_copy_is_equal),
+		cmocka_unit_test(entries_have_a_total_order),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

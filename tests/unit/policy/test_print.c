@@ -389,6 +389,50 @@ static void prose(void **state)
 	scene_end(scene);
 }
 
+/* Kubernetes: two proxies of one display name. */
+static void proxies_of_one_name(void **state)
+{
+	static const char TWINS[] = "---\n{apiVersion: kuma.io/v1alpha1, kind: "
+				    "Dataplane, mesh: default, metadata:\n"
+				    "  {name: twin, namespace: b}, spec: {networking: "
+				    "{address: 192.168.0.8}}}\n"
+				    "---\n{apiVersion: kuma.io/v1alpha1, kind: "
+				    "Dataplane, mesh: default, metadata:\n"
+				    "  {name: twin, namespace: a}, spec: {networking: "
+				    "{address: 192.168.0.8}}}\n";
+	struct scene *scene = scene_of("{type: Mesh, name: default}\n", TWINS, "twin");
+	struct set_iter each = set_each(scene->world.set, KIND_DATAPLANE, "default");
+
+	(void)state;
+	(void)set_next(&each);
+	scene->routes[1] = scene->routes[0];
+	scene->routes[0] = policy_resolve(scene->index, scene->inventory, set_next(&each),
+					  NULL, scene->world.arena);
+	scene->answer.route_count = 2;
+	char *text = json_of(scene);
+	expect_part(text, "[{\"name\": \"twin\",\"namespace\": \"a\",\"outbounds\": []},"
+			  "{\"name\": \"twin\",\"namespace\": \"b\",\"outbounds\": []}]");
+	free(text);
+	scene_end(scene);
+}
+
+static void prose_without_an_explanation(void **state)
+{
+	struct scene *scene = scene_of(YAML, "", "web-01");
+	struct zl_buf out = { 0 };
+
+	(void)state;
+	scene->routes[0] =
+		policy_resolve(scene->index, scene->inventory,
+			       world_get(&scene->world, KIND_DATAPLANE, "web-01"), NULL,
+			       scene->world.arena);
+	policy_text(&scene->answer, &out);
+	expect_part(zl_buf_text(&out),
+		    "Proxy web-01, zone east, mesh default\n  Outbound ");
+	zl_buf_free(&out);
+	scene_end(scene);
+}
+
 static void prose_of_renormalised_shares(void **state)
 {
 	struct scene *scene =
@@ -435,6 +479,8 @@ int main(void)
 		cmocka_unit_test(only_what_was_asked_for),
 		cmocka_unit_test(warnings_once_and_sorted),
 		cmocka_unit_test(prose),
+		cmocka_unit_test(proxies_of_one_name),
+		cmocka_unit_test(prose_without_an_explanation),
 		cmocka_unit_test(prose_of_renormalised_shares),
 	};
 

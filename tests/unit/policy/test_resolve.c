@@ -430,14 +430,98 @@ static void what_a_route_touches(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(ROUTES); i++) {
-		struct world world = world_of(BASE, ROUTES[i].route, NULL);
+		char *yaml =
+			zl_format("%s---\n{type: Dataplane, name: object, networking: "
+				  "{address: 9.9.9.8, outbound: [{port: 1, backendRef: "
+				  "{kind: MeshExternalService, name: backend}}]}}\n",
+				  ROUTES[i].route);
+		struct world world = world_of(BASE, yaml, NULL);
+
+		free(yaml);
 
 		assert_int_equal(
 			policy_touches(world_get(&world, KIND_MESH_TCP_ROUTE, "r"),
 				       world_get(&world, KIND_DATAPLANE, "web"), "east"),
 			ROUTES[i].web);
+		assert_false(policy_touches(world_get(&world, KIND_MESH_TCP_ROUTE, "r"),
+					    world_get(&world, KIND_DATAPLANE, "object"),
+					    "east"));
 		world_end(&world);
 	}
+}
+
+/* What no reader lets in, but a store of another version might hold. */
+static struct resource *stored(const char *json)
+{
+	struct resource *res = NULL;
+	struct zl_err err = { 0 };
+
+	if (resource_from_json(json, strlen(json), &res, &err) != ZL_OK)
+		fail_msg("%s", err.msg);
+	return res;
+}
+
+static void a_rule_without_a_list_says_nothing(void **state)
+{
+	struct resource *route = stored(
+		"{\"mesh\":\"default\",\"name\":\"a\",\"spec\":{\"to\":[{\"rules\":[{"
+		"\"default\":{\"backendRefs\":[]}}],\"targetRef\":{\"kind\":"
+		"\"MeshService\",\"name\":\"backend\"}}]},\"type\":\"MeshTCPRoute\"}");
+	struct world world = world_of(BASE, ROUTE(MS("far", "1")), NULL);
+	struct set_edit *edit = set_edit(world.set);
+	struct zl_buf out = { 0 };
+
+	(void)state;
+	set_put(edit, route);
+	struct set *set = set_done(&edit);
+	struct policy_index *index = policy_index_new(set, "east");
+	struct inventory *inventory = inventory_build(set, "east");
+
+	describe(&policy_resolve(index, inventory,
+				 world_get(&world, KIND_DATAPLANE, "web"), NULL,
+				 world.arena)
+			  ->outbounds[0],
+		 &out);
+	assert_string_equal(
+		zl_buf_text(&out),
+		"MeshTCPRoute [r/0] Blackhole: MeshService far 1 far @2.2.2.2");
+	zl_buf_free(&out);
+	inventory_drop(&inventory);
+	policy_index_drop(&index);
+	set_drop(&set);
+	resource_drop(&route);
+	world_end(&world);
+}
+
+static void more_warnings_than_a_few(void **state)
+{
+	struct zl_buf yaml = { 0 };
+	const struct policy_options plain = { 0 };
+	const struct policy_options explain = { .explain = true };
+
+	(void)state;
+	zl_buf_str(&yaml, "{type: Dataplane, name: p, networking: {address: 9.9.9.9, "
+			  "outbound: [");
+	for (unsigned i = 0; i < 20; i++)
+		zl_buf_format(&yaml, "{port: %u, tags: {kuma.io/service: nobody-%02u}}, ",
+			      20 - i, i);
+	zl_buf_str(&yaml, "]}}");
+
+	struct tools tools = tools_of(zl_buf_text(&yaml), "", NULL);
+	const struct resource *proxy = world_get(&tools.world, KIND_DATAPLANE, "p");
+	const struct routes *routes = policy_resolve(tools.index, tools.inventory, proxy,
+						     &plain, tools.world.arena);
+
+	assert_int_equal(routes->warning_count, 20);
+	assert_string_equal(routes->warnings[19],
+			    "mesh \"default\": service \"nobody-19\" is offered nowhere");
+	assert_int_equal(routes->considered_count, 0);
+	/* Nothing to consider in a mesh without routes. */
+	routes = policy_resolve(tools.index, tools.inventory, proxy, &explain,
+				tools.world.arena);
+	assert_int_equal(routes->considered_count, 0);
+	zl_buf_free(&yaml);
+	tools_end(&tools);
 }
 
 int main(void)
@@ -450,6 +534,8 @@ int main(void)
 		cmocka_unit_test(policies_of_a_disabled_zone),
 		cmocka_unit_test(an_index_is_counted),
 		cmocka_unit_test(what_a_route_touches),
+		cmocka_unit_test(a_rule_without_a_list_says_nothing),
+		cmocka_unit_test(more_warnings_than_a_few),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -60,6 +60,7 @@ static const struct {
 	{ "", "{kind: Dataplane, name: web, namespace: prod}", "",
 	  "targetRef Dataplane web: the proxy is not in namespace \"prod\"" },
 	{ "", "{kind: Dataplane, namespace: demo}", "w", "targetRef Dataplane: that is the proxy" },
+	{ ROLE("system"), "{kind: Dataplane, name: web}", "w", "targetRef Dataplane web: that is the proxy" },
 	{ ROLE("consumer"), "{kind: Dataplane, name: web}", "w", "targetRef Dataplane web: that is the proxy" },
 	{ "test-role: producer, " NS("prod"), "{kind: Dataplane, name: web}", "",
 	  "targetRef Dataplane web: the proxy is not in namespace \"prod\"" },

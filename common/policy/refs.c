@@ -1,0 +1,43 @@
+#include "policy/refs.h"
+
+#include <string.h>
+
+bool ref_is_by_name(const struct target_ref *ref)
+{
+	return (ref->kind == REF_MESH_SERVICE || ref->kind == REF_MESH_SERVICE_SUBSET) &&
+	       ref->name[0] != '\0' && ref->ns[0] == '\0' && ref->section[0] == '\0' &&
+	       ref->port == 0 && !ref->has_labels;
+}
+
+const char *ref_missing(const struct target_ref *ref, const char *mesh,
+			struct zl_arena *arena)
+{
+	const char *text = ref_kind_name(ref->kind);
+
+	if (ref_is_by_name(ref))
+		return zl_arena_format(arena, "no service \"%s\" in mesh \"%s\"",
+				       ref->name, mesh);
+	if (ref->name[0] != '\0')
+		text = zl_arena_format(arena, "%s \"%s\"", text, ref->name);
+	if (ref->has_labels)
+		text = zl_arena_format(arena, "%s with labels %s", text,
+				       labels_text(ref->labels, arena));
+	if (ref->ns[0] != '\0')
+		text = zl_arena_format(arena, "%s in namespace \"%s\"", text, ref->ns);
+	if (ref->section[0] != '\0')
+		text = zl_arena_format(arena, "%s with section \"%s\"", text,
+				       ref->section);
+	else if (ref->port != 0)
+		text = zl_arena_format(arena, "%s with port %u", text, ref->port);
+	return zl_arena_format(arena, "no %s in mesh \"%s\"", text, mesh);
+}
+
+const char *labels_text(struct labels labels, struct zl_arena *arena)
+{
+	const char *text = "";
+
+	for (size_t i = 0; i < labels.count; i++)
+		text = zl_arena_format(arena, "%s%s%s: %s", text, i == 0 ? "" : ", ",
+				       labels.items[i].key, labels.items[i].value);
+	return zl_arena_format(arena, "{%s}", text);
+}
