@@ -2,8 +2,10 @@
 
 The messages are generated from proto/envoy.proto when a test starts.
 """
+import atexit
 import os
 import queue
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -33,6 +35,7 @@ except ImportError as missing:
 
 def load_messages(proto):
     folder = tempfile.mkdtemp()
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
     subprocess.run(['protoc', '-I' + os.path.dirname(proto), '--python_out=' + folder,
                     proto], check=True)
     sys.path.insert(0, folder)
