@@ -80,23 +80,21 @@ static void take_service(struct service *service, const struct rows *rows, size_
 
 static void group(struct inventory *inventory, const struct rows *rows)
 {
-	struct service *services = NULL;
-	size_t room = 0;
+	size_t room = 64;
+	struct service *services = zl_alloc(room, sizeof(*services));
 	size_t local = 0;
 	size_t remote = 0;
 
 	while (local < rows->local_count || remote < rows->remote_count) {
 		if (inventory->count == room) {
-			room = room == 0 ? 64 : 2 * room;
+			room *= 2;
 			services = zl_realloc(services, room, sizeof(*services));
 		}
 		take_service(&services[inventory->count++], rows, &local, &remote);
 	}
 	inventory->services =
 		zl_arena_alloc(inventory->arena, inventory->count, sizeof(*services));
-	if (inventory->count > 0)
-		memcpy(inventory->services, services,
-		       inventory->count * sizeof(*services));
+	memcpy(inventory->services, services, inventory->count * sizeof(*services));
 	free(services);
 }
 

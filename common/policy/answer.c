@@ -7,23 +7,24 @@
 
 static int by_proxy(const void *one, const void *other)
 {
-	const struct routes *const *a = one;
-	const struct routes *const *b = other;
-	int order = strcmp((*a)->proxy->key.name, (*b)->proxy->key.name);
+	const struct answered *a = one;
+	const struct answered *b = other;
+	const struct key *key_a = &a->routes->proxy->key;
+	const struct key *key_b = &b->routes->proxy->key;
+	int order = strcmp(key_a->name, key_b->name);
 
-	return order != 0 ? order : key_compare(&(*a)->proxy->key, &(*b)->proxy->key);
+	return order != 0 ? order : key_compare(key_a, key_b);
 }
 
-const struct routes **answer_routes(const struct policy_answer *answer,
-				    struct zl_arena *arena)
+const struct answered *answer_routes(const struct policy_answer *answer,
+				     struct zl_arena *arena)
 {
-	const struct routes **sorted =
+	struct answered *sorted =
 		zl_arena_alloc(arena, answer->route_count, sizeof(*sorted));
 
 	for (size_t i = 0; i < answer->route_count; i++)
-		sorted[i] = answer->routes[i];
-	if (answer->route_count > 1)
-		qsort(sorted, answer->route_count, sizeof(*sorted), by_proxy);
+		sorted[i].routes = answer->routes[i];
+	qsort(sorted, answer->route_count, sizeof(*sorted), by_proxy);
 	return sorted;
 }
 

@@ -7,9 +7,13 @@
 
 #include "policy/policy.h"
 
-/* The routes of answer sorted by name of the proxy. */
-const struct routes **answer_routes(const struct policy_answer *answer,
-				    struct zl_arena *arena);
+struct answered {
+	const struct routes *routes;
+};
+
+/* The routes of answer, sorted by name of the proxy. */
+const struct answered *answer_routes(const struct policy_answer *answer,
+				     struct zl_arena *arena);
 /* All warnings, sorted, without doubles; *count of them. */
 const char **answer_warnings(const struct policy_answer *answer, struct zl_arena *arena,
 			     size_t *count);

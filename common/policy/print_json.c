@@ -164,12 +164,12 @@ void policy_json(const struct policy_answer *answer, struct zl_buf *out)
 	struct object to = object_in(arena);
 	struct tree *proxies = tree_list(arena);
 	struct tree *warnings = tree_list(arena);
-	const struct routes **routes = answer_routes(answer, arena);
+	const struct answered *sorted = answer_routes(answer, arena);
 	size_t count;
 	const char **texts = answer_warnings(answer, arena, &count);
 
 	for (size_t i = 0; i < answer->route_count; i++)
-		tree_push(arena, proxies, proxy_tree(answer, routes[i], arena));
+		tree_push(arena, proxies, proxy_tree(answer, sorted[i].routes, arena));
 	for (size_t i = 0; i < count; i++)
 		tree_push(arena, warnings, tree_text(arena, texts[i]));
 	put_text(&to, "zone", answer->zone);

@@ -2,6 +2,7 @@
 #include "policy/policy.h"
 #include "policy/refs.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <string.h>
 
@@ -102,6 +103,7 @@ static void print_share(const struct outbound_route *route, uint64_t weight,
 		if (has_share(route, &route->backends[i]))
 			total += route->backends[i].weight;
 
+	assert(total > 0); /* backend itself has a share */
 	uint64_t tenths = weight * 1000 / total;
 	zl_buf_format(out, "%" PRIu64, tenths / 10);
 	if (tenths % 10 != 0)
@@ -176,14 +178,14 @@ static void print_proxy(const struct policy_answer *answer, const struct routes 
 void policy_text(const struct policy_answer *answer, struct zl_buf *out)
 {
 	struct zl_arena *arena = zl_arena_new();
-	const struct routes **routes = answer_routes(answer, arena);
+	const struct answered *sorted = answer_routes(answer, arena);
 	size_t count;
 	const char **warnings = answer_warnings(answer, arena, &count);
 
 	for (size_t i = 0; i < answer->route_count; i++) {
 		if (i > 0)
 			zl_buf_char(out, '\n');
-		print_proxy(answer, routes[i], arena, out);
+		print_proxy(answer, sorted[i].routes, arena, out);
 	}
 	if (count > 0)
 		zl_buf_format(out, "%sWarnings\n", answer->route_count > 0 ? "\n" : "");

@@ -6,7 +6,7 @@ bool ref_is_by_name(const struct target_ref *ref)
 {
 	return (ref->kind == REF_MESH_SERVICE || ref->kind == REF_MESH_SERVICE_SUBSET) &&
 	       ref->name[0] != '\0' && ref->ns[0] == '\0' && ref->section[0] == '\0' &&
-	       ref->port == 0 && !ref->has_labels;
+	       ref->port == 0;
 }
 
 const char *ref_missing(const struct target_ref *ref, const char *mesh,
