@@ -1,7 +1,7 @@
 #include "model/schemas.h"
 
+#include <ctype.h>
 #include <string.h>
-#include <strings.h>
 
 const struct schema *schema_of(enum kind kind)
 {
@@ -71,35 +71,45 @@ const struct field *schema_find(const char *path, const struct schema **object)
 
 enum { WORD = 48 };
 
-/* Edit distance; upper and lower case are the same. */
+static bool same(char a, char b)
+{
+	return tolower((unsigned char)a) == tolower((unsigned char)b);
+}
+
+static size_t least(size_t a, size_t b)
+{
+	return a < b ? a : b;
+}
+
+/* Letters to insert, drop, change or swap with the next; case does not count. */
 static size_t distance(const char *a, const char *b)
 {
-	size_t row[WORD + 1];
+	size_t table[WORD + 1][WORD + 1];
+	size_t height = strlen(a);
 	size_t width = strlen(b);
 
+	for (size_t i = 0; i <= height; i++)
+		table[i][0] = i;
 	for (size_t j = 0; j <= width; j++)
-		row[j] = j;
-	for (size_t i = 0; a[i] != '\0'; i++) {
-		size_t corner = row[0];
-		row[0] = i + 1;
-		for (size_t j = 0; j < width; j++) {
-			bool same = strncasecmp(&a[i], &b[j], 1) == 0;
-			size_t best = corner + !same;
-			corner = row[j + 1];
-			if (row[j] + 1 < best)
-				best = row[j] + 1;
-			if (corner + 1 < best)
-				best = corner + 1;
-			row[j + 1] = best;
+		table[0][j] = j;
+	for (size_t i = 1; i <= height; i++) {
+		for (size_t j = 1; j <= width; j++) {
+			size_t best = table[i - 1][j - 1] + !same(a[i - 1], b[j - 1]);
+			best = least(best, table[i - 1][j] + 1);
+			best = least(best, table[i][j - 1] + 1);
+			if (i > 1 && j > 1 && same(a[i - 1], b[j - 2]) &&
+			    same(a[i - 2], b[j - 1]))
+				best = least(best, table[i - 2][j - 2] + 1);
+			table[i][j] = best;
 		}
 	}
-	return row[width];
+	return table[height][width];
 }
 
 const char *schema_nearest(const struct schema *object, const char *name)
 {
 	size_t len = strlen(name);
-	size_t least = len <= 3 ? 2 : len / 3 + 2; /* this far is not close any more */
+	size_t nearest = len > 9 ? 4 : len > 5 ? 3 : 2; /* so far is not close */
 	const char *found = NULL;
 
 	if (len == 0 || len > WORD)
@@ -110,8 +120,8 @@ const char *schema_nearest(const struct schema *object, const char *name)
 		    field->type == FIELD_IGNORED || strlen(field->name) > WORD)
 			continue;
 		size_t apart = distance(name, field->name);
-		if (apart < least) {
-			least = apart;
+		if (apart < nearest && apart < len) {
+			nearest = apart;
 			found = field->name;
 		}
 	}

@@ -1,0 +1,106 @@
+/* The rows of kinds-spec 1 (Mesh) and 5 (Zone), and what their specs hold. */
+#include "doc.h"
+
+#define MESH(fields) "{type: Mesh, name: m, " fields "}"
+#define BACKENDS(list) MESH("mtls: {backends: " list "}")
+#define BACKEND "mtls.backends[0]"
+
+/* clang-format off */
+static const struct doc_case CASES[] = {
+	{ "{type: Mesh, name: m}", NULL, NULL },
+	{ MESH("constraints: {}, tracing: {}, logging: {}, metrics: {}, skipCreatingInitialPolicies: ['*'], networking: {outbound: {passthrough: false}}"), NULL, NULL },
+	{ MESH("mtls: {enabledBackend: a, backends: [{name: b, type: builtin}, {name: a, type: provided, conf: {cert: {secret: c}, key: {inline: aGk=}}}]}"), NULL, NULL },
+	{ MESH("routing: {defaultForbidMeshExternalServiceAccess: false}"), NULL, NULL },
+	{ BACKENDS("[{name: a, type: builtin, conf: {caCert: {RSAbits: 2048, expiration: 0}}}]"), BACKEND ".conf.caCert.expiration: must be a string, not a number: quote it, \"0\"", NULL },
+	{ BACKENDS("[{name: a, type: builtin}, {name: b, type: builtin}, {name: c, type: builtin}]"), "mtls.backends: cannot have more than 2 backends", NULL },
+	{ BACKENDS("[{name: a, type: builtin}, {name: a, type: builtin}]"), "mtls.backends[1].name: \"a\" name is already used for another backend", NULL },
+	{ BACKENDS("[{name: A_, type: builtin}]"), BACKEND ".name: \"A_\" name must be valid dns name", NULL },
+	{ BACKENDS("[{name: a, type: vault}]"), BACKEND ".type: could not find installed plugin for this type", NULL },
+	{ BACKENDS("[{}]"), BACKEND ".name: must be defined\n" BACKEND ".type: must be defined", NULL },
+	{ BACKENDS("[{name: a, type: builtin, mode: strict}]"), BACKEND ".mode: value 'strict' is not supported", NULL },
+	{ BACKENDS("[{name: a, type: builtin, dpCert: {rotation: {expiration: 1h30m}}}]"), BACKEND ".dpCert.rotation.expiration: has to be a valid format", NULL },
+	{ BACKENDS("[{name: a, type: builtin, dpCert: {rotation: {expiration: 59s}}}]"), BACKEND ".dpCert.rotation.expiration: must be at least 1m", NULL },
+	{ BACKENDS("[{name: a, type: builtin, dpCert: {requestTimeout: 5s}}]"), NULL, BACKEND ".dpCert.requestTimeout: requestTimeout has no effect in Zonelink" },
+	{ BACKENDS("[{name: a, type: builtin, conf: {caCert: {RSAbits: 1024}}}]"), BACKEND ".conf.caCert.RSAbits: must be in inclusive range [2048, 4096]", NULL },
+	{ BACKENDS("[{name: a, type: provided}]"), BACKEND ".conf.cert: has to be defined\n" BACKEND ".conf.key: has to be defined", NULL },
+	{ BACKENDS("[{name: a, type: provided, conf: {cert: {}, key: {secret: k, inline: aGk=}}}]"),
+	  BACKEND ".conf.cert: data source has to be chosen. Available sources: secret, inline\n" BACKEND ".conf.key: must have only one source", NULL },
+	{ BACKENDS("[{name: a, type: provided, conf: {cert: {file: /x}, key: {secret: k}}}]"), BACKEND ".conf.cert.file: file is not part of Zonelink", NULL },
+	{ BACKENDS("[{name: a, type: builtin, conf: {key: {secret: k}}}]"), BACKEND ".conf.key: must not be set with type builtin", NULL },
+	{ MESH("mtls: {enabledBackend: z, backends: [{name: a, type: builtin}]}"), "mtls.enabledBackend: has to be set to one of the backends in the mesh", NULL },
+	{ MESH("routing: {zoneEgress: true}"), "mtls: has to be set when zoneEgress enabled", NULL },
+	{ "{apiVersion: kuma.io/v1alpha1, kind: Mesh, metadata: {name: m}, spec: {routing: {zoneEgress: true}}}", "spec.mtls: has to be set when zoneEgress enabled", NULL },
+	{ MESH("routing: {unresolvedBackends: blackhole}"), "routing.unresolvedBackends: value 'blackhole' is not supported", NULL },
+	{ MESH("routing: {localityAwareLoadBalancing: 'true'}"), "routing.localityAwareLoadBalancing: must be a boolean (true or false), without quotes", NULL },
+	{ MESH("routing: {zoneEgres: true}"), "routing.zoneEgres: unknown field, did you mean \"zoneEgress\"?", NULL },
+	{ MESH("routing: {defaultForbidMeshExternalServiceAccess: true}"), "routing.defaultForbidMeshExternalServiceAccess: defaultForbidMeshExternalServiceAccess is not part of Zonelink", NULL },
+	{ MESH("meshServices: {mode: Always}"), "meshServices.mode: value 'Always' is not supported", NULL },
+	{ MESH("tracing: {backends: [{}]}"), "tracing: tracing is not part of Zonelink", NULL },
+	{ MESH("skipCreatingInitialPolicies: [1]"), "skipCreatingInitialPolicies[0]: must be a string, not a number: quote it, \"1\"", NULL },
+	{ "{type: Mesh, name: m123456789012345678901234567890123456789012345678901234567890123}", "name: cannot be longer than 63 characters", NULL },
+	{ "{type: Zone, name: east-1}", NULL, NULL },
+	{ "{type: Zone, name: east, status: {condition: Online}}", NULL, NULL },
+	{ "{type: Zone, name: 1east}", "name: a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic character, and end with an alphanumeric character", NULL },
+	{ "{type: Zone, name: east.x}", "name: a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic character, and end with an alphanumeric character", NULL },
+	{ "{type: Zone, name: z123456789012345678901234567890123456789012345678901234567890123}", "name: must not be longer than 63 characters", NULL },
+	{ "{type: Zone, name: east, enabled: 1}", "enabled: must be a boolean (true or false), not a number", NULL },
+};
+/* clang-format on */
+
+static void each_row_has_its_field_and_text(void **state)
+{
+	(void)state;
+	doc_cases(CASES, ARRAY_LEN(CASES));
+}
+
+static void mesh_has_values_and_defaults(void **state)
+{
+	struct doc doc = doc_of("{type: Mesh, name: m}");
+
+	(void)state;
+	assert_true(doc.res->mesh->locality_aware == MESH_DEFAULTS.locality_aware);
+	assert_true(doc.res->mesh->locality_aware);
+	assert_false(doc.res->mesh->zone_egress);
+	assert_int_equal(doc.res->mesh->unresolved, MESH_DEFAULTS.unresolved);
+	assert_string_equal(doc.res->mesh->mtls_backend, "");
+	assert_string_equal(doc.res->key.mesh, "");
+	assert_string_equal(doc.res->key.name, "m");
+	doc_free(&doc);
+
+	doc = doc_of(MESH("routing: {localityAwareLoadBalancing: false, "
+			  "unresolvedBackends: Renormalise, zoneEgress: true}, mtls: "
+			  "{enabledBackend: ca, backends: [{name: ca, type: builtin}, "
+			  "{name: cb, type: builtin, mode: PERMISSIVE}]}"));
+	const struct mesh_spec *mesh = doc.res->mesh;
+	assert_false(mesh->locality_aware);
+	assert_true(mesh->zone_egress);
+	assert_int_equal(mesh->unresolved, UNRESOLVED_RENORMALISE);
+	assert_string_equal(mesh->mtls_backend, "ca");
+	assert_int_equal(mesh->backend_count, 2);
+	assert_string_equal(mesh->backends[0].mode, "STRICT");
+	assert_string_equal(mesh->backends[1].mode, "PERMISSIVE");
+	assert_string_equal(mesh->backends[1].type, "builtin");
+	doc_free(&doc);
+}
+
+static void zone_is_enabled_unless_it_says_no(void **state)
+{
+	struct doc doc = doc_of("{type: Zone, name: z}");
+
+	(void)state;
+	assert_true(doc.res->zone->enabled);
+	doc_free(&doc);
+	doc = doc_of("{type: Zone, name: z, enabled: false}");
+	assert_false(doc.res->zone->enabled);
+	doc_free(&doc);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(each_row_has_its_field_and_text),
+		cmocka_unit_test(mesh_has_values_and_defaults),
+		cmocka_unit_test(zone_is_enabled_unless_it_says_no),
+	};
+	return cmocka_run_group_tests_name("model/mesh", tests, NULL, NULL);
+}
