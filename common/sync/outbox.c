@@ -209,6 +209,13 @@ void outbox_acked(struct outbox *box)
 	forget(box);
 }
 
+/* Nobody knows whether it arrived, and what is sent again may be cut elsewhere. */
+void outbox_lost(struct outbox *box)
+{
+	if (box->full)
+		outbox_restart(box);
+}
+
 void outbox_free(struct outbox *box)
 {
 	for (size_t i = 0; i < box->count; i++) {

@@ -41,5 +41,7 @@ Sync__Push *outbox_next(struct outbox *box, struct zl_arena *arena);
 
 /* Global has what outbox_next gave last. */
 void outbox_acked(struct outbox *box);
+/* It may not have. */
+void outbox_lost(struct outbox *box);
 
 void outbox_free(struct outbox *box);

@@ -22,6 +22,7 @@
 #include "model/position.h"
 
 enum {
+	SYNC_PROTO = 1,     /* the version that we speak */
 	SYNC_NAME_MAX = 63, /* a zone's name */
 	SYNC_UUID = 16,
 	SYNC_MESSAGE_MAX = 2 << 20,

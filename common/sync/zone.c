@@ -180,6 +180,10 @@ bool zone_may_apply(const struct sync_zone *zone)
 static void lost(struct sync_zone *zone, enum channel channel)
 {
 	zone->asked[channel].id = 0;
+	if (channel == PUSH)
+		outbox_lost(&zone->outbox);
+	if (channel == LEASE)
+		zone->report_new = true;
 	if (channel == MAIN)
 		zone_back_off(zone);
 	else
@@ -193,6 +197,10 @@ static void on_later(struct sync_zone *zone, enum channel channel, const void *b
 		later->retry_ms < BACKOFF_MAX_MS ? later->retry_ms : BACKOFF_MAX_MS;
 
 	zone->retry_at[channel] = zone->now + wait + zone_roll(zone, wait / 4 + 1);
+	if (channel == PUSH)
+		outbox_lost(&zone->outbox);
+	if (channel == LEASE)
+		zone->report_new = true;
 }
 
 static void on_pushed(struct sync_zone *zone, const void *body)
@@ -361,7 +369,9 @@ static void on_staged(struct sync_zone *zone, const struct sync_zone_event *even
 /* What could not be stored is asked for again. */
 static void on_failed(struct sync_zone *zone, const struct sync_zone_event *event)
 {
-	(void)event;
+	if (event->id <= zone->voided)
+		return; /* it went with one before it */
+	zone->voided = zone->ticket;
 	zone_alarm(zone, "the store refused a change; it is tried again");
 	zone->barrier = 0;
 	zone->unsettled = 0;

@@ -90,6 +90,7 @@ struct sync_zone_action {
 	size_t record_count;
 	bool first;
 	struct position position;
+	struct digest digest;
 	const char *text;
 	bool alarm; /* text is for an operator to act on */
 };

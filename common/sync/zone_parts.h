@@ -93,6 +93,7 @@ struct sync_zone {
 	struct position head;
 	struct sync_state durable;
 	uint64_t ticket;    /* the last one given */
+	uint64_t voided;    /* these and all before that are not done never will be */
 	uint64_t barrier;   /* nothing is applied before this ticket is durable */
 	uint64_t unsettled; /* bytes given since the store had caught up */
 

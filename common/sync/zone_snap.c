@@ -71,6 +71,7 @@ static void judge(struct sync_zone *zone)
 		struct sync_zone_action *act = zone_act(zone, SYNC_DO_SWAP);
 		act->id = zone->barrier = ++zone->ticket;
 		act->position = snap->at;
+		act->digest = snap->digest;
 		return;
 	}
 	/* A copy may be newer than the log was a moment ago; not twice. */

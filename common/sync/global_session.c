@@ -1,0 +1,368 @@
+#include "sync/global_parts.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+	ZONES_MAX = 4096,
+	REPLACED_MAX = 3,            /* so often another disk may take a name ... */
+	REPLACED_MS = 5 * 60 * 1000, /* ... within this time */
+	SAVE_RETRY_MS = 1000
+};
+
+static const char *const NAMES[SYNC_SESSION_STATES] = {
+	[SYNC_NONE] = "none",
+	[SYNC_ACTIVE] = "active",
+	[SYNC_EXPIRED] = "expired",
+	[SYNC_OFFLINE] = "offline",
+	[SYNC_QUARANTINED] = "quarantined",
+};
+
+const char *sync_session_state_name(enum sync_session_state state)
+{
+	return NAMES[state];
+}
+
+/* [from][to]; any other move is a bug. */
+#define TO(state) [SYNC_##state] = true
+static const bool ALLOWED[SYNC_SESSION_STATES][SYNC_SESSION_STATES] = {
+	[SYNC_NONE] = { TO(ACTIVE), TO(QUARANTINED) },
+	[SYNC_ACTIVE] = { TO(EXPIRED), TO(OFFLINE), TO(QUARANTINED) },
+	[SYNC_EXPIRED] = { TO(ACTIVE), TO(QUARANTINED) },
+	[SYNC_OFFLINE] = { TO(ACTIVE), TO(QUARANTINED) },
+	[SYNC_QUARANTINED] = { TO(OFFLINE) },
+};
+#undef TO
+
+/* The only place that changes the state. */
+static void move(struct sync_global *global, struct session *session,
+		 enum sync_session_state to)
+{
+	if (session->state != to) {
+		if (!ALLOWED[session->state][to])
+			abort(); /* a bug */
+		session->state = to;
+		session->since = global->now;
+		global_log(global, session->name, to == SYNC_QUARANTINED, "zone is %s",
+			   NAMES[to]);
+	}
+	global_act(global, SYNC_DO_ZONE)->zone = session->name;
+}
+
+static size_t place(const struct sync_global *global, const char *zone, bool *found)
+{
+	size_t low = 0, high = global->session_count;
+
+	*found = false;
+	while (low < high && !*found) {
+		size_t middle = low + (high - low) / 2;
+		int order = strcmp(global->sessions[middle]->name, zone);
+		*found = order == 0;
+		if (order < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return high;
+}
+
+struct session *global_session(const struct sync_global *global, const char *zone)
+{
+	bool found;
+	size_t at = place(global, zone, &found);
+
+	return found ? global->sessions[at] : NULL;
+}
+
+static struct session *new_session(struct sync_global *global, const char *zone)
+{
+	bool found;
+	size_t at = place(global, zone, &found);
+
+	if (global->session_count == global->session_capacity) {
+		global->session_capacity = 2 * global->session_capacity + 8;
+		global->sessions = zl_realloc(global->sessions, global->session_capacity,
+					      sizeof(struct session *));
+	}
+	memmove(global->sessions + at + 1, global->sessions + at,
+		(global->session_count - at) * sizeof(struct session *));
+	global->session_count++;
+
+	struct session *session = zl_alloc(1, sizeof(*session));
+	global->sessions[at] = session;
+	memcpy(session->name, zone, strlen(zone) + 1);
+	session->report_arena = zl_arena_new();
+	session->report.last_error = "";
+	session->inbox.arena = zl_arena_new();
+	session->known =
+		global->setup.ops->zone(global->setup.io, zone, &session->record);
+	return session;
+}
+
+void global_session_free(struct session *session)
+{
+	zl_arena_free(&session->report_arena);
+	zl_arena_free(&session->inbox.arena);
+	free(session);
+}
+
+void global_refuse(struct sync_global *global, const struct asking *asking,
+		   Sync__Refused__Reason reason, uint32_t retry_ms, const char *text)
+{
+	Sync__Refused refused = SYNC__REFUSED__INIT;
+
+	refused.req_id = asking->head->req_id;
+	refused.reason = reason;
+	refused.retry_ms = retry_ms;
+	refused.text = zl_arena_strdup(global->turn, text);
+	global_reply(global, asking->handle, SYNC_MSG_REFUSED, &refused);
+}
+
+/* An RFC 1035 label. */
+static bool is_zone_name(const char *name)
+{
+	size_t len = strlen(name);
+
+	if (len == 0 || len > SYNC_NAME_MAX || name[len - 1] == '-' || name[0] < 'a' ||
+	    name[0] > 'z')
+		return false;
+	return strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-") == len;
+}
+
+/* While it may be that a process holds the name. After a start of ours nobody knows, so
+ * for the length of one lease all are taken to. */
+static bool is_held(const struct sync_global *global, const struct session *session)
+{
+	if (session->state == SYNC_ACTIVE)
+		return global->now < session->lease_until;
+	return session->state == SYNC_NONE && session->known &&
+	       global->now < global->started_at + global->setup.lease_ms;
+}
+
+/* NULL: hello may have the name. */
+static const char *why_not(const struct sync_global *global,
+			   const struct session *session, const Sync__Hello *hello)
+{
+	const struct sync_zone_record *holder = &session->record;
+
+	if (!session->known || !is_held(global, session))
+		return NULL;
+	if (memcmp(holder->uuid, hello->zone_uuid.data, SYNC_UUID) != 0)
+		return "another zone has this name; it is free when its lease has ended";
+	if (hello->incarnation < holder->incarnation)
+		return "a newer process of this zone is connected; was its data put "
+		       "back?";
+	if (hello->incarnation == holder->incarnation &&
+	    hello->head->session != holder->session)
+		return "another process with a copy of this zone's data is connected";
+	return NULL;
+}
+
+static void welcome(struct sync_global *global, struct session *session, uint64_t handle,
+		    uint64_t req_id)
+{
+	Sync__Welcome welcome = SYNC__WELCOME__INIT;
+
+	session->lease_until = global->now + global->setup.lease_ms;
+	session->heard_at = global->now;
+	welcome.req_id = req_id;
+	welcome.fence = session->record.fence;
+	welcome.lease_ms = global->setup.lease_ms;
+	welcome.position = sync_position_out(global->turn, &global->head.position);
+	welcome.instance = global->setup.instance;
+	global_reply(global, handle, SYNC_MSG_WELCOME, &welcome);
+	move(global, session, SYNC_ACTIVE);
+}
+
+/* Names that go back and forth between disks are a mistake that people must end. */
+static bool too_often(struct sync_global *global, struct session *session,
+		      const Sync__Hello *hello)
+{
+	if (!session->known ||
+	    memcmp(session->record.uuid, hello->zone_uuid.data, SYNC_UUID) == 0)
+		return false;
+	if (global->now > session->replaced_at + REPLACED_MS)
+		session->replaced = 0;
+	session->replaced_at = global->now;
+	global_log(global, session->name, true, "zone replaced: its data folder is new");
+	return ++session->replaced > REPLACED_MAX;
+}
+
+static void save(struct sync_global *global, struct session *session,
+		 const struct asking *asking, const Sync__Hello *hello)
+{
+	struct sync_zone_record *record = &session->hello_record;
+	struct sync_global_action *act = global_act(global, SYNC_DO_SAVE_ZONE);
+
+	memcpy(record->uuid, hello->zone_uuid.data, SYNC_UUID);
+	record->incarnation = hello->incarnation;
+	record->session = hello->head->session;
+	record->fence = session->record.fence + 1;
+	session->hello = (struct pending){ .ticket = ++global->ticket,
+					   .handle = asking->handle,
+					   .req_id = asking->head->req_id };
+	memcpy(session->build, hello->build, strnlen(hello->build, SYNC_TEXT_MAX) + 1);
+	act->id = session->hello.ticket;
+	act->zone = session->name;
+	act->record = *record;
+}
+
+void global_hello(struct sync_global *global, const struct asking *asking,
+		  const void *body)
+{
+	const Sync__Hello *hello = body;
+	const char *zone = asking->head->zone;
+	struct session *session = global_session(global, zone);
+	bool fits = is_zone_name(zone) &&
+		    (session != NULL || global->session_count < ZONES_MAX);
+
+	if (!fits || hello->proto_min > SYNC_PROTO || hello->proto_max < SYNC_PROTO) {
+		global_refuse(global, asking,
+			      fits ? SYNC__REFUSED__REASON__VERSION
+				   : SYNC__REFUSED__REASON__UNKNOWN,
+			      global->setup.lease_ms,
+			      fits ? "no common version of the protocol"
+				   : "no zone name, or too many zones");
+		return;
+	}
+	if (session == NULL)
+		session = new_session(global, zone);
+	const char *taken = why_not(global, session, hello);
+	if (session->state == SYNC_QUARANTINED) {
+		global_refuse(global, asking, SYNC__REFUSED__REASON__QUARANTINED,
+			      global->setup.lease_ms, "the name is quarantined");
+	} else if (taken != NULL) {
+		global_log(global, zone, true, "a process was refused: %s", taken);
+		global_refuse(global, asking, SYNC__REFUSED__REASON__NAME_TAKEN,
+			      global->setup.lease_ms, taken);
+	} else if (session->hello.ticket != 0) {
+		global_later(global, asking->handle, asking->head->req_id, 50);
+	} else if (session->state == SYNC_ACTIVE &&
+		   session->record.session == hello->head->session) {
+		welcome(global, session, asking->handle, asking->head->req_id);
+	} else if (too_often(global, session, hello)) {
+		move(global, session, SYNC_QUARANTINED);
+		global_refuse(global, asking, SYNC__REFUSED__REASON__QUARANTINED,
+			      global->setup.lease_ms, "the name is quarantined");
+	} else {
+		save(global, session, asking, hello);
+	}
+}
+
+void global_hello_saved(struct sync_global *global, struct session *session, bool ok)
+{
+	struct pending hello = session->hello;
+
+	session->hello.ticket = 0;
+	if (!ok) {
+		global_later(global, hello.handle, hello.req_id, SAVE_RETRY_MS);
+		return;
+	}
+	session->record = session->hello_record;
+	session->known = true;
+	session->pin = 0;
+	inbox_clear(&session->inbox);
+	session->inbox.acked = session->inbox.full_done = 0;
+	session->inbox.write.ticket = 0; /* its asker is gone */
+	welcome(global, session, hello.handle, hello.req_id);
+}
+
+struct session *global_admit(struct sync_global *global, const struct asking *asking)
+{
+	struct session *session = global_session(global, asking->head->zone);
+	Sync__Fenced fenced = SYNC__FENCED__INIT;
+	Sync__Unknown unknown = SYNC__UNKNOWN__INIT;
+
+	if (session != NULL && session->state == SYNC_ACTIVE) {
+		if (session->record.session == asking->head->session &&
+		    session->record.fence == asking->head->fence) {
+			session->heard_at = global->now;
+			return session;
+		}
+		if (session->record.session != asking->head->session) {
+			fenced.req_id = asking->head->req_id;
+			global_reply(global, asking->handle, SYNC_MSG_FENCED, &fenced);
+			return NULL;
+		}
+	}
+	unknown.req_id = asking->head->req_id;
+	global_reply(global, asking->handle, SYNC_MSG_UNKNOWN, &unknown);
+	return NULL;
+}
+
+static void take_report(struct session *session, const Sync__Report *from)
+{
+	struct zl_arena *arena = session->report_arena;
+	struct sync_trouble *trouble;
+
+	zl_arena_reset(arena);
+	session->report = (struct sync_report){ .acked_rev = from->acked_rev,
+						.proxies = from->proxies,
+						.acked = from->acked,
+						.nacked = from->nacked,
+						.healthy = from->healthy };
+	session->report.last_error = zl_arena_strdup(arena, from->last_error);
+	trouble = zl_arena_alloc(arena, SYNC_TROUBLES, sizeof(*trouble));
+	session->report.trouble = trouble;
+	for (size_t i = 0; i < from->n_trouble && i < SYNC_TROUBLES; i++) {
+		trouble[i].proxy = zl_arena_strdup(arena, from->trouble[i]->proxy);
+		trouble[i].resource = zl_arena_strdup(arena, from->trouble[i]->resource);
+		trouble[i].text = zl_arena_strdup(arena, from->trouble[i]->text);
+		session->report.trouble_count = i + 1;
+	}
+}
+
+void global_lease(struct sync_global *global, const struct asking *asking,
+		  const void *body)
+{
+	const Sync__Lease *lease = body;
+	struct session *session = asking->session;
+	Sync__Leased leased = SYNC__LEASED__INIT;
+	size_t len = strnlen(lease->state, SYNC_NAME_MAX);
+
+	session->lease_until = global->now + global->setup.lease_ms;
+	session->applied = sync_position_in(lease->applied);
+	memcpy(session->zone_state, lease->state, len);
+	session->zone_state[len] = '\0';
+	take_report(session, lease->report);
+	if (global_is_behind(global, &session->applied))
+		global_new_epoch(global, asking, session->applied.rev);
+
+	leased.req_id = asking->head->req_id;
+	leased.lease_ms = global->setup.lease_ms;
+	leased.position = sync_position_out(global->turn, &global->head.position);
+	leased.digest = sync_digest_out(global->turn, &global->head.digest);
+	global_reply(global, asking->handle, SYNC_MSG_LEASED, &leased);
+	move(global, session, SYNC_ACTIVE);
+}
+
+void global_bye(struct sync_global *global, const struct asking *asking, const void *body)
+{
+	Sync__ByeOk bye = SYNC__BYE_OK__INIT;
+
+	(void)body;
+	bye.req_id = asking->head->req_id;
+	global_reply(global, asking->handle, SYNC_MSG_BYE_OK, &bye);
+	asking->session->pin = 0;
+	move(global, asking->session, SYNC_OFFLINE);
+}
+
+void global_expire(struct sync_global *global)
+{
+	for (size_t i = 0; i < global->session_count; i++) {
+		struct session *session = global->sessions[i];
+		if (session->state == SYNC_ACTIVE && global->now >= session->lease_until)
+			move(global, session, SYNC_EXPIRED);
+	}
+}
+
+void global_release(struct sync_global *global, const char *zone)
+{
+	struct session *session = global_session(global, zone);
+
+	if (session == NULL)
+		return;
+	session->replaced = 0;
+	if (session->state == SYNC_ACTIVE || session->state == SYNC_QUARANTINED)
+		move(global, session, SYNC_OFFLINE);
+}
