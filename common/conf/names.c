@@ -43,8 +43,9 @@ static size_t distance(const char *a, const char *b)
 	return result;
 }
 
-const char *conf_nearest(const struct conf_program *program, const char *name,
-			 size_t limit)
+/* The key whose name differs from name by at most limit letters; NULL if none does. */
+static const char *nearest(const struct conf_program *program, const char *name,
+			   size_t limit)
 {
 	const char *best = NULL;
 
@@ -79,7 +80,7 @@ enum zl_code conf_unknown(const struct conf_program *program, const char *name,
 			  struct zl_err *err)
 {
 	const char *inside = group_of(program, name);
-	const char *near = conf_nearest(program, name, 2 + strlen(name) / 4);
+	const char *near = nearest(program, name, 2 + strlen(name) / 4);
 
 	if (inside != NULL)
 		return zl_fail(

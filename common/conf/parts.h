@@ -24,9 +24,6 @@ const struct conf_key *conf_find(const struct conf_program *program, const char 
  */
 enum zl_code conf_unknown(const struct conf_program *program, const char *name,
 			  struct zl_err *err);
-/* The key whose name differs from name by at most limit letters; NULL if none does. */
-const char *conf_nearest(const struct conf_program *program, const char *name,
-			 size_t limit);
 
 /* file.c: what a YAML file holds, flat: nested names joined by dots, lists by commas. */
 struct conf_line {

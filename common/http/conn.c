@@ -14,7 +14,12 @@
 #include <sys/socket.h>
 #include <time.h>
 
-enum { READ_AHEAD = 256 << 10, LINGER_MS = 1000, LINGER_BYTES = 4 << 20 };
+enum {
+	READ_AHEAD = 64 << 10,
+	LINGER_MS = 1000,
+	LINGER_BYTES = 4 << 20,
+	ALL_BODIES = 256 << 20, /* of one server, at the same time */
+};
 
 static void enter(struct http_conn *conn, enum http_state state, uint64_t ms)
 {
@@ -188,36 +193,59 @@ static size_t body_limit(const struct http_request *req)
 	return req->route->body_limit > 0 ? req->route->body_limit : HTTP_BODY;
 }
 
-/* The head is here: is the request one we take? */
+/* Is there a route that takes this request, and memory for its body? Returns 0 or the
+ * status to refuse with; added gets header lines for that. */
+static unsigned weigh(struct http_conn *conn, const char **why, struct zl_buf *added)
+{
+	struct http_request *req = conn->req;
+	struct http_server *server = conn->server;
+	struct zl_buf allow = { 0 };
+	unsigned status = 0;
+
+	*why = foreign(conn, &req->head, &status);
+	if (*why != NULL)
+		return status;
+	status = http_route_find(req, why, &allow);
+	if (status == 405)
+		zl_buf_format(added, "Allow: %s\r\n", zl_buf_text(&allow));
+	zl_buf_free(&allow);
+	if (status != 0)
+		return status;
+
+	*why = "the body is over the limit";
+	if (req->head.length > body_limit(req))
+		return 413;
+	size_t need = req->head.chunked ? body_limit(req) : (size_t)req->head.length;
+	*why = "too many large requests at the same time; try again";
+	if (need > ALL_BODIES - server->reserved) {
+		zl_buf_str(added, "Retry-After: 1\r\n");
+		return 503;
+	}
+	req->reserved = need;
+	server->reserved += need;
+	return 0;
+}
+
+/* The head is here. */
 static void admit(struct http_conn *conn)
 {
 	struct http_request *req = conn->req;
-	struct zl_buf allow = { 0 };
+	struct zl_buf added = { 0 };
 	const char *why = NULL;
-	unsigned status = 0;
 	bool has_body = req->head.length > 0 || req->head.chunked;
 
 	conn->close_after = !req->head.keep_alive;
-	why = foreign(conn, &req->head, &status);
-	if (why == NULL)
-		status = http_route_find(req, &why, &allow);
-	if (status == 0 && req->head.length > body_limit(req)) {
-		status = 413;
-		why = "the body is over the limit";
-	}
+	unsigned status = weigh(conn, &why, &added);
 	if (status != 0) {
-		char *line =
-			allow.len > 0 ? zl_format("Allow: %s\r\n", allow.data) : NULL;
 		if (has_body) /* it is not read, so what follows cannot be */
 			conn->close_after = true;
-		refuse(conn, status, why, line != NULL && status == 405 ? line : "");
-		free(line);
+		refuse(conn, status, why, zl_buf_text(&added));
 	} else {
 		if (has_body && req->head.wants_continue)
 			bufferevent_write(conn->bev, "HTTP/1.1 100 Continue\r\n\r\n", 25);
 		enter(conn, HTTP_BODIED, conn->server->options.body_ms);
 	}
-	zl_buf_free(&allow);
+	zl_buf_free(&added);
 }
 
 /* True: go on with what is there. */

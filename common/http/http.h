@@ -10,8 +10,8 @@
  * answer to nobody is dropped.
  *
  * Threads:  the loop's.
- * Lifetime: http_close before loop_close. Requests not answered by then still are to be
- *           answered: each is freed by its answer.
+ * Lifetime: http_close, not from a handler, before loop_close. Requests not answered by
+ *           then still are to be answered: each is freed by its answer.
  */
 #pragma once
 
@@ -89,7 +89,8 @@ const char *http_query_name(const struct http_request *req, size_t n);
 const char *http_header(const struct http_request *req, const char *name);
 /* The body with a NUL behind it; never NULL. */
 const char *http_body(const struct http_request *req, size_t *len);
-/* True if nobody waits for the answer any more; gone is then called as well. */
+/* True if nobody waits for the answer any more; gone is then called as well. A client
+ * that closes its side for sending before a late answer counts as gone. */
 bool http_is_gone(const struct http_request *req);
 void http_on_gone(struct http_request *req, void (*gone)(void *arg), void *arg);
 

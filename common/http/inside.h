@@ -35,6 +35,7 @@ struct http_server {
 	struct http_conn *conns;         /* owned; the newest first */
 	struct http_request *requests;   /* handed over, not answered */
 	size_t conn_count, request_count;
+	size_t reserved;          /* bytes that bodies in memory have or may still take */
 	struct loop_timer *pause; /* of accepting, while descriptors are short */
 	bool draining;
 	char id_prefix[9];
@@ -77,6 +78,7 @@ struct http_request {
 	struct http_pair params[HTTP_PARAMS], args[HTTP_ARGS];
 	size_t param_count, arg_count;
 	struct zl_buf body, added; /* owned */
+	size_t reserved;           /* of the server's */
 	struct http_chunks chunks;
 	void (*gone)(void *arg);
 	void *gone_arg;

@@ -55,6 +55,8 @@ void http_request_free(struct http_request **reqp)
 	*reqp = NULL;
 	if (req == NULL)
 		return;
+	if (req->server != NULL)
+		req->server->reserved -= req->reserved;
 	zl_buf_free(&req->body);
 	zl_buf_free(&req->added);
 	struct zl_arena *arena = req->arena;

@@ -89,6 +89,10 @@ static const struct http_route ROUTES[] = {
 	{ .method = "GET", .pattern = "/echo/{word}", .handle = get_echo },
 	{ .method = "POST", .pattern = "/body", .handle = post_body },
 	{ .method = "POST", .pattern = "/small", .body_limit = 16, .handle = post_body },
+	{ .method = "POST",
+	  .pattern = "/big",
+	  .body_limit = 128 << 20,
+	  .handle = post_body },
 	{ .method = "GET", .pattern = "/later", .handle = get_later },
 	{ .method = "GET", .pattern = "/zones/{word}", .handle = get_echo },
 	{ .method = "PUT", .pattern = "/zones/{word}", .handle = put_zone },
@@ -510,6 +514,38 @@ static void bodies_are_bounded_by_their_route(void **state)
 	hang_up(&peer);
 }
 
+/* Announced bodies count against one bound for all, and stop counting when they end. */
+static void bodies_of_all_are_bounded(void **state)
+{
+	static const char BIG[] = "POST /big HTTP/1.1\r\nHost: a\r\n"
+				  "Content-Length: 134217728\r\n\r\n";
+	struct fixture *fix = *state;
+	struct peer first, second, third;
+
+	dial(&first, fix);
+	say(&first, BIG);
+	dial(&second, fix);
+	say(&second, BIG);
+	/* An answer on a later connection says that both heads were read. */
+	for (unsigned status = 0; status != 503;) {
+		dial(&third, fix);
+		say(&third,
+		    "POST /big HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\nx");
+		status = answer(&third);
+		assert_true(status == 503 || status == 201);
+		hang_up(&third);
+	}
+	hang_up(&first);
+	for (unsigned status = 0; status != 201;) {
+		dial(&third, fix);
+		say(&third,
+		    "POST /big HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\nx");
+		status = answer(&third);
+		hang_up(&third);
+	}
+	hang_up(&second);
+}
+
 static void heads_are_bounded(void **state)
 {
 	char line[1024];
@@ -717,6 +753,7 @@ int main(void)
 		TEST(pipelined_requests_are_answered_in_order, setup),
 		TEST(what_follows_a_refused_head_is_not_served, setup),
 		TEST(bodies_are_bounded_by_their_route, setup),
+		TEST(bodies_of_all_are_bounded, setup),
 		TEST(heads_are_bounded, setup),
 		TEST(slow_heads_and_bodies_end, setup_quick),
 		TEST(late_answers, setup),
