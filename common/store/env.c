@@ -100,22 +100,24 @@ static int open_tables(struct env *env)
 enum zl_code env_open(struct env *env, const char *dir, uint64_t map_size, bool read_only,
 		      struct zl_err *err)
 {
-	int rc = pthread_rwlock_init(&env->map, NULL);
+	enum zl_code code = pages_check_header(dir, err);
+	int rc;
 
-	if (rc != 0)
-		return env_fail(err, rc, "map lock");
+	if (code != ZL_OK)
+		return code;
+	(void)pthread_rwlock_init(&env->map, NULL);
 	env->read_only = read_only;
 	if ((rc = mdb_env_create(&env->mdb)) != 0 ||
 	    (rc = mdb_env_set_mapsize(env->mdb, map_size)) != 0 ||
 	    (rc = mdb_env_set_maxdbs(env->mdb, 8)) != 0 ||
 	    (rc = mdb_env_open(env->mdb, dir, MDB_NOTLS | (read_only ? MDB_RDONLY : 0),
 			       0600)) != 0) {
-		enum zl_code code = env_fail(err, rc, "data.mdb");
+		code = env_fail(err, rc, "data.mdb");
 		env_close(env);
 		return code;
 	}
 	env_clear_readers(env);
-	enum zl_code code = pages_check(env->mdb, dir, !read_only, err);
+	code = pages_check(env->mdb, dir, !read_only, err);
 	if (code == ZL_OK && (rc = open_tables(env)) != 0)
 		code = env_fail(err, rc, "tables");
 	if (code != ZL_OK)
@@ -125,8 +127,9 @@ enum zl_code env_open(struct env *env, const char *dir, uint64_t map_size, bool 
 
 void env_close(struct env *env)
 {
-	if (env->mdb != NULL)
-		mdb_env_close(env->mdb);
+	if (env->mdb == NULL)
+		return;
+	mdb_env_close(env->mdb);
 	env->mdb = NULL;
 	(void)pthread_rwlock_destroy(&env->map);
 }

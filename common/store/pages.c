@@ -2,6 +2,7 @@
 
 #include "base/mem.h"
 
+#include <fcntl.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +15,7 @@ enum { PAGE_BRANCH = 1, PAGE_LEAF = 2, PAGE_OVERFLOW = 4 };
 enum { NODE_BIG = 1, NODE_TREE = 2, NODE_HEAD = 8, PAGE_HEAD = 16 };
 enum { KEY_MAX = 511, DEPTH_MAX = 32, METAS = 2, TRIES = 20 };
 #define NO_PAGE UINT64_MAX
+#define MAGIC 0xBEEFC0DEU
 
 struct page_head {
 	uint64_t number;
@@ -279,6 +281,8 @@ static bool check_tree(struct walk *walk, const struct tree *tree, bool is_free,
 {
 	struct tally tally = { .is_free = is_free, .is_main = is_main };
 
+	if (tree->flags != (is_free ? MDB_INTEGERKEY : 0))
+		return bad(walk, tree->root, "is the root of a tree of another kind");
 	if (tree->root == NO_PAGE)
 		return tree->entries == 0 ||
 		       bad(walk, 0, "describes a tree without root");
@@ -311,6 +315,12 @@ static bool read_metas(struct walk *walk, uint64_t txnid, struct meta *meta)
 	return meta->txnid == txnid || bad(walk, txnid % 2, "(header) is not the newest");
 }
 
+/* No file is that much shorter than its header says, truncated or not. */
+static bool last_fits(uint64_t last, size_t size)
+{
+	return last < (1ULL << 40) / size;
+}
+
 static bool check_file(struct walk *walk, uint64_t txnid)
 {
 	struct meta meta;
@@ -321,13 +331,43 @@ static bool check_file(struct walk *walk, uint64_t txnid)
 	walk->file_bytes = (uint64_t)file.st_size;
 	if (!read_metas(walk, txnid, &meta))
 		return false;
-	/* No file is that much shorter than its header says, truncated or not. */
-	if (meta.last > (1ULL << 40) / walk->size)
+	if (!last_fits(meta.last, walk->size))
 		return bad(walk, txnid % 2, "(header) has a wrong last page");
 	walk->pages = meta.last + 1;
 	walk->used = zl_alloc(walk->pages / 8 + 1, 1);
 	return check_tree(walk, &meta.trees[1], false, true) &&
 	       check_tree(walk, &meta.trees[0], true, false);
+}
+
+static bool header_fits(const struct meta *meta, size_t size)
+{
+	return meta->magic == MAGIC && meta->version == 1 && meta->trees[0].pad == size &&
+	       size >= 256 && size <= 65536 && (size & (size - 1)) == 0 &&
+	       last_fits(meta->last, size);
+}
+
+enum zl_code pages_check_header(const char *dir, struct zl_err *err)
+{
+	char *path = zl_format("%s/data.mdb", dir);
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	struct meta meta = { 0 };
+	bool ok = true;
+	size_t size = 0;
+
+	free(path);
+	for (size_t i = 0; fd >= 0 && i < METAS && ok; i++) {
+		ssize_t n = pread(fd, &meta, sizeof(meta), (off_t)(i * size + PAGE_HEAD));
+		if (n <= 0 && i == 0)
+			break; /* nothing is there yet: LMDB's to begin */
+		if (i == 0)
+			size = meta.trees[0].pad;
+		ok = n == sizeof(meta) && header_fits(&meta, size);
+	}
+	if (fd >= 0)
+		(void)close(fd);
+	return ok ? ZL_OK
+		  : zl_fail(err, ZL_ECORRUPT,
+			    "data.mdb is not a store's file, or its header is damaged");
 }
 
 /* Walk the newest state. Another process may write meanwhile: *moved tells that the

@@ -15,6 +15,10 @@
 #include <lmdb.h>
 #include <stdbool.h>
 
+/* Before LMDB opens it: do the header pages of data.mdb in dir make sense? A file that is
+ * not there or empty is fine. ZL_ECORRUPT. */
+ZL_MUST_USE enum zl_code pages_check_header(const char *dir, struct zl_err *err);
+
 /* ZL_ECORRUPT: err says what is wrong where. extend: a file that ends before its last
  * page, none of which is in use, is made longer (LMDB leaves such files). */
 ZL_MUST_USE enum zl_code pages_check(MDB_env *env, const char *dir, bool extend,
