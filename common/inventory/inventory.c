@@ -169,6 +169,22 @@ const struct service *inventory_find(const struct inventory *inventory, const ch
 	return NULL;
 }
 
+/* Resources are immutable, and their inbounds and records are parts of them. */
+bool service_same(const struct service *a, const struct service *b)
+{
+	if (a == NULL || b == NULL)
+		return a == b;
+	if (a->local_count != b->local_count || a->remote_count != b->remote_count)
+		return false;
+	for (size_t i = 0; i < a->local_count; i++)
+		if (a->locals[i].inbound != b->locals[i].inbound)
+			return false;
+	for (size_t i = 0; i < a->remote_count; i++)
+		if (a->remotes[i].record != b->remotes[i].record)
+			return false;
+	return true;
+}
+
 const struct service *inventory_services(const struct inventory *inventory, size_t *count)
 {
 	*count = inventory->count;

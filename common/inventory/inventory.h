@@ -31,6 +31,7 @@ struct local {
 /* One record of a ZoneIngress of another zone. */
 struct remote {
 	const struct resource *ingress;
+	const struct available_service *record;
 	const char *zone;
 	const char *address; /* advertised; "": there is none, so no endpoint */
 	uint32_t port;
@@ -62,6 +63,10 @@ const char *inventory_zone(const struct inventory *inventory);
 /* NULL: offered nowhere, in no state (D18). */
 const struct service *inventory_find(const struct inventory *inventory, const char *mesh,
 				     const char *name);
+
+/* True if both are offered alike: both NULL, or made of the same resources, told by
+ * identity. Cheap; never true when they differ. */
+bool service_same(const struct service *a, const struct service *b);
 
 /* All services, sorted by mesh and name; *count of them. */
 const struct service *inventory_services(const struct inventory *inventory,

@@ -126,6 +126,7 @@ static void collect_ingress(struct collector *to, const struct resource *res,
 		struct remote *row = &to->remotes[to->remote_count];
 		*row = (struct remote){
 			.ingress = res,
+			.record = record,
 			.zone = zone,
 			.address = spec->advertised,
 			.port = spec->advertised_port,

@@ -63,7 +63,7 @@ static const char *no_effect(const struct mesh_routes *mesh, const struct rank *
 		rank->route->key.name, to, ref_missing(target, mesh->mesh, arena));
 }
 
-/* Part the entries of sorted routes in those about a service and those about nothing. */
+/* Part the entries of the routes in those about a service and those about nothing. */
 static void index_to(struct mesh_routes *mesh, struct zl_arena *arena)
 {
 	size_t room = 0;
@@ -131,13 +131,8 @@ static void index_routes(struct policy_index *index)
 		*next++ = (struct indexed_route){ rank_of(route),
 						  is_withdrawn(index, route) };
 	}
-	for (size_t i = 0; i < index->mesh_count; i++) {
-		struct mesh_routes *mesh = &index->meshes[i];
-
-		qsort(mesh->routes, mesh->route_count, sizeof(*mesh->routes),
-		      by_precedence);
-		index_to(mesh, index->arena);
-	}
+	for (size_t i = 0; i < index->mesh_count; i++)
+		index_to(&index->meshes[i], index->arena);
 }
 
 struct policy_index *policy_index_new(const struct set *set, const char *zone)
@@ -171,6 +166,16 @@ void policy_index_drop(struct policy_index **indexp)
 	free(index);
 }
 
+bool policy_index_fits(const struct policy_index *index, const struct set *set)
+{
+	static const enum kind READ[] = { KIND_MESH, KIND_ZONE, KIND_MESH_TCP_ROUTE };
+
+	for (size_t i = 0; i < sizeof(READ) / sizeof(READ[0]); i++)
+		if (!set_same_kind(index->set, set, READ[i]))
+			return false;
+	return true;
+}
+
 const struct mesh_routes *index_mesh(const struct policy_index *index, const char *mesh)
 {
 	size_t low = 0;
@@ -193,6 +198,17 @@ const struct mesh_routes *index_mesh(const struct policy_index *index, const cha
 const struct set *index_set(const struct policy_index *index)
 {
 	return index->set;
+}
+
+const struct indexed_route *index_sorted(const struct mesh_routes *routes,
+					 struct zl_arena *arena)
+{
+	size_t size = sizeof(*routes->routes);
+	struct indexed_route *sorted =
+		zl_arena_memdup(arena, routes->routes, routes->route_count * size);
+
+	qsort(sorted, routes->route_count, size, by_precedence);
+	return sorted;
 }
 
 /* The first entry whose service is not less than (after: is greater than) service. */

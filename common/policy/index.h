@@ -22,7 +22,7 @@ struct indexed_route {
 
 struct mesh_routes {
 	const char *mesh;
-	struct indexed_route *routes; /* increasing precedence */
+	struct indexed_route *routes; /* sorted by key */
 	size_t route_count;
 	const struct entry *entries; /* by service, then increasing precedence */
 	size_t entry_count;
@@ -33,6 +33,10 @@ struct mesh_routes {
 /* NULL: the mesh has no routes. */
 const struct mesh_routes *index_mesh(const struct policy_index *index, const char *mesh);
 const struct set *index_set(const struct policy_index *index);
+
+/* The routes in increasing precedence, in arena: only explain needs that. */
+const struct indexed_route *index_sorted(const struct mesh_routes *routes,
+					 struct zl_arena *arena);
 
 /* The entries about service in increasing precedence, *count of them. routes may be
  * NULL. */

@@ -25,35 +25,27 @@ static unsigned detail_rank(const struct target_ref *top)
 struct rank rank_of(const struct resource *route)
 {
 	const struct target_ref *top = &route->tcp_route->target;
-
-	return (struct rank){
-		.route = route,
-		.kind = top->kind,
-		.detail = detail_rank(top),
-		.origin = route->origin == ORIGIN_ZONE ? 1 : 0,
-		.gateway_tags =
-			top->kind == REF_MESH_GATEWAY ? (unsigned)top->tags.count : 0,
-		.role = role_rank(route),
+	uint64_t tags = top->kind == REF_MESH_GATEWAY ? top->tags.count : 0;
+	const struct {
+		uint64_t value;
+		unsigned bits;
+	} keys[] = { /* the first counts most */
+		     { top->kind, 8 },
+		     { detail_rank(top), 1 },
+		     { route->origin == ORIGIN_ZONE, 1 },
+		     { tags, 32 },
+		     { role_rank(route), 2 }
 	};
-}
-
-static int compare_numbers(size_t a, size_t b)
-{
-	return (a > b) - (a < b);
-}
-
-static int compare_tops(const struct rank *a, const struct rank *b)
-{
-	const unsigned keys[][2] = {
-		{ a->kind, b->kind },     { a->detail, b->detail },
-		{ a->origin, b->origin }, { a->gateway_tags, b->gateway_tags },
-		{ a->role, b->role },
-	};
+	uint64_t strength = 0;
 
 	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
-		if (keys[i][0] != keys[i][1])
-			return compare_numbers(keys[i][0], keys[i][1]);
-	return 0;
+		strength = strength << keys[i].bits | keys[i].value;
+	return (struct rank){ route, strength };
+}
+
+static int compare_numbers(uint64_t a, uint64_t b)
+{
+	return (a > b) - (a < b);
 }
 
 /* By KRI, as texts. */
@@ -82,7 +74,7 @@ static int compare_routes(const struct resource *a, const struct resource *b)
 
 int rank_compare(const struct rank *a, const struct rank *b)
 {
-	int order = compare_tops(a, b);
+	int order = compare_numbers(a->strength, b->strength);
 
 	return order != 0 ? order : compare_routes(a->route, b->route);
 }
@@ -100,7 +92,7 @@ int rank_compare_entries(const struct rank *a, size_t a_to, const struct rank *b
 {
 	const struct target_ref *one = &a->route->tcp_route->to[a_to].target;
 	const struct target_ref *other = &b->route->tcp_route->to[b_to].target;
-	int order = compare_tops(a, b);
+	int order = compare_numbers(a->strength, b->strength);
 
 	if (order == 0)
 		order = compare_numbers(one->kind, other->kind);

@@ -7,10 +7,10 @@
 
 #include "model/resource.h"
 
-/* What spec 3.2 compares, looked up once. More is stronger. */
+/* What spec 3.2 compares before names, looked up once: more is stronger. */
 struct rank {
 	const struct resource *route;
-	unsigned kind, detail, origin, gateway_tags, role;
+	uint64_t strength;
 };
 
 struct rank rank_of(const struct resource *route);

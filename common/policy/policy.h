@@ -22,6 +22,9 @@ struct policy_index *policy_index_new(const struct set *set, const char *zone);
 struct policy_index *policy_index_hold(const struct policy_index *index);
 void policy_index_drop(struct policy_index **indexp); /* sets NULL; accepts NULL */
 
+/* True if an index made of set would be equal: cheap, and never true when not. */
+bool policy_index_fits(const struct policy_index *index, const struct set *set);
+
 /* Findings about routes of mesh that hold for every proxy: entries that can have no
  * effect. Sorted; *count of them; borrowed. */
 const char *const *policy_index_warnings(const struct policy_index *index,
@@ -45,6 +48,12 @@ const struct routes *policy_resolve(const struct policy_index *index,
  * outbounds. zone is the zone that resolves. Needs no index. */
 bool policy_touches(const struct resource *route, const struct resource *proxy,
 		    const char *zone);
+
+/* True if routes, which were resolved with the inventory before, come out the same with
+ * the inventory after, policies and mesh being equal: no service that they lead to has
+ * changed. Both inventories are of one zone. */
+bool policy_endures(const struct routes *routes, const struct inventory *before,
+		    const struct inventory *after);
 
 /* Order of two routes: negative if b has the greater precedence (spec 3.2, D15); 0 only
  * for the same identity. */

@@ -115,14 +115,14 @@ static struct outbound_route resolve_outbound(struct resolving *at,
 static void consider(const struct mesh_routes *from, const char *zone,
 		     struct routes *routes, struct zl_arena *arena)
 {
-	size_t count = from == NULL ? 0 : from->route_count;
-	struct considered *list = zl_arena_alloc(arena, count, sizeof(*list));
+	const struct indexed_route *sorted = index_sorted(from, arena);
+	struct considered *list = zl_arena_alloc(arena, from->route_count, sizeof(*list));
 
-	for (size_t i = 0; i < count; i++) {
-		const struct resource *policy = from->routes[i].rank.route;
+	for (size_t i = 0; i < from->route_count; i++) {
+		const struct resource *policy = sorted[i].rank.route;
 
 		list[i].policy = policy;
-		if (from->routes[i].withdrawn)
+		if (sorted[i].withdrawn)
 			list[i].reason = zl_arena_format(
 				arena, "zone \"%s\", which wrote it, is disabled",
 				policy->key.zone);
@@ -131,7 +131,7 @@ static void consider(const struct mesh_routes *from, const char *zone,
 							arena, &list[i].reason);
 	}
 	routes->considered = list;
-	routes->considered_count = count;
+	routes->considered_count = from->route_count;
 }
 
 const struct routes *policy_resolve(const struct policy_index *index,
@@ -161,7 +161,7 @@ const struct routes *policy_resolve(const struct policy_index *index,
 	routes->outbound_count = spec->outbound_count;
 	routes->warning_count = texts_sort(at.warnings, at.warning_count);
 	routes->warnings = at.warnings;
-	if (options != NULL && options->explain)
+	if (policies != NULL && options != NULL && options->explain)
 		consider(policies, at.zone, routes, arena);
 	return routes;
 }
@@ -190,4 +190,26 @@ bool policy_touches(const struct resource *route, const struct resource *proxy,
 		about = service != NULL && is_about(route->tcp_route, service);
 	}
 	return about && select_proxy(route, proxy, zone, NULL, NULL);
+}
+
+bool policy_endures(const struct routes *routes, const struct inventory *before,
+		    const struct inventory *after)
+{
+	const char *mesh = routes->proxy->key.mesh;
+
+	for (size_t i = 0; i < routes->outbound_count; i++) {
+		const struct outbound_route *route = &routes->outbounds[i];
+		const char *name = route->destination.name;
+
+		if (!service_same(inventory_find(before, mesh, name),
+				  inventory_find(after, mesh, name)))
+			return false;
+		for (size_t j = 0; j < route->backend_count; j++) {
+			name = route->backends[j].name;
+			if (!service_same(inventory_find(before, mesh, name),
+					  inventory_find(after, mesh, name)))
+				return false;
+		}
+	}
+	return true;
 }

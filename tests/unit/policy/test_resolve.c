@@ -395,11 +395,29 @@ static void policies_of_a_disabled_zone(void **state)
 
 static void an_index_is_counted(void **state)
 {
+	static const struct {
+		const char *yaml;
+		bool fits;
+	} CHANGES[] = {
+		{ "{type: Dataplane, name: x, networking: {address: 1.1.1.1}}", true },
+		{ "{type: Mesh, name: default}", false },
+		{ "{type: Zone, name: west}", false },
+		{ ROUTE(MS("far", "2")), false },
+	};
 	struct tools tools = tools_of(BASE, ROUTE(MS("far", "1")), NULL);
 	struct policy_index *second = policy_index_hold(tools.index);
 	size_t count;
 
 	(void)state;
+	assert_true(policy_index_fits(second, tools.world.set));
+	for (size_t i = 0; i < ARRAY_LEN(CHANGES); i++) {
+		struct set_edit *edit = set_edit(tools.world.set);
+
+		world_read(tools.world.arena, edit, CHANGES[i].yaml, NULL);
+		struct set *set = set_done(&edit);
+		assert_int_equal(policy_index_fits(second, set), CHANGES[i].fits);
+		set_drop(&set);
+	}
 	assert_null(policy_index_warnings(second, "no such mesh", &count));
 	assert_int_equal(count, 0);
 	policy_index_drop(&tools.index);
@@ -448,6 +466,47 @@ static void what_a_route_touches(void **state)
 					    "east"));
 		world_end(&world);
 	}
+}
+
+/* Which changes of the world are none for a proxy that goes to other and far. */
+static void what_routes_endure(void **state)
+{
+	/* clang-format off */
+	static const struct {
+		const char *yaml;
+		bool same;
+	} CHANGES[] = {
+		{ "{type: Dataplane, name: new, networking: {address: 1.1.1.9, inbound: [{port: 80, tags: {kuma.io/service: new}}]}}", true },
+		{ "{type: Dataplane, name: b0, networking: {address: 1.1.1.9, inbound: [{port: 80, tags: {kuma.io/service: backend}}]}}", false },
+		{ "{type: Dataplane, name: o, networking: {address: 1.1.1.3, inbound: [{port: 80, tags: {kuma.io/service: other}}]}}", false },
+		{ "{type: Dataplane, name: o, networking: {address: 1.1.1.3, inbound: [{port: 80, tags: {kuma.io/service: another}}]}}", false },
+		{ "{type: Dataplane, name: o2, networking: {address: 1.1.1.3, inbound: [{port: 80, tags: {kuma.io/service: other}}]}}", false },
+		{ "{type: Dataplane, name: o2, networking: {address: 1.1.1.3, inbound: [{port: 80, tags: {kuma.io/service: far}}]}}", false },
+		{ "{type: Dataplane, name: web, networking: {address: 9.9.9.9}}", true },
+		{ "{type: Zone, name: west, enabled: true}", true },
+		{ "{type: Zone, name: west, enabled: false}", false },
+		{ "{type: ZoneIngress, name: w, zone: west, networking: {address: 10.0.0.1, port: 1, advertisedAddress: 2.2.2.2,"
+		  " advertisedPort: 10001}, availableServices: [{instances: 3, tags: {kuma.io/service: far}}]}", false },
+	};
+	/* clang-format on */
+	struct tools tools =
+		tools_of(BASE, ROUTE(MS("other", "1") ", " MS("far", "1")), NULL);
+	const struct routes *routes = resolve(&tools, "web");
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(CHANGES); i++) {
+		struct set_edit *edit = set_edit(tools.world.set);
+
+		world_read(tools.world.arena, edit, CHANGES[i].yaml, NULL);
+		struct set *set = set_done(&edit);
+		struct inventory *next = inventory_build(set, "east");
+
+		if (policy_endures(routes, tools.inventory, next) != CHANGES[i].same)
+			fail_msg("%s", CHANGES[i].yaml);
+		inventory_drop(&next);
+		set_drop(&set);
+	}
+	tools_end(&tools);
 }
 
 /* What no reader lets in, but a store of another version might hold. */
@@ -534,6 +593,7 @@ int main(void)
 		cmocka_unit_test(policies_of_a_disabled_zone),
 		cmocka_unit_test(an_index_is_counted),
 		cmocka_unit_test(what_a_route_touches),
+		cmocka_unit_test(what_routes_endure),
 		cmocka_unit_test(a_rule_without_a_list_says_nothing),
 		cmocka_unit_test(more_warnings_than_a_few),
 	};
