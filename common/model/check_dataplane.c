@@ -139,7 +139,9 @@ static struct listener listener_at(const struct dataplane_spec *spec, size_t i)
 	const struct inbound *inbound = &spec->inbounds[i];
 	const char *address =
 		inbound->address[0] != '\0' ? inbound->address : spec->address;
-	return (struct listener){ address, inbound->port, "inbound", i };
+	/* An ignored inbound has no listener; no listener has port 0. */
+	uint32_t port = inbound->state == INBOUND_IGNORED ? 0 : inbound->port;
+	return (struct listener){ address, port, "inbound", i };
 }
 
 /* Orders by place, equal places by their order in the document. */

@@ -36,6 +36,7 @@ static const struct doc_case CASES[] = {
 	  "networking.outbound[2]: address and port are already used by networking.outbound[0]", NULL },
 	{ DP("inbound: [{port: 1, tags: {kuma.io/service: a}}], outbound: [{address: 10.0.0.1, port: 1, tags: {kuma.io/service: a}}]"),
 	  "networking.outbound[0]: address and port are already used by networking.inbound[0]", NULL },
+	{ DP("inbound: [{port: 1, state: Ignored, tags: {kuma.io/service: a}}, {port: 1, tags: {kuma.io/service: a}}]"), NULL, NULL },
 	/* tags */
 	{ DP("inbound: [{port: 1}]"), IN_AT ".tags[\"kuma.io/service\"]: tag has to exist", NULL },
 	{ DP("inbound: [{port: 1, tags: {kuma.io/service: '', 'a b': c, v: 'x/y', kuma.io/protocol: udp}}]"),
