@@ -99,8 +99,12 @@ static const char *env_name(const struct conf *conf, const struct conf_key *key)
 {
 	char *name = zl_arena_format(conf->arena, "ZONELINK_%s", key->name);
 
-	for (char *c = name; *c != '\0'; c++)
-		*c = *c == '.' ? '_' : (char)toupper((unsigned char)*c);
+	for (char *c = name; *c != '\0'; c++) {
+		if (*c == '.')
+			*c = '_';
+		else
+			*c = (char)toupper((unsigned char)*c);
+	}
 	return name;
 }
 

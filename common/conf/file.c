@@ -85,7 +85,7 @@ static void keep(struct reader *reader, const char *name, const char *text, size
 static enum zl_code read_list(struct reader *reader, const char *name)
 {
 	const char *all = "";
-	const char *one;
+	const char *one = "";
 	size_t line = reader->event.start_mark.line;
 	enum zl_code code;
 
@@ -118,8 +118,8 @@ static enum zl_code meet(struct reader *reader, const char *name)
 /* From a mapping's start to its end; prefix is "" or ends with a dot. */
 static enum zl_code read_map(struct reader *reader, const char *prefix, int depth)
 {
-	const char *key;
-	const char *text;
+	const char *key = "";
+	const char *text = "";
 	enum zl_code code;
 
 	if (depth > MOST_DEPTH)
@@ -155,7 +155,7 @@ static enum zl_code read_map(struct reader *reader, const char *prefix, int dept
 /* One document or none. */
 static enum zl_code read_stream(struct reader *reader)
 {
-	const char *text;
+	const char *text = "";
 	enum zl_code code;
 
 	do { /* the stream's start and, if there is one, the document's */
@@ -210,26 +210,39 @@ enum zl_code conf_parse(const char *name, const char *data, size_t len,
 	return code;
 }
 
+/* Open a regular file and read up to size bytes of it. -1: errno says why not. */
+static ssize_t slurp(const char *path, char *data, size_t size)
+{
+	struct stat info;
+	ssize_t len = -1;
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a pipe must not hang */
+
+	if (fd < 0)
+		return -1;
+	if (fstat(fd, &info) == 0 && !S_ISREG(info.st_mode))
+		errno = EISDIR;
+	else
+		len = read(fd, data, size);
+	int number = errno;
+	close(fd);
+	errno = number;
+	return len;
+}
+
 enum zl_code conf_file(const char *path, struct zl_arena *arena, struct conf_lines *lines,
 		       struct zl_err *err)
 {
-	struct stat info;
-	ssize_t len = 0;
-	enum zl_code code = ZL_OK;
+	enum zl_code code;
 	char *data = zl_alloc(MOST_BYTES + 1, 1);
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a pipe must not hang */
+	ssize_t len = slurp(path, data, MOST_BYTES + 1);
 
 	*lines = (struct conf_lines){ 0 };
-	if (fd < 0 || fstat(fd, &info) != 0)
-		code = zl_fail(err, zl_code_from_errno(errno), "%s: %m", path);
-	else if (!S_ISREG(info.st_mode))
-		code = zl_fail(err, ZL_EIO, "%s: is not a file", path);
-	else if ((len = read(fd, data, MOST_BYTES + 1)) < 0)
-		code = zl_fail(err, zl_code_from_errno(errno), "%s: %m", path);
-	if (fd >= 0)
-		close(fd);
-	if (code == ZL_OK)
+	if (len >= 0)
 		code = conf_parse(path, data, (size_t)len, arena, lines, err);
+	else if (errno == EISDIR)
+		code = zl_fail(err, ZL_EIO, "%s: is not a file", path);
+	else
+		code = zl_fail(err, zl_code_from_errno(errno), "%s: %m", path);
 	free(data);
 	return code;
 }

@@ -294,10 +294,12 @@ static void hand_over(struct http_conn *conn)
 /* What lies in one piece at the buffer's front, or more if that was not enough. */
 static const char *front(struct evbuffer *in, bool more, size_t *len)
 {
+	const size_t enough = (size_t)2 * HTTP_LINE;
+
 	*len = evbuffer_get_contiguous_space(in);
-	if (more && *len < 2 * HTTP_LINE) {
+	if (more && *len < enough) {
 		*len = evbuffer_get_length(in);
-		*len = *len < 2 * HTTP_LINE ? *len : 2 * HTTP_LINE;
+		*len = *len < enough ? *len : enough;
 	}
 	return *len > 0 ? (const char *)evbuffer_pullup(in, (ssize_t)*len) : NULL;
 }

@@ -59,10 +59,9 @@ static void what_is_no_address_is_refused(void **state)
 			fail_msg("taken: \"%s\"", CASES[i]);
 		assert_non_null(strstr(err.msg, "unix:PATH"));
 	}
-	memset(text, 'a', sizeof(text));
-	memcpy(text + sizeof(text) - 4, ":80", 4);
+	(void)snprintf(text, sizeof(text), "%0290d:80", 1);
 	assert_int_equal(zl_addr_parse(text, &addr, &err), ZL_EINVAL);
-	memcpy(text, "unix:/", 6);
+	(void)snprintf(text, sizeof(text), "unix:/%0200d", 1);
 	assert_int_equal(zl_addr_parse(text, &addr, &err), ZL_EINVAL);
 }
 
@@ -122,7 +121,7 @@ static void a_stale_unix_socket_is_replaced(void **state)
 	fd = must_listen(&addr);
 
 	struct sockaddr_un sun = { .sun_family = AF_UNIX };
-	strcpy(sun.sun_path, addr.host); /* parse saw to its length */
+	memcpy(sun.sun_path, addr.host, strlen(addr.host) + 1);
 	int client = socket(AF_UNIX, SOCK_STREAM, 0);
 	assert_int_equal(connect(client, (const struct sockaddr *)&sun, sizeof(sun)), 0);
 	close(client);

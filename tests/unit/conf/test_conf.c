@@ -116,7 +116,6 @@ static int load(struct fixture *fix, ...)
 	char *argv[16];
 	int argc = 0;
 	va_list ap;
-	char out_path[300], err_path[300];
 
 	va_start(ap, fix);
 	argv[argc++] = strdup("zonelink-test");
@@ -125,14 +124,16 @@ static int load(struct fixture *fix, ...)
 	va_end(ap);
 	argv[argc] = NULL;
 
-	strcpy(out_path, tmp_path(&fix->tmp, "out"));
-	strcpy(err_path, tmp_path(&fix->tmp, "err"));
+	char *out_path = strdup(tmp_path(&fix->tmp, "out"));
+	char *err_path = strdup(tmp_path(&fix->tmp, "err"));
 	int out = divert(stdout, out_path);
 	int err = divert(stderr, err_path);
 	conf_free(&fix->conf);
 	int status = conf_load(&fix->conf, &PROGRAM, argc, argv, &fix->values);
 	release(stdout, out, out_path, fix->out, sizeof(fix->out));
 	release(stderr, err, err_path, fix->err, sizeof(fix->err));
+	free(out_path);
+	free(err_path);
 	while (argc > 0) /* nothing may point into the arguments */
 		free(argv[--argc]);
 	return status;

@@ -249,7 +249,9 @@ static void a_service_manager_is_told(void **state)
 
 	(void)state;
 	tmp_make(&tmp);
-	strcpy(sun.sun_path, tmp_path(&tmp, "notify"));
+	const char *path = tmp_path(&tmp, "notify");
+	assert_true(strlen(path) < sizeof(sun.sun_path));
+	memcpy(sun.sun_path, path, strlen(path) + 1);
 	assert_int_equal(bind(fd, (const struct sockaddr *)&sun, sizeof(sun)), 0);
 	unsetenv("NOTIFY_SOCKET");
 	loop_notify("nobody listens");
