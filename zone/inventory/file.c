@@ -73,9 +73,11 @@ static void fault_finding(struct file *file, const struct findings *found)
 }
 
 static void make_resources(struct file *file, const struct docs *docs, const char *zone,
-			   struct zl_arena *arena)
+			   bool alone, struct zl_arena *arena)
 {
-	const struct resource_rules rules = { .writer = WRITER_ZONE, .zone = zone };
+	const struct resource_rules rules = { .writer = WRITER_ZONE,
+					      .zone = zone,
+					      .alone = alone };
 	struct findings found = findings_in(arena);
 
 	file->resources = zl_alloc(docs->count, sizeof(struct resource *));
@@ -95,7 +97,7 @@ static void make_resources(struct file *file, const struct docs *docs, const cha
 		resource_drop(&file->resources[--file->count]);
 }
 
-static void read_open(int fd, const char *zone, struct file *file)
+static void read_open(int fd, const char *zone, bool alone, struct file *file)
 {
 	struct zl_arena *arena = zl_arena_new();
 	struct zl_buf bytes = { 0 };
@@ -111,12 +113,13 @@ static void read_open(int fd, const char *zone, struct file *file)
 	else if (read_yaml(bytes.data, bytes.len, arena, &docs, &err) != ZL_OK)
 		fault(file, err.msg);
 	else
-		make_resources(file, &docs, zone, arena);
+		make_resources(file, &docs, zone, alone, arena);
 	zl_buf_free(&bytes);
 	zl_arena_free(&arena);
 }
 
-void file_read(const char *dir, const char *name, const char *zone, struct file *file)
+void file_read(const char *dir, const char *name, const char *zone, bool alone,
+	       struct file *file)
 {
 	char *path = zl_format("%s/%s", dir, name);
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
@@ -133,7 +136,7 @@ void file_read(const char *dir, const char *name, const char *zone, struct file 
 	if (fstat(fd, &info) != 0 || !S_ISREG(info.st_mode))
 		fault(file, "not a regular file");
 	else
-		read_open(fd, zone, file);
+		read_open(fd, zone, alone, file);
 	close(fd);
 }
 

@@ -21,7 +21,8 @@ struct file {
 
 /* Read dir/name for the resources of zone. Never fails: what is wrong is file->fault. A
  * file that is gone has count 0 and no fault. */
-void file_read(const char *dir, const char *name, const char *zone, struct file *file);
+void file_read(const char *dir, const char *name, const char *zone, bool alone,
+	       struct file *file);
 void file_drop(struct file *file);
 
 /* True for a name that the folder looks at. */

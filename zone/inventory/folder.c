@@ -25,7 +25,7 @@ struct folder {
 	struct loop_timer *again; /* runs while a file is busy or the folder was lost */
 	struct file *files;       /* owned; sorted by name */
 	size_t count, room;
-	bool rescan;
+	bool alone, rescan;
 	struct set *set; /* held */
 };
 
@@ -140,7 +140,7 @@ static bool refresh(struct folder *folder, const char *name)
 {
 	struct file now;
 
-	file_read(folder->dir, name, folder->zone, &now);
+	file_read(folder->dir, name, folder->zone, folder->alone, &now);
 	if (now.busy) {
 		file_drop(&now);
 		loop_timer_set(folder->again, BUSY_MS);
@@ -219,8 +219,8 @@ static void on_readable(void *arg, unsigned events)
 }
 
 enum zl_code folder_open(struct folder **out, struct loop *loop, const char *dir,
-			 const char *zone, void (*changed)(void *owner), void *owner,
-			 struct zl_err *err)
+			 const char *zone, bool alone, void (*changed)(void *owner),
+			 void *owner, struct zl_err *err)
 {
 	struct folder *folder = zl_alloc(1, sizeof(*folder));
 	const uint32_t mask = IN_CLOSE_WRITE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE |
@@ -229,6 +229,7 @@ enum zl_code folder_open(struct folder **out, struct loop *loop, const char *dir
 
 	*out = NULL;
 	*folder = (struct folder){ .loop = loop,
+				   .alone = alone,
 				   .dir = zl_strdup(dir),
 				   .zone = zl_strdup(zone),
 				   .changed = changed,

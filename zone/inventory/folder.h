@@ -15,16 +15,18 @@
 #include "base/err.h"
 #include "model/set.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct folder;
 struct loop;
 
-/* Watch dir for the resources of zone. changed is called after each change of
- * folder_set or of the faults, never from inside folder_open. *out is the caller's;
- * NULL on failure: ZL_ENOENT no such folder, ZL_EACCES, ZL_ELIMIT, ZL_EIO. */
+/* Watch dir for the resources of zone; alone: it has no global, so the files may hold
+ * what is written at global as well. changed is called after each change of folder_set or
+ * of the faults, never from inside folder_open. *out is the caller's; NULL on failure:
+ * ZL_ENOENT no such folder, ZL_EACCES, ZL_ELIMIT, ZL_EIO. */
 ZL_MUST_USE enum zl_code folder_open(struct folder **out, struct loop *loop,
-				     const char *dir, const char *zone,
+				     const char *dir, const char *zone, bool alone,
 				     void (*changed)(void *owner), void *owner,
 				     struct zl_err *err);
 void folder_close(struct folder **folderp);

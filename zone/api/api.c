@@ -1,0 +1,168 @@
+#include "zone/api/api.h"
+
+#include "base/mem.h"
+#include "zone/api/inside.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { APPLY_BODY = 16 << 20 };
+
+#define HANDLER(name, call)                                   \
+	static void name(struct http_request *req, void *arg) \
+	{                                                     \
+		struct api *api = arg;                        \
+		call;                                         \
+	}
+
+HANDLER(get_global, rest_get(&api->rest, req, false))
+HANDLER(get_mesh, rest_get(&api->rest, req, true))
+HANDLER(list_global, rest_list(&api->rest, req, false))
+HANDLER(list_mesh, rest_list(&api->rest, req, true))
+HANDLER(put_global, rest_put(&api->rest, req, false))
+HANDLER(put_mesh, rest_put(&api->rest, req, true))
+HANDLER(delete_global, rest_delete(&api->rest, req, false))
+HANDLER(delete_mesh, rest_delete(&api->rest, req, true))
+HANDLER(apply, rest_apply(&api->rest, req))
+
+#define DATAPLANE "/meshes/{mesh}/dataplanes/{name}"
+
+static const struct http_route ROUTES[] = {
+	{ "GET", "/", HTTP_VIEW, 0, root_handle },
+	{ "GET", "/_status", HTTP_VIEW, 0, status_handle },
+	{ "POST", "/_apply", HTTP_OPERATE, APPLY_BODY, apply },
+	{ "GET", DATAPLANE "/_routes", HTTP_VIEW, 0, routes_handle },
+	{ "GET", DATAPLANE "/_config", HTTP_VIEW, 0, config_handle },
+	{ "GET", DATAPLANE "/_xds", HTTP_VIEW, 0, xds_handle },
+	{ "GET", DATAPLANE "/_bootstrap", HTTP_VIEW, 0, bootstrap_handle },
+	{ "GET", "/{plural}", HTTP_VIEW, 0, list_global },
+	{ "GET", "/{plural}/{name}", HTTP_VIEW, 0, get_global },
+	{ "PUT", "/{plural}/{name}", HTTP_OPERATE, 0, put_global },
+	{ "DELETE", "/{plural}/{name}", HTTP_OPERATE, 0, delete_global },
+	{ "GET", "/meshes/{mesh}/{plural}", HTTP_VIEW, 0, list_mesh },
+	{ "GET", "/meshes/{mesh}/{plural}/{name}", HTTP_VIEW, 0, get_mesh },
+	{ "PUT", "/meshes/{mesh}/{plural}/{name}", HTTP_OPERATE, 0, put_mesh },
+	{ "DELETE", "/meshes/{mesh}/{plural}/{name}", HTTP_OPERATE, 0, delete_mesh },
+};
+
+static const struct set *current_set(void *owner)
+{
+	const struct api *api = owner;
+
+	return api->setup.registry->all;
+}
+
+static bool refuse(struct zl_err *err, unsigned *status, unsigned code, const char *text,
+		   const struct resource *res, const char *more)
+{
+	*status = code;
+	(void)zl_fail(err, ZL_EINVAL, text, kind_info(res->key.kind)->name, res->key.name,
+		      more);
+	return false;
+}
+
+static bool may_change(void *owner, const struct resource *old,
+		       const struct resource *now, unsigned *status, struct zl_err *err)
+{
+	const struct api *api = owner;
+	const struct resource *any = old != NULL ? old : now;
+	const char *file = api->setup.folder != NULL
+				   ? folder_file_of(api->setup.folder, &any->key)
+				   : NULL;
+
+	if (file != NULL)
+		return refuse(err, status, 409,
+			      "%s \"%s\" comes from file %s of the watched folder: "
+			      "change it there",
+			      any, file);
+	if (api->setup.uplink == NULL)
+		return true;
+	if ((kind_info(any->key.kind)->places & IN_ZONE) == 0) {
+		*status = 405;
+		(void)zl_fail(err, ZL_EINVAL, "kind %s is written at global",
+			      kind_info(any->key.kind)->name);
+		return false;
+	}
+	if (old != NULL && strcmp(old->key.zone, api->setup.zone) != 0)
+		return refuse(err, status, 405,
+			      "%s \"%s\" was written %s: change it there", old,
+			      *old->key.zone == '\0' ? "at global" : "in another zone");
+	return true;
+}
+
+static const struct rest_ops REST_OPS = { .set = current_set, .allow = may_change };
+
+static void seen(void *arg, const struct http_seen *what)
+{
+	struct api *api = arg;
+
+	if (what->status >= 100 && what->status < 600)
+		api->requests[what->status / 100]++;
+}
+
+static enum zl_code listen_all(struct http_server *server, struct zl_addr *addrs,
+			       size_t count, struct zl_err *err)
+{
+	enum zl_code code = ZL_OK;
+
+	for (size_t i = 0; code == ZL_OK && i < count; i++)
+		code = http_listen(server, &addrs[i], err);
+	return code;
+}
+
+enum zl_code api_open(struct api **out, const struct api_setup *setup, struct zl_err *err)
+{
+	struct api *api = zl_alloc(1, sizeof(*api));
+	const struct http_options http = { .routes = ROUTES,
+					   .count = sizeof(ROUTES) / sizeof(ROUTES[0]),
+					   .arg = api,
+					   .seen = seen };
+	const struct http_options diagnostics = { .routes = DIAGNOSTIC_ROUTES,
+						  .count = DIAGNOSTIC_ROUTE_COUNT,
+						  .arg = api };
+
+	*out = NULL;
+	api->setup = *setup;
+	api->rest = (struct rest){ .ops = &REST_OPS,
+				   .owner = api,
+				   .store = setup->store,
+				   .writer = WRITER_ZONE,
+				   .zone = setup->zone,
+				   .alone = setup->uplink == NULL };
+	enum zl_code code = http_open(&api->http, setup->loop, &http, err);
+	if (code == ZL_OK)
+		code = http_open(&api->diagnostics, setup->loop, &diagnostics, err);
+	if (code == ZL_OK)
+		code = listen_all(api->http, setup->listen, setup->listen_count, err);
+	if (code == ZL_OK)
+		code = listen_all(api->diagnostics, setup->diagnostics,
+				  setup->diagnostics_count, err);
+	if (code != ZL_OK)
+		api_close(&api);
+	*out = api;
+	return code;
+}
+
+void api_drain(struct api *api)
+{
+	api->draining = true;
+	api->rest.closed = true;
+	http_drain(api->http);
+}
+
+void api_close(struct api **apip)
+{
+	struct api *api = *apip;
+
+	*apip = NULL;
+	if (api == NULL)
+		return;
+	http_close(&api->http);
+	http_close(&api->diagnostics);
+	free(api);
+}
+
+void api_result(struct api *api, const struct store_result *result)
+{
+	rest_finish(&api->rest, result);
+}

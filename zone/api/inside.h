@@ -1,0 +1,31 @@
+/* zone/api/inside.h - what the files of this room share. Private to it.
+ *
+ * Threads:  the loop's.
+ */
+#pragma once
+
+#include "http/http.h"
+#include "rest/rest.h"
+#include "zone/api/api.h"
+
+struct api {
+	struct api_setup setup;
+	struct rest rest;
+	struct http_server *http, *diagnostics;
+	bool draining;
+	uint64_t requests[6]; /* by the first digit of the status */
+};
+
+/* proxy.c: what is known about one Dataplane */
+void routes_handle(struct http_request *req, void *arg);
+void config_handle(struct http_request *req, void *arg);
+void xds_handle(struct http_request *req, void *arg);
+void bootstrap_handle(struct http_request *req, void *arg);
+
+/* status.c */
+void root_handle(struct http_request *req, void *arg);
+void status_handle(struct http_request *req, void *arg);
+
+/* metrics.c */
+extern const struct http_route DIAGNOSTIC_ROUTES[];
+extern const size_t DIAGNOSTIC_ROUTE_COUNT;

@@ -1,0 +1,116 @@
+#include "base/clock.h"
+#include "base/hash.h"
+#include "model/tree.h"
+#include "zone/api/inside.h"
+
+static void answer(struct http_request *req, const struct tree *out)
+{
+	struct zl_buf body = { 0 };
+
+	tree_json_pretty(out, &body);
+	http_json(req, 200, body.data);
+	zl_buf_free(&body);
+}
+
+void root_handle(struct http_request *req, void *arg)
+{
+	const struct api *api = arg;
+	struct zl_arena *arena = zl_arena_new();
+	struct tree *out = tree_map(arena);
+
+	tree_set(arena, out, "product", tree_text(arena, "Zonelink"));
+	tree_set(arena, out, "role", tree_text(arena, "zone"));
+	tree_set(arena, out, "version", tree_text(arena, ZL_VERSION));
+	tree_set(arena, out, "zone", tree_text(arena, api->setup.zone));
+	if (api->setup.uplink != NULL) {
+		struct sync_zone_view view = uplink_view(api->setup.uplink);
+		char epoch[2 * POSITION_EPOCH + 1];
+		zl_hex(view.head.epoch, POSITION_EPOCH, epoch);
+		tree_set(arena, out, "epoch", tree_text(arena, epoch));
+		tree_set(arena, out, "revision", tree_int(arena, (int64_t)view.head.rev));
+	}
+	answer(req, out);
+	zl_arena_free(&arena);
+}
+
+static struct tree *link_tree(const struct uplink *uplink, struct zl_arena *arena)
+{
+	struct tree *out = tree_map(arena);
+	struct sync_zone_view view = uplink_view(uplink);
+	uint64_t now = zl_now_ms();
+	uint8_t bytes[32];
+	char text[65];
+
+	tree_set(arena, out, "state", tree_text(arena, sync_zone_state_name(view.state)));
+	tree_set(arena, out, "sinceMs", tree_int(arena, (int64_t)(now - view.since)));
+	if (view.last_beat != 0)
+		tree_set(arena, out, "lastBeatMs",
+			 tree_int(arena, (int64_t)(now - view.last_beat)));
+	tree_set(arena, out, "trouble", tree_text(arena, view.trouble));
+	tree_set(arena, out, "revision", tree_int(arena, (int64_t)view.head.rev));
+	tree_set(arena, out, "durableRevision",
+		 tree_int(arena, (int64_t)view.durable.position.rev));
+	tree_set(arena, out, "globalRevision", tree_int(arena, (int64_t)view.global_rev));
+	zl_hex(view.durable.position.chain, POSITION_CHAIN, text);
+	tree_set(arena, out, "chain", tree_text(arena, text));
+	digest_bytes(&view.durable.digest, bytes);
+	zl_hex(bytes, sizeof(bytes), text);
+	tree_set(arena, out, "digest", tree_text(arena, text));
+	tree_set(arena, out, "inventorySeq", tree_int(arena, (int64_t)view.inv_seq));
+	tree_set(arena, out, "inventoryAcked", tree_int(arena, (int64_t)view.inv_acked));
+	return out;
+}
+
+static struct tree *folder_tree(const struct folder *folder, struct zl_arena *arena)
+{
+	struct tree *list = tree_list(arena);
+	struct folder_file file;
+
+	for (size_t i = 0; folder_file(folder, i, &file); i++) {
+		struct tree *one = tree_map(arena);
+		tree_set(arena, one, "file", tree_text(arena, file.name));
+		tree_set(arena, one, "resources",
+			 tree_int(arena, (int64_t)file.resources));
+		if (*file.fault != '\0')
+			tree_set(arena, one, "error", tree_text(arena, file.fault));
+		tree_push(arena, list, one);
+	}
+	return list;
+}
+
+static struct tree *proxies_tree(const struct proxies *proxies, struct zl_arena *arena)
+{
+	struct tree *out = tree_map(arena);
+	struct sync_report report;
+
+	proxies_report(proxies, arena, &report);
+	tree_set(arena, out, "total", tree_int(arena, report.proxies));
+	tree_set(arena, out, "acked", tree_int(arena, report.acked));
+	tree_set(arena, out, "nacked", tree_int(arena, report.nacked));
+	tree_set(arena, out, "ackedRevision", tree_int(arena, (int64_t)report.acked_rev));
+	return out;
+}
+
+void status_handle(struct http_request *req, void *arg)
+{
+	const struct api *api = arg;
+	struct zl_arena *arena = zl_arena_new();
+	struct tree *out = tree_map(arena);
+	const struct set *set = api->setup.registry->all;
+
+	tree_set(arena, out, "zone", tree_text(arena, api->setup.zone));
+	tree_set(arena, out, "version", tree_text(arena, ZL_VERSION));
+	if (api->setup.uplink != NULL)
+		tree_set(arena, out, "global", link_tree(api->setup.uplink, arena));
+	else
+		tree_set(arena, out, "alone", tree_bool(arena, true));
+	tree_set(arena, out, "proxies", proxies_tree(api->setup.proxies, arena));
+	if (api->setup.folder != NULL)
+		tree_set(arena, out, "files", folder_tree(api->setup.folder, arena));
+	if (api->setup.uplink != NULL && set_count(set, KIND_ZONE_INGRESS) == 0)
+		tree_set(arena, out, "note",
+			 tree_text(arena, "no ZoneIngress: this zone offers nothing to "
+					  "other zones"));
+	answer(req, out);
+	zl_arena_free(&arena);
+}

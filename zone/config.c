@@ -1,0 +1,67 @@
+#include "zone/config.h"
+
+static const char *const LEVELS[] = { "error", "warn", "info", "debug", NULL };
+static const char *const FORMATS[] = { "logfmt", "json", NULL };
+
+static const struct conf_key KEYS[] = {
+	{ .name = "zone.name",
+	  .type = CONF_LABEL,
+	  .offset = offsetof(struct config, zone_name),
+	  .required = true,
+	  .help = "name of this zone, the same for ever; an RFC 1035 label" },
+	{ .name = "data_dir",
+	  .type = CONF_TEXT,
+	  .offset = offsetof(struct config, data_dir),
+	  .fallback = "/var/lib/zonelink/zone",
+	  .help = "folder of the stores; made with mode 0700" },
+	{ .name = "global.sync",
+	  .type = CONF_ADDRS,
+	  .offset = offsetof(struct config, global_sync),
+	  .help = "sync addresses of global, in order of preference; none: the zone runs "
+		  "alone" },
+	{ .name = "global.api",
+	  .type = CONF_ADDRS,
+	  .offset = offsetof(struct config, global_api),
+	  .help = "API addresses of global, in order of preference" },
+	{ .name = "xds.listen",
+	  .type = CONF_ADDRS,
+	  .offset = offsetof(struct config, xds_listen),
+	  .fallback = "127.0.0.1:5678",
+	  .help = "gRPC ADS for Envoys; loopback addresses and unix sockets" },
+	{ .name = "dataplanes.dir",
+	  .type = CONF_TEXT,
+	  .offset = offsetof(struct config, dataplanes_dir),
+	  .help = "watched folder of YAML: Dataplane, ZoneIngress, zone-origin "
+		  "policies" },
+	{ .name = "api.listen",
+	  .type = CONF_ADDRS,
+	  .offset = offsetof(struct config, api_listen),
+	  .fallback = "127.0.0.1:5681,unix:/run/zonelink/api.sock",
+	  .help = "HTTP API; loopback addresses and unix sockets" },
+	{ .name = "diagnostics.listen",
+	  .type = CONF_ADDRS,
+	  .offset = offsetof(struct config, diagnostics_listen),
+	  .fallback = "127.0.0.1:5680",
+	  .help = "/livez /readyz /startupz /metrics" },
+	{ .name = "log.level",
+	  .type = CONF_ENUM,
+	  .offset = offsetof(struct config, log_level),
+	  .fallback = "info",
+	  .values = LEVELS,
+	  .help = "the least important lines that are written" },
+	{ .name = "log.format",
+	  .type = CONF_ENUM,
+	  .offset = offsetof(struct config, log_format),
+	  .fallback = "logfmt",
+	  .values = FORMATS,
+	  .help = "how lines are written" },
+};
+
+const struct conf_program CONFIG_PROGRAM = {
+	.name = "zonelink-zone",
+	.about = "resolves policies for the proxies of one zone and serves them over xDS",
+	.default_file = "/etc/zonelink/zone.yaml",
+	.keys = KEYS,
+	.count = sizeof(KEYS) / sizeof(KEYS[0]),
+	.size = sizeof(struct config),
+};

@@ -1,0 +1,17 @@
+/* zone/config.h - the configuration keys of zonelink-zone.
+ *
+ * Threads:  constant data.
+ */
+#pragma once
+
+#include "conf/conf.h"
+
+struct config {
+	const char *data_dir, *zone_name;
+	const char *dataplanes_dir; /* NULL: no folder is watched */
+	struct conf_addrs global_sync, global_api;
+	struct conf_addrs api_listen, diagnostics_listen, xds_listen;
+	const char *log_level, *log_format;
+};
+
+extern const struct conf_program CONFIG_PROGRAM;

@@ -1,0 +1,275 @@
+#include "zone/inventory/registry.h"
+
+#include "model/tree.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+void registry_init(struct registry *registry, const char *zone)
+{
+	*registry = (struct registry){ .zone = zone };
+	for (size_t i = 0; i < 3; i++)
+		registry->parts[i] = set_empty();
+	registry->all = set_empty();
+	registry->offer = set_empty();
+	registry->inventory = inventory_build(registry->all, zone);
+}
+
+void registry_fini(struct registry *registry)
+{
+	for (size_t i = 0; i < 3; i++)
+		set_drop(&registry->parts[i]);
+	set_drop(&registry->all);
+	set_drop(&registry->offer);
+	inventory_drop(&registry->inventory);
+}
+
+/* True for what global holds of this zone: the zone knows it first and better. */
+static bool is_echo(const struct registry *registry, const struct key *key)
+{
+	return *key->zone != '\0' && strcmp(key->zone, registry->zone) == 0;
+}
+
+static const struct resource *winner(const struct registry *registry,
+				     const struct key *key)
+{
+	const struct resource *res = set_get(registry->parts[REGISTRY_FOLDER], key);
+
+	if (res == NULL)
+		res = set_get(registry->parts[REGISTRY_LOCAL], key);
+	if (res == NULL && !is_echo(registry, key))
+		res = set_get(registry->parts[REGISTRY_GLOBAL], key);
+	return res;
+}
+
+static void note(struct registry_changes *changes, const struct resource *old,
+		 const struct resource *now)
+{
+	if (changes->count == changes->room) {
+		changes->room = changes->room ? changes->room * 2 : 16;
+		changes->items = zl_realloc(changes->items, changes->room,
+					    sizeof(*changes->items));
+	}
+	changes->items[changes->count++] =
+		(struct registry_change){ old != NULL ? resource_hold(old) : NULL,
+					  now != NULL ? resource_hold(now) : NULL };
+}
+
+static void settle(const struct registry *registry, struct set_edit *edit,
+		   const struct key *key, struct registry_changes *changes)
+{
+	const struct resource *old = set_get(registry->all, key);
+	const struct resource *now = winner(registry, key);
+
+	if (old == now)
+		return;
+	if (now != NULL)
+		set_put(edit, now);
+	else
+		(void)set_del(edit, key);
+	note(changes, old, now);
+	changes->meshes = changes->meshes || key->kind == KIND_MESH;
+}
+
+/* Settle each key of kind on which a and b differ: both lists are sorted, and what was
+ * not touched is the same object in both. */
+static void settle_kind(const struct registry *registry, struct set_edit *edit,
+			enum kind kind, const struct set *a, const struct set *b,
+			struct registry_changes *changes)
+{
+	struct set_iter ia = set_each(a, kind, NULL);
+	struct set_iter ib = set_each(b, kind, NULL);
+	const struct resource *ra = set_next(&ia);
+	const struct resource *rb = set_next(&ib);
+
+	while (ra != NULL || rb != NULL) {
+		int order = ra == NULL   ? 1
+			    : rb == NULL ? -1
+					 : key_compare(&ra->key, &rb->key);
+		if (ra != rb)
+			settle(registry, edit, order <= 0 ? &ra->key : &rb->key, changes);
+		if (order <= 0)
+			ra = set_next(&ia);
+		if (order >= 0)
+			rb = set_next(&ib);
+	}
+}
+
+void registry_update(struct registry *registry, enum registry_part part,
+		     const struct set *set, struct registry_changes *changes)
+{
+	struct set *old = registry->parts[part];
+	struct set_edit *edit = set_edit(registry->all);
+
+	registry->parts[part] = set_hold(set);
+	for (int kind = KIND_NONE + 1; kind < KIND_END; kind++)
+		if (!set_same_kind(old, set, (enum kind)kind))
+			settle_kind(registry, edit, (enum kind)kind, old, set, changes);
+	set_drop(&old);
+	set_drop(&registry->all);
+	registry->all = set_done(&edit);
+	if (inventory_fits(registry->inventory, registry->all))
+		return;
+	changes->inventory = true;
+	inventory_drop(&registry->inventory);
+	registry->inventory = inventory_build(registry->all, registry->zone);
+}
+
+void registry_changes_free(struct registry_changes *changes)
+{
+	for (size_t i = 0; i < changes->count; i++) {
+		resource_drop(&changes->items[i].old);
+		resource_drop(&changes->items[i].now);
+	}
+	free(changes->items);
+	*changes = (struct registry_changes){ 0 };
+}
+
+/* ---- what the zone offers ---- */
+
+static struct tree *services_tree(const struct available_service *services, size_t count,
+				  struct zl_arena *arena)
+{
+	struct tree *list = tree_list(arena);
+
+	for (size_t i = 0; i < count; i++) {
+		struct tree *one = tree_map(arena);
+		struct tree *tags = tree_map(arena);
+		for (size_t t = 0; t < services[i].tags.count; t++)
+			tree_set(arena, tags, services[i].tags.items[t].key,
+				 tree_text(arena, services[i].tags.items[t].value));
+		tree_set(arena, one, "mesh", tree_text(arena, services[i].mesh));
+		tree_set(arena, one, "instances",
+			 tree_int(arena, (int64_t)services[i].instances));
+		tree_set(arena, one, "tags", tags);
+		tree_push(arena, list, one);
+	}
+	return list;
+}
+
+/* The ZoneIngress with the zone's records, held; NULL where that cannot be made. */
+static struct resource *with_services(const struct registry *registry,
+				      const struct resource *ingress)
+{
+	struct zl_arena *arena = zl_arena_new();
+	struct zl_buf json = { 0 };
+	struct resource *res = NULL;
+	size_t count;
+	const struct available_service *services =
+		inventory_offer(registry->inventory, arena, &count);
+	struct tree *doc = resource_tree(ingress, arena);
+	const struct tree *spec = tree_get(doc, "spec");
+	struct tree *fields = doc;
+
+	for (size_t i = 0; spec != NULL && i < doc->count; i++)
+		if (doc->members[i].value == spec)
+			fields = doc->members[i].value;
+	tree_set(arena, fields, "availableServices",
+		 services_tree(services, count, arena));
+	tree_json(doc, &json);
+	if (resource_from_json(json.data, json.len, &res, NULL) != ZL_OK)
+		res = NULL;
+	zl_buf_free(&json);
+	zl_arena_free(&arena);
+	return res;
+}
+
+static bool travels(const struct registry *registry, const struct resource *res)
+{
+	const char *sync = labels_get(res->labels, LABEL_KDS_SYNC);
+
+	return kind_info(res->key.kind)->to_global && res->key.kind != KIND_DATAPLANE &&
+	       strcmp(res->key.zone, registry->zone) == 0 &&
+	       (sync == NULL || strcmp(sync, "disabled") != 0);
+}
+
+static struct set *offer_set(const struct registry *registry)
+{
+	struct set *empty = set_empty();
+	struct set_edit *edit = set_edit(empty);
+
+	set_drop(&empty);
+	for (int kind = KIND_NONE + 1; kind < KIND_END; kind++) {
+		struct set_iter each = set_each(registry->all, (enum kind)kind, NULL);
+		const struct resource *res;
+		while ((res = set_next(&each)) != NULL) {
+			if (!travels(registry, res))
+				continue;
+			struct resource *out = kind == KIND_ZONE_INGRESS
+						       ? with_services(registry, res)
+						       : resource_hold(res);
+			if (out != NULL)
+				set_put(edit, out);
+			resource_drop(&out);
+		}
+	}
+	return set_done(&edit);
+}
+
+struct ops {
+	struct op *items;
+	size_t count;
+	struct zl_arena *arena;
+};
+
+static void add_op(struct ops *ops, const struct resource *res, bool deleted)
+{
+	struct zl_buf key = { 0 };
+	struct op *op = &ops->items[ops->count++];
+
+	key_bytes(&res->key, &key);
+	*op = (struct op){ .key = zl_arena_memdup(ops->arena, key.data, key.len),
+			   .key_len = key.len,
+			   .deleted = deleted };
+	if (!deleted) {
+		op->value = zl_arena_memdup(ops->arena, res->json, res->json_len);
+		op->value_len = res->json_len;
+	}
+	zl_buf_free(&key);
+}
+
+static size_t count_all(const struct set *set)
+{
+	size_t count = 0;
+
+	for (int kind = KIND_NONE + 1; kind < KIND_END; kind++)
+		count += set_count(set, (enum kind)kind);
+	return count;
+}
+
+const struct op *registry_offer(struct registry *registry, bool full,
+				struct zl_arena *arena, size_t *count)
+{
+	struct set *now = offer_set(registry);
+	size_t room = count_all(now) + count_all(registry->offer);
+	struct ops ops = { zl_arena_alloc(arena, room, sizeof(struct op)), 0, arena };
+
+	for (int kind = KIND_NONE + 1; kind < KIND_END; kind++) {
+		struct set_iter each = set_each(now, (enum kind)kind, NULL);
+		const struct resource *res;
+		while ((res = set_next(&each)) != NULL) {
+			const struct resource *old = set_get(registry->offer, &res->key);
+			if (full || old == NULL || old->json_len != res->json_len ||
+			    memcmp(old->json, res->json, res->json_len) != 0)
+				add_op(&ops, res, false);
+		}
+		each = set_each(registry->offer, (enum kind)kind, NULL);
+		while (!full && (res = set_next(&each)) != NULL)
+			if (set_get(now, &res->key) == NULL)
+				add_op(&ops, res, true);
+	}
+	set_drop(&registry->offer);
+	registry->offer = now;
+	*count = ops.count;
+	return ops.items;
+}
+
+void registry_all(const struct registry *registry, struct registry_changes *changes)
+{
+	for (int kind = KIND_NONE + 1; kind < KIND_END; kind++) {
+		struct set_iter each = set_each(registry->all, (enum kind)kind, NULL);
+		const struct resource *res;
+		while ((res = set_next(&each)) != NULL)
+			note(changes, NULL, res);
+	}
+}

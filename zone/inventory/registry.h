@@ -1,0 +1,52 @@
+/* zone/inventory/registry.h - all that a zone knows: what global said, what was written
+ * to the zone's API, and what its watched folder holds, as one set.
+ *
+ * The three never mix: a resource of this zone that comes back from global is left out,
+ * and of a resource that folder and API both have the folder's counts. From the set the
+ * registry derives what the zone offers: its own ZoneIngresses with availableServices
+ * filled in, and the zone-origin policies that travel upward.
+ *
+ * Threads:  the loop's.
+ * Lifetime: caller's memory between registry_init and registry_fini.
+ */
+#pragma once
+
+#include "inventory/inventory.h"
+#include "model/entry.h"
+#include "model/set.h"
+
+struct registry {
+	const char *zone;            /* borrowed */
+	struct set *parts[3];        /* held; by enum registry_part */
+	struct set *all;             /* held; the union */
+	struct inventory *inventory; /* held; of all */
+	struct set *offer;           /* held; what was last given to registry_offer */
+};
+
+enum registry_part { REGISTRY_GLOBAL, REGISTRY_LOCAL, REGISTRY_FOLDER };
+
+void registry_init(struct registry *registry, const char *zone);
+void registry_fini(struct registry *registry);
+
+/* What differs between two sets, for who must look at the changes. */
+struct registry_change {
+	struct resource *old, *now; /* held by the change; one may be NULL */
+};
+struct registry_changes {
+	struct registry_change *items; /* owned */
+	size_t count, room;
+	bool inventory; /* the inventory is another one now */
+	bool meshes;    /* a Mesh changed */
+};
+
+/* set is a part's new content. The changes of the union are added to changes. */
+void registry_update(struct registry *registry, enum registry_part part,
+		     const struct set *set, struct registry_changes *changes);
+/* Every resource as a change: for who comes late. */
+void registry_all(const struct registry *registry, struct registry_changes *changes);
+void registry_changes_free(struct registry_changes *changes);
+
+/* The inventory as operations: all of it (full), or what changed since the last call.
+ * In arena; *count of them. */
+const struct op *registry_offer(struct registry *registry, bool full,
+				struct zl_arena *arena, size_t *count);

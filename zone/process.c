@@ -1,0 +1,449 @@
+#include "zone/process.h"
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "conf/ready.h"
+#include "loop/loop.h"
+#include "loop/mailbox.h"
+#include "model/apply.h"
+#include "store/read.h"
+#include "zone/api/api.h"
+#include "zone/identity.h"
+#include "zone/inventory/folder.h"
+#include "zone/inventory/registry.h"
+#include "zone/proxies/proxies.h"
+#include "zone/replication/uplink.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum {
+	INBOX = 16384,
+	SHUTDOWN_SECONDS = 10,
+	HOLD_MS = 2000, /* first answers to proxies wait so long for news from global */
+	OFFER_MS = 20,  /* changes of the inventory within this time travel together */
+};
+
+/* A store and the letters of its writer thread. */
+struct desk {
+	struct process *process;
+	struct store *store;
+};
+
+/* From a writer thread; results are owned. */
+struct letter {
+	struct desk *desk;
+	struct store_result *results;
+};
+
+struct process {
+	struct config *config; /* borrowed */
+	struct loop *loop;
+	struct mailbox *inbox; /* letters: struct letter */
+	struct loop_watch *watch;
+	struct desk replica, local;
+	struct set *local_set; /* held; what was written here */
+	struct registry registry;
+	struct folder *folder; /* NULL: none is watched */
+	struct uplink *uplink; /* NULL: the zone is alone */
+	struct proxies *proxies;
+	struct api *api;
+	struct loop_timer *hold, *offer;
+	bool offered;
+};
+
+static void on_odd(void *ctx, const struct key *key, uint64_t rev, const char *why)
+{
+	struct zl_buf kri = { 0 };
+
+	(void)ctx;
+	if (key->kind != KIND_NONE)
+		key_kri(key, "", &kri);
+	zl_log(ZL_ERROR, "store", "a stored resource is not understood and not used",
+	       "kri=%q rev=%llu err=%q", zl_buf_text(&kri), (unsigned long long)rev, why);
+	zl_buf_free(&kri);
+}
+
+/* On a writer thread. */
+static void on_done(void *ctx, struct store_result *results)
+{
+	struct desk *desk = ctx;
+	const struct letter letter = { desk, results };
+
+	while (!mailbox_post(desk->process->inbox, &letter))
+		usleep(1000);
+}
+
+/* ---- what is known changes ---- */
+
+static uint64_t rev_in_force(const struct process *process)
+{
+	return process->uplink != NULL ? uplink_rev(process->uplink) : 0;
+}
+
+static void update(struct process *process, enum registry_part part,
+		   const struct set *set)
+{
+	struct registry_changes changes = { 0 };
+
+	registry_update(&process->registry, part, set, &changes);
+	if (process->proxies != NULL)
+		proxies_update(process->proxies, &changes, rev_in_force(process));
+	if (part != REGISTRY_GLOBAL && process->uplink != NULL && process->offered &&
+	    !loop_timer_is_set(process->offer))
+		loop_timer_set(process->offer, OFFER_MS);
+	registry_changes_free(&changes);
+}
+
+static void send_offer(struct process *process, bool full)
+{
+	struct zl_arena *arena = zl_arena_new();
+	size_t count;
+	const struct op *ops = registry_offer(&process->registry, full, arena, &count);
+
+	if (full || count > 0)
+		uplink_offer(process->uplink, ops, count, full);
+	zl_arena_free(&arena);
+}
+
+static void on_offer(void *arg)
+{
+	send_offer(arg, false);
+}
+
+static void on_global_changed(void *owner)
+{
+	struct process *process = owner;
+
+	if (process->uplink != NULL)
+		update(process, REGISTRY_GLOBAL, uplink_set(process->uplink));
+}
+
+static void on_link_moved(void *owner, enum sync_zone_state state)
+{
+	struct process *process = owner;
+
+	if (state == SYNC_LIVE && process->proxies != NULL)
+		proxies_begin(process->proxies);
+}
+
+static void on_hold_over(void *arg)
+{
+	const struct process *process = arg;
+
+	proxies_begin(process->proxies);
+}
+
+static void on_folder_changed(void *owner)
+{
+	struct process *process = owner;
+
+	update(process, REGISTRY_FOLDER, folder_set(process->folder));
+}
+
+static void on_reported(void *owner)
+{
+	const struct process *process = owner;
+	struct zl_arena *arena = zl_arena_new();
+	struct sync_report report;
+
+	if (process->uplink != NULL) {
+		proxies_report(process->proxies, arena, &report);
+		uplink_report(process->uplink, &report);
+	}
+	zl_arena_free(&arena);
+}
+
+/* ---- results of the stores ---- */
+
+static void take_local(struct process *process, const struct store_result *result)
+{
+	struct zl_arena *arena = zl_arena_new();
+	struct entry entry;
+	struct zl_err err = { 0 };
+
+	if (result->code == ZL_OK && result->entry != NULL) {
+		if (entry_unpack(result->entry, result->entry_len, arena, &entry, &err) ==
+		    ZL_OK) {
+			struct set_edit *edit = set_edit(process->local_set);
+			apply_entry(edit, process->local_set, &entry,
+				    result->position.rev, on_odd, NULL);
+			set_drop(&process->local_set);
+			process->local_set = set_done(&edit);
+			update(process, REGISTRY_LOCAL, process->local_set);
+		} else {
+			zl_log(ZL_ERROR, "store", "own log entry is not understood",
+			       "err=%q", err.msg);
+		}
+	}
+	zl_arena_free(&arena);
+	if (result->tag != NULL)
+		api_result(process->api, result);
+}
+
+static void on_inbox(void *arg, unsigned events)
+{
+	struct process *process = arg;
+	struct letter letter;
+
+	(void)events;
+	while (mailbox_take(process->inbox, &letter)) {
+		for (const struct store_result *at = letter.results; at != NULL;
+		     at = at->next) {
+			if (letter.desk == &process->local)
+				take_local(process, at);
+			else
+				uplink_result(process->uplink, at);
+		}
+		store_results_free(&letter.results);
+	}
+}
+
+/* ---- start ---- */
+
+static enum zl_code open_store(struct process *process, struct desk *desk,
+			       const char *name, struct zl_err *err)
+{
+	char *dir = zl_format("%s/%s", process->config->data_dir, name);
+	const struct store_options options = { .done = on_done, .ctx = desk };
+
+	desk->process = process;
+	enum zl_code code = store_open(&desk->store, dir, &options, err);
+	free(dir);
+	return code;
+}
+
+static bool load_item(void *ctx, const struct store_item *item)
+{
+	const struct apply_record record = { .key = item->key,
+					     .key_len = item->key_len,
+					     .value = item->value,
+					     .value_len = item->value_len,
+					     .mod_rev = item->mod_rev,
+					     .create_rev = item->create_rev,
+					     .wall_us = item->wall_us };
+
+	apply_record(ctx, &record, on_odd, NULL);
+	return true;
+}
+
+static enum zl_code load_local(struct process *process, struct zl_err *err)
+{
+	struct set_edit *edit = set_edit(process->local_set);
+	struct store_view *view;
+
+	enum zl_code code = store_view_open(process->local.store, &view, err);
+	if (code == ZL_OK) {
+		code = store_each(view, NULL, 0, NULL, 0, load_item, edit, err);
+		store_view_close(&view);
+	}
+	set_drop(&process->local_set);
+	process->local_set = set_done(&edit);
+	if (code == ZL_OK)
+		update(process, REGISTRY_LOCAL, process->local_set);
+	return code;
+}
+
+static enum zl_code open_uplink(struct process *process, struct zl_err *err)
+{
+	const struct config *config = process->config;
+	struct uplink_setup setup = { .loop = process->loop,
+				      .store = process->replica.store,
+				      .zone = config->zone_name,
+				      .global = config->global_sync.items,
+				      .global_count = config->global_sync.count,
+				      .changed = on_global_changed,
+				      .moved = on_link_moved,
+				      .owner = process };
+	struct identity identity;
+
+	if (config->global_sync.count == 0)
+		return ZL_OK;
+	enum zl_code code = identity_take(process->local.store, &identity, err);
+	if (code != ZL_OK)
+		return code;
+	memcpy(setup.uuid, identity.uuid, SYNC_UUID);
+	setup.incarnation = identity.incarnation;
+	code = uplink_open(&process->uplink, &setup, err);
+	if (code != ZL_OK)
+		return code;
+	update(process, REGISTRY_GLOBAL, uplink_set(process->uplink));
+	send_offer(process, true);
+	process->offered = true;
+	return ZL_OK;
+}
+
+static enum zl_code open_folder(struct process *process, struct zl_err *err)
+{
+	const struct config *config = process->config;
+
+	if (config->dataplanes_dir == NULL)
+		return ZL_OK;
+	enum zl_code code =
+		folder_open(&process->folder, process->loop, config->dataplanes_dir,
+			    config->zone_name, config->global_sync.count == 0,
+			    on_folder_changed, process, err);
+	if (code == ZL_OK)
+		update(process, REGISTRY_FOLDER, folder_set(process->folder));
+	return code;
+}
+
+static enum zl_code open_proxies(struct process *process, struct zl_err *err)
+{
+	const struct config *config = process->config;
+	const struct proxies_setup setup = { .loop = process->loop,
+					     .registry = &process->registry,
+					     .zone = config->zone_name,
+					     .listen = config->xds_listen.items,
+					     .listen_count = config->xds_listen.count,
+					     .reported = on_reported,
+					     .owner = process };
+
+	enum zl_code code = proxies_open(&process->proxies, &setup, err);
+	if (code != ZL_OK)
+		return code;
+	/* All that is known so far is news to it. */
+	struct registry_changes changes = { .inventory = true };
+	registry_all(&process->registry, &changes);
+	proxies_update(process->proxies, &changes, rev_in_force(process));
+	registry_changes_free(&changes);
+	if (process->uplink == NULL)
+		proxies_begin(process->proxies);
+	else
+		loop_timer_set(process->hold, HOLD_MS);
+	return ZL_OK;
+}
+
+static enum zl_code open_api(struct process *process, struct zl_err *err)
+{
+	struct config *config = process->config;
+	const struct api_setup setup = { .loop = process->loop,
+					 .store = process->local.store,
+					 .registry = &process->registry,
+					 .proxies = process->proxies,
+					 .folder = process->folder,
+					 .uplink = process->uplink,
+					 .zone = config->zone_name,
+					 .xds = &config->xds_listen.items[0],
+					 .listen = config->api_listen.items,
+					 .listen_count = config->api_listen.count,
+					 .diagnostics = config->diagnostics_listen.items,
+					 .diagnostics_count =
+						 config->diagnostics_listen.count };
+
+	return api_open(&process->api, &setup, err);
+}
+
+static void on_stop(void *arg)
+{
+	struct process *process = arg;
+
+	zl_log(ZL_INFO, "zone", "ending", NULL);
+	loop_deadline(SHUTDOWN_SECONDS);
+	api_drain(process->api);
+	if (process->uplink != NULL)
+		uplink_stop(process->uplink);
+	loop_stop(process->loop);
+}
+
+static enum zl_code open_all(struct process *process, struct zl_err *err)
+{
+	const struct loop_signals signals = { .stop = on_stop, .arg = process };
+	enum zl_code code;
+
+	if ((code = loop_open(&process->loop, err)) != ZL_OK ||
+	    (code = loop_signals(process->loop, &signals, err)) != ZL_OK ||
+	    (code = mailbox_open(&process->inbox, sizeof(struct letter), INBOX, err)) !=
+		    ZL_OK ||
+	    (code = loop_watch_new(&process->watch, process->loop,
+				   mailbox_fd(process->inbox), LOOP_READ, on_inbox,
+				   process, err)) != ZL_OK)
+		return code;
+	process->hold = loop_timer_new(process->loop, on_hold_over, process);
+	process->offer = loop_timer_new(process->loop, on_offer, process);
+	if ((code = conf_make_folder(process->config->data_dir, err)) != ZL_OK ||
+	    (code = open_store(process, &process->local, "local", err)) != ZL_OK ||
+	    (code = open_store(process, &process->replica, "replica", err)) != ZL_OK ||
+	    (code = load_local(process, err)) != ZL_OK ||
+	    (code = open_folder(process, err)) != ZL_OK ||
+	    (code = open_uplink(process, err)) != ZL_OK ||
+	    (code = open_proxies(process, err)) != ZL_OK)
+		return code;
+	return open_api(process, err);
+}
+
+enum zl_code process_open(struct process **out, struct config *config, struct zl_err *err)
+{
+	struct process *process = zl_alloc(1, sizeof(*process));
+
+	*out = NULL;
+	process->config = config;
+	process->local_set = set_empty();
+	registry_init(&process->registry, config->zone_name);
+	enum zl_code code = open_all(process, err);
+	if (code != ZL_OK)
+		process_close(&process);
+	*out = process;
+	return code;
+}
+
+enum zl_code process_ready(const struct process *process, const char *path,
+			   struct zl_err *err)
+{
+	const struct config *config = process->config;
+	const struct conf_addrs none = { 0 };
+	const struct conf_ready ready = { .role = "zone",
+					  .api = &config->api_listen,
+					  .sync = &none,
+					  .diagnostics = &config->diagnostics_listen,
+					  .xds = &config->xds_listen };
+
+	zl_log(ZL_INFO, "zone", "ready", "zone=%q revision=%llu", config->zone_name,
+	       (unsigned long long)rev_in_force(process));
+	return path != NULL ? conf_write_ready(path, &ready, err) : ZL_OK;
+}
+
+void process_run(struct process *process)
+{
+	loop_run(process->loop);
+}
+
+/* Everything that was submitted gets its result before the rooms that wait are closed. */
+static void flush(struct process *process, struct desk *desk)
+{
+	struct zl_err err = { 0 };
+
+	if (desk->store == NULL)
+		return;
+	struct store_job *job = store_local_new(NULL);
+	if (store_run(desk->store, &job, NULL, &err) != ZL_OK)
+		zl_log(ZL_WARN, "zone", "store at the end", "err=%q", err.msg);
+	store_job_free(&job);
+	on_inbox(process, 0);
+}
+
+void process_close(struct process **processp)
+{
+	struct process *process = *processp;
+
+	*processp = NULL;
+	if (process == NULL)
+		return;
+	flush(process, &process->local);
+	flush(process, &process->replica);
+	api_close(&process->api);
+	uplink_close(&process->uplink);
+	proxies_close(&process->proxies);
+	folder_close(&process->folder);
+	store_close(&process->local.store);
+	store_close(&process->replica.store);
+	registry_fini(&process->registry);
+	set_drop(&process->local_set);
+	loop_timer_free(&process->hold);
+	loop_timer_free(&process->offer);
+	loop_watch_free(&process->watch);
+	mailbox_close(&process->inbox);
+	loop_close(&process->loop);
+	free(process);
+}

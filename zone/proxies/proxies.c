@@ -1,0 +1,386 @@
+#include "zone/proxies/proxies.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "envoy/build.h"
+#include "loop/loop.h"
+#include "policy/policy.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <uthash.h>
+
+enum { PUSHES_KEPT = 8192 }; /* whose revisions are remembered */
+
+struct proxy {
+	UT_hash_handle hh;
+	struct resource *dataplane; /* held; NULL: not registered */
+	bool connected;
+	uint64_t wanted, acked; /* numbers of pushes; 0: none */
+	char id[];
+};
+
+struct proxies {
+	struct proxies_setup setup;
+	struct xds_server *xds;
+	struct proxy *all; /* owned, by id */
+	struct policy_index *index;
+	uint64_t rev;               /* of global, in force */
+	uint64_t number;            /* of the last push */
+	uint64_t revs[PUSHES_KEPT]; /* that push n brought in force, at n modulo */
+	bool begun, reporting;
+	struct proxies_counts counts;
+};
+
+const char *proxies_id(const struct resource *dataplane, struct zl_arena *arena)
+{
+	return zl_arena_format(arena, "%s.%s", dataplane->key.mesh, dataplane->key.name);
+}
+
+static struct proxy *find(const struct proxies *proxies, const char *id)
+{
+	struct proxy *proxy;
+
+	HASH_FIND_STR(proxies->all, id, proxy);
+	return proxy;
+}
+
+static struct proxy *find_or_make(struct proxies *proxies, const char *id)
+{
+	struct proxy *proxy = find(proxies, id);
+
+	if (proxy != NULL)
+		return proxy;
+	proxy = zl_alloc(1, sizeof(*proxy) + strlen(id) + 1);
+	memcpy(proxy->id, id, strlen(id) + 1);
+	HASH_ADD_STR(proxies->all, id, proxy);
+	return proxy;
+}
+
+static void drop_if_idle(struct proxies *proxies, struct proxy *proxy)
+{
+	if (proxy->dataplane != NULL || proxy->connected)
+		return;
+	HASH_DEL(proxies->all, proxy);
+	free(proxy);
+}
+
+/* ---- reports ---- */
+
+static void send_report(void *arg)
+{
+	struct proxies *proxies = arg;
+
+	proxies->reporting = false;
+	proxies->setup.reported(proxies->setup.owner);
+}
+
+/* Several acknowledgements of one turn make one report. */
+static void report_soon(struct proxies *proxies)
+{
+	if (proxies->reporting)
+		return;
+	proxies->reporting = true;
+	loop_defer(proxies->setup.loop, send_report, proxies);
+}
+
+static bool is_pending(const struct proxy *proxy)
+{
+	return proxy->connected && proxy->dataplane != NULL &&
+	       proxy->acked < proxy->wanted;
+}
+
+/* The revision that a proxy surely has: that of the last push it acknowledged. */
+static uint64_t rev_of(const struct proxies *proxies, const struct proxy *proxy)
+{
+	if (proxy->acked == 0 || proxies->number - proxy->acked >= PUSHES_KEPT)
+		return 0;
+	return proxies->revs[proxy->acked % PUSHES_KEPT];
+}
+
+struct tally {
+	const struct proxies *proxies;
+	struct zl_arena *arena;
+	struct sync_report *report;
+	struct sync_trouble *trouble;
+};
+
+static void add_trouble(struct tally *tally, const char *proxy, const char *resource,
+			const char *text)
+{
+	struct sync_report *report = tally->report;
+
+	if (report->trouble_count == SYNC_TROUBLES)
+		return;
+	tally->trouble[report->trouble_count++] =
+		(struct sync_trouble){ zl_arena_strdup(tally->arena, proxy),
+				       zl_arena_strdup(tally->arena, resource),
+				       zl_arena_strdup(tally->arena, text) };
+}
+
+static void tally_nacks(void *to, const struct xds_proxy_status *status)
+{
+	struct tally *tally = to;
+
+	for (size_t i = 0; i < status->resources; i++)
+		if (status->list[i].state == XDS_NACKED)
+			add_trouble(tally, status->proxy, status->list[i].name,
+				    status->list[i].nack != NULL ? status->list[i].nack
+								 : "");
+	tally->report->nacked += status->counts[XDS_NACKED] > 0;
+}
+
+void proxies_report(const struct proxies *proxies, struct zl_arena *arena,
+		    struct sync_report *report)
+{
+	struct tally tally = { proxies, arena, report,
+			       zl_arena_alloc(arena, SYNC_TROUBLES,
+					      sizeof(struct sync_trouble)) };
+	const struct proxy *proxy;
+
+	*report = (struct sync_report){ .acked_rev = proxies->rev,
+					.healthy = true,
+					.last_error = "",
+					.trouble = tally.trouble };
+	for (proxy = proxies->all; proxy != NULL; proxy = proxy->hh.next) {
+		if (!proxy->connected || proxy->dataplane == NULL)
+			continue;
+		report->proxies++;
+		if (!is_pending(proxy)) {
+			report->acked++;
+			continue;
+		}
+		uint32_t nacked = report->nacked;
+		uint64_t rev = rev_of(proxies, proxy);
+		if (rev < report->acked_rev)
+			report->acked_rev = rev;
+		(void)xds_server_proxy(proxies->xds, proxy->id, tally_nacks, &tally);
+		if (report->nacked == nacked)
+			add_trouble(&tally, proxy->id, "", "");
+	}
+}
+
+/* ---- resolving and pushing ---- */
+
+const struct routes *proxies_routes(const struct proxies *proxies,
+				    const struct resource *dataplane, bool explain,
+				    struct zl_arena *arena)
+{
+	const struct policy_options options = { .explain = explain };
+
+	return policy_resolve(proxies->index, proxies->setup.registry->inventory,
+			      dataplane, &options, arena);
+}
+
+const char *const *proxies_warnings(const struct proxies *proxies, const char *mesh,
+				    size_t *count)
+{
+	return policy_index_warnings(proxies->index, mesh, count);
+}
+
+static void push(struct proxies *proxies, struct proxy *proxy)
+{
+	if (!proxies->begun || !proxy->connected || proxy->dataplane == NULL)
+		return;
+	struct zl_arena *arena = zl_arena_new();
+	uint64_t start = zl_now_us();
+	const struct routes *routes =
+		proxies_routes(proxies, proxy->dataplane, false, arena);
+	struct envoy_config *config = envoy_build_proxy(routes);
+
+	proxies->counts.resolve_us += zl_now_us() - start;
+	proxies->counts.resolves++;
+	proxies->counts.pushes++;
+	proxy->wanted = ++proxies->number;
+	proxies->revs[proxy->wanted % PUSHES_KEPT] = proxies->rev;
+	zl_arena_free(&arena);
+	xds_server_set(proxies->xds, proxy->id, config, proxy->wanted);
+	envoy_config_drop(&config);
+}
+
+static void push_all(struct proxies *proxies)
+{
+	struct proxy *proxy;
+	struct proxy *next;
+
+	HASH_ITER(hh, proxies->all, proxy, next)
+	push(proxies, proxy);
+}
+
+void proxies_begin(struct proxies *proxies)
+{
+	if (proxies->begun)
+		return;
+	proxies->begun = true;
+	push_all(proxies);
+	report_soon(proxies);
+}
+
+/* A Dataplane came, went or changed. */
+static void follow_dataplane(struct proxies *proxies,
+			     const struct registry_change *change)
+{
+	const struct resource *any = change->now != NULL ? change->now : change->old;
+	struct zl_arena *arena = zl_arena_new();
+	struct proxy *proxy = find_or_make(proxies, proxies_id(any, arena));
+
+	zl_arena_free(&arena);
+	resource_drop(&proxy->dataplane);
+	if (change->now != NULL) {
+		proxy->dataplane = resource_hold(change->now);
+		return;
+	}
+	xds_server_forget(proxies->xds, proxy->id);
+	proxy->wanted = proxy->acked = 0;
+	drop_if_idle(proxies, proxy);
+}
+
+/* May one of the changed routes have a say in what the proxy gets? */
+static bool is_touched(const struct proxies *proxies, const struct proxy *proxy,
+		       const struct registry_changes *changes)
+{
+	const char *zone = proxies->setup.zone;
+
+	for (size_t i = 0; i < changes->count; i++) {
+		const struct resource *old = changes->items[i].old;
+		const struct resource *now = changes->items[i].now;
+		const struct resource *any = old != NULL ? old : now;
+		if (any->key.kind == KIND_DATAPLANE && now == proxy->dataplane)
+			return true;
+		if (any->key.kind != KIND_MESH_TCP_ROUTE)
+			continue;
+		if ((old != NULL && policy_touches(old, proxy->dataplane, zone)) ||
+		    (now != NULL && policy_touches(now, proxy->dataplane, zone)))
+			return true;
+	}
+	return false;
+}
+
+void proxies_update(struct proxies *proxies, const struct registry_changes *changes,
+		    uint64_t rev)
+{
+	bool all = changes->inventory || changes->meshes;
+	struct proxy *proxy;
+	struct proxy *next;
+
+	proxies->rev = rev;
+	policy_index_drop(&proxies->index);
+	proxies->index =
+		policy_index_new(proxies->setup.registry->all, proxies->setup.zone);
+	for (size_t i = 0; i < changes->count; i++) {
+		const struct registry_change *change = &changes->items[i];
+		const struct resource *any =
+			change->now != NULL ? change->now : change->old;
+		if (any->key.kind == KIND_DATAPLANE &&
+		    dataplane_is_local(any, proxies->setup.zone))
+			follow_dataplane(proxies, change);
+	}
+	HASH_ITER(hh, proxies->all, proxy, next)
+	if (proxy->dataplane != NULL && proxy->connected &&
+	    (all || is_touched(proxies, proxy, changes)))
+		push(proxies, proxy);
+	report_soon(proxies);
+}
+
+/* ---- what the xDS server tells ---- */
+
+static void on_connected(void *owner, const char *id)
+{
+	struct proxies *proxies = owner;
+	struct proxy *proxy = find_or_make(proxies, id);
+
+	proxy->connected = true;
+	proxy->acked = 0;
+	if (proxy->dataplane == NULL)
+		zl_log(ZL_INFO, "xds", "a proxy waits for its Dataplane", "proxy=%q", id);
+	push(proxies, proxy);
+	report_soon(proxies);
+}
+
+static void on_disconnected(void *owner, const char *id)
+{
+	struct proxies *proxies = owner;
+	struct proxy *proxy = find(proxies, id);
+
+	if (proxy == NULL)
+		return;
+	proxy->connected = false;
+	proxy->acked = 0;
+	drop_if_idle(proxies, proxy);
+	report_soon(proxies);
+}
+
+static void on_acked(void *owner, const char *id, uint64_t number)
+{
+	struct proxies *proxies = owner;
+	struct proxy *proxy = find(proxies, id);
+
+	if (proxy == NULL || number <= proxy->acked)
+		return;
+	proxy->acked = number;
+	report_soon(proxies);
+}
+
+static void on_nacked(void *owner, const char *id, const struct xds_resource_status *what)
+{
+	zl_log(ZL_WARN, "xds", "a proxy refused a resource",
+	       "proxy=%q type=%s resource=%q err=%q", id, envoy_type_url(what->type),
+	       what->name, what->nack != NULL ? what->nack : "");
+	report_soon(owner);
+}
+
+static const struct xds_ops XDS_OPS = {
+	.connected = on_connected,
+	.disconnected = on_disconnected,
+	.acked = on_acked,
+	.nacked = on_nacked,
+};
+
+/* ---- life ---- */
+
+enum zl_code proxies_open(struct proxies **out, const struct proxies_setup *setup,
+			  struct zl_err *err)
+{
+	struct proxies *proxies = zl_alloc(1, sizeof(*proxies));
+
+	*out = NULL;
+	proxies->setup = *setup;
+	proxies->index = policy_index_new(setup->registry->all, setup->zone);
+	enum zl_code code =
+		xds_server_open(&proxies->xds, loop_base(setup->loop), setup->listen,
+				setup->listen_count, &XDS_OPS, proxies, err);
+	if (code != ZL_OK)
+		proxies_close(&proxies);
+	*out = proxies;
+	return code;
+}
+
+void proxies_close(struct proxies **proxiesp)
+{
+	struct proxies *proxies = *proxiesp;
+	struct proxy *proxy;
+	struct proxy *next;
+
+	*proxiesp = NULL;
+	if (proxies == NULL)
+		return;
+	xds_server_close(&proxies->xds);
+	HASH_ITER(hh, proxies->all, proxy, next)
+	{
+		HASH_DEL(proxies->all, proxy);
+		resource_drop(&proxy->dataplane);
+		free(proxy);
+	}
+	policy_index_drop(&proxies->index);
+	free(proxies);
+}
+
+struct xds_server *proxies_xds(const struct proxies *proxies)
+{
+	return proxies->xds;
+}
+
+struct proxies_counts proxies_counts(const struct proxies *proxies)
+{
+	return proxies->counts;
+}

@@ -1,0 +1,68 @@
+/* zone/proxies/proxies.h - the proxies of a zone: what each is to have, and what each has
+ * acknowledged.
+ *
+ * Every Dataplane of the zone is a proxy, named "<mesh>.<name>" as its Envoy's node. What
+ * a connected one is to have is worked out when something that it depends on changes, the
+ * others' when they connect. Each push has a number; the revision of global that it
+ * brings in force is remembered with it, so that "all proxies have revision N" can be
+ * said.
+ *
+ * Threads:  the loop's.
+ * Lifetime: proxies_close before the loop is closed.
+ */
+#pragma once
+
+#include "base/addr.h"
+#include "model/set.h"
+#include "sync/sync.h"
+#include "zone/inventory/registry.h"
+#include "zone/xds/xds.h"
+
+struct proxies;
+struct loop;
+
+struct proxies_setup {
+	struct loop *loop;               /* borrowed, as registry */
+	const struct registry *registry; /* what is known now */
+	const char *zone;
+	struct zl_addr *listen; /* of xDS; ports 0 are replaced */
+	size_t listen_count;
+	/* What proxies_report says has changed. */
+	void (*reported)(void *owner);
+	void *owner;
+};
+
+ZL_MUST_USE enum zl_code
+proxies_open(struct proxies **out, const struct proxies_setup *setup, struct zl_err *err);
+void proxies_close(struct proxies **proxiesp);
+
+/* The registry changed, by global's revision rev or by the zone itself. */
+void proxies_update(struct proxies *proxies, const struct registry_changes *changes,
+		    uint64_t rev);
+
+/* Until this is called nothing is sent: so that a zone that starts can first hear what
+ * is new. Has no effect the second time. */
+void proxies_begin(struct proxies *proxies);
+
+/* acked_rev, counts and troubles as of now; texts live in arena. */
+void proxies_report(const struct proxies *proxies, struct zl_arena *arena,
+		    struct sync_report *report);
+
+/* The routes of a Dataplane of the zone, in arena; explain: with the reasons. */
+const struct routes *proxies_routes(const struct proxies *proxies,
+				    const struct resource *dataplane, bool explain,
+				    struct zl_arena *arena);
+/* Findings about the routes of mesh; *count of them. Borrowed. */
+const char *const *proxies_warnings(const struct proxies *proxies, const char *mesh,
+				    size_t *count);
+
+/* "<mesh>.<name>" in arena. */
+const char *proxies_id(const struct resource *dataplane, struct zl_arena *arena);
+
+struct xds_server *proxies_xds(const struct proxies *proxies);
+
+struct proxies_counts {
+	uint64_t resolves, pushes; /* since the start */
+	uint64_t resolve_us;       /* spent in them */
+};
+struct proxies_counts proxies_counts(const struct proxies *proxies);

@@ -1,0 +1,503 @@
+#include "zone/replication/uplink.h"
+
+#include "base/clock.h"
+#include "base/hash.h"
+#include "base/log.h"
+#include "loop/loop.h"
+#include "model/apply.h"
+#include "model/entry.h"
+#include "store/read.h"
+#include "wire/link.h"
+#include "zone/replication/staging.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct uplink {
+	struct uplink_setup setup;
+	struct sync_zone *machine;
+	struct link_uplink *link;
+	struct loop_timer *timer;
+	struct set *set; /* held; what global said */
+	uint64_t rev;    /* of set */
+	struct staging staging;
+	enum sync_zone_state told;
+	uint64_t refused[16]; /* tickets that the store did not take */
+	size_t refused_count;
+	bool changed;
+};
+
+static void on_odd(void *ctx, const struct key *key, uint64_t rev, const char *why)
+{
+	struct zl_buf kri = { 0 };
+
+	(void)ctx;
+	if (key->kind != KIND_NONE)
+		key_kri(key, "", &kri);
+	zl_log(ZL_ERROR, "replication", "a resource from global is not understood",
+	       "kri=%q rev=%llu err=%q", zl_buf_text(&kri), (unsigned long long)rev, why);
+	zl_buf_free(&kri);
+}
+
+static void *tag_of(uint64_t ticket)
+{
+	uint64_t *tag = zl_alloc(1, sizeof(*tag));
+
+	*tag = ticket;
+	return tag;
+}
+
+/* tag becomes the store's until its result. */
+static void submit(struct uplink *uplink, struct store_job *job, uint64_t *tag)
+{
+	struct zl_err err = { 0 };
+
+	if (store_submit(uplink->setup.store, &job, &err) == ZL_OK)
+		return;
+	zl_log(ZL_WARN, "replication", "store takes no job", "err=%q", err.msg);
+	store_job_free(&job);
+	if (uplink->refused_count < sizeof(uplink->refused) / sizeof(uint64_t))
+		uplink->refused[uplink->refused_count++] = *tag;
+	free(tag);
+}
+
+static void show(struct uplink *uplink, struct set *set, uint64_t rev)
+{
+	set_drop(&uplink->set);
+	uplink->set = set;
+	uplink->rev = rev;
+	uplink->changed = true;
+}
+
+static void show_entry(struct uplink *uplink, const struct sync_entry *entry)
+{
+	struct zl_arena *arena = zl_arena_new();
+	struct entry ops;
+	struct zl_err err = { 0 };
+
+	if (entry_unpack(entry->bytes, entry->len, arena, &ops, &err) == ZL_OK) {
+		struct set_edit *edit = set_edit(uplink->set);
+		apply_entry(edit, uplink->set, &ops, entry->rev, on_odd, NULL);
+		show(uplink, set_done(&edit), entry->rev);
+	} else {
+		zl_log(ZL_ERROR, "replication", "an entry from global is damaged",
+		       "rev=%llu err=%q", (unsigned long long)entry->rev, err.msg);
+		uplink->rev = entry->rev;
+	}
+	zl_arena_free(&arena);
+}
+
+/* To the set at once, to the store when it can. */
+static void do_apply(struct uplink *uplink, const struct sync_zone_action *action)
+{
+	uint64_t *tag = tag_of(action->id);
+	struct store_job *job = store_follow_new(tag);
+
+	for (size_t i = 0; i < action->entry_count; i++) {
+		const struct sync_entry *entry = &action->entries[i];
+		store_follow_entry(job, entry->rev, entry->chain, entry->bytes,
+				   entry->len);
+		if (entry->rev > uplink->rev)
+			show_entry(uplink, entry);
+	}
+	submit(uplink, job, tag);
+}
+
+static void do_stage(struct uplink *uplink, const struct sync_zone_action *action)
+{
+	uint64_t *tag = tag_of(action->id);
+	struct store_job *job = store_stage_new(tag, action->first);
+
+	if (action->first)
+		staging_clear(&uplink->staging);
+	for (size_t i = 0; i < action->record_count; i++) {
+		const struct sync_record *r = &action->records[i];
+		store_record_put(job, r->key, r->key_len, r->mod_rev, r->value,
+				 r->value_len);
+		staging_put(&uplink->staging, r->key, r->key_len, r->mod_rev, r->value,
+			    r->value_len);
+	}
+	submit(uplink, job, tag);
+}
+
+static void stage_entry(struct uplink *uplink, struct store_job *job,
+			const struct sync_entry *entry)
+{
+	struct zl_arena *arena = zl_arena_new();
+	struct entry ops;
+
+	if (entry_unpack(entry->bytes, entry->len, arena, &ops, NULL) == ZL_OK) {
+		for (size_t i = 0; i < ops.op_count; i++) {
+			const struct op *op = &ops.ops[i];
+			if (op->deleted) {
+				store_record_delete(job, op->key, op->key_len,
+						    entry->rev);
+				staging_delete(&uplink->staging, op->key, op->key_len,
+					       entry->rev);
+			} else {
+				store_record_put(job, op->key, op->key_len, entry->rev,
+						 op->value, op->value_len);
+				staging_put(&uplink->staging, op->key, op->key_len,
+					    entry->rev, op->value, op->value_len);
+			}
+		}
+	}
+	zl_arena_free(&arena);
+}
+
+static void do_stage_log(struct uplink *uplink, const struct sync_zone_action *action)
+{
+	uint64_t *tag = tag_of(action->id);
+	struct store_job *job = store_stage_new(tag, false);
+
+	for (size_t i = 0; i < action->entry_count; i++)
+		stage_entry(uplink, job, &action->entries[i]);
+	submit(uplink, job, tag);
+}
+
+static void do_swap(struct uplink *uplink, const struct sync_zone_action *action)
+{
+	uint64_t *tag = tag_of(action->id);
+
+	zl_log(ZL_INFO, "replication", "a copy of global replaces the replica",
+	       "rev=%llu", (unsigned long long)action->position.rev);
+	show(uplink, staging_set(&uplink->staging), action->position.rev);
+	submit(uplink, store_swap_new(tag, &action->position, &uplink->staging.digest),
+	       tag);
+	staging_clear(&uplink->staging);
+}
+
+static void do_repair(struct uplink *uplink, const struct sync_zone_action *action)
+{
+	uint64_t *tag = tag_of(action->id);
+	struct store_job *job = store_repair_new(tag, &action->position);
+	struct set_edit *edit = set_edit(uplink->set);
+	struct zl_arena *arena = zl_arena_new();
+
+	for (size_t i = 0; i < action->record_count; i++) {
+		const struct sync_record *r = &action->records[i];
+		struct key key;
+		if (key_parse(r->key, r->key_len, arena, &key, NULL) == ZL_OK)
+			(void)set_del(edit, &key);
+		if (r->deleted) {
+			store_record_delete(job, r->key, r->key_len, r->mod_rev);
+			continue;
+		}
+		const struct apply_record record = { .key = r->key,
+						     .key_len = r->key_len,
+						     .value = r->value,
+						     .value_len = r->value_len,
+						     .mod_rev = r->mod_rev,
+						     .create_rev = r->mod_rev };
+		apply_record(edit, &record, on_odd, NULL);
+		store_record_put(job, r->key, r->key_len, r->mod_rev, r->value,
+				 r->value_len);
+	}
+	zl_arena_free(&arena);
+	zl_log(ZL_WARN, "replication", "records repaired from global", "count=%zu",
+	       action->record_count);
+	show(uplink, set_done(&edit), uplink->rev);
+	submit(uplink, job, tag);
+}
+
+static void do_tell(struct uplink *uplink, const struct sync_zone_action *action)
+{
+	struct sync_zone_view view = sync_zone_view(uplink->machine);
+
+	if (action->text != NULL)
+		zl_log(action->alarm ? ZL_WARN : ZL_INFO, "replication", action->text,
+		       "state=%s", sync_zone_state_name(view.state));
+	if (view.state == uplink->told)
+		return;
+	uplink->told = view.state;
+	zl_log(ZL_INFO, "replication", "link to global", "state=%s rev=%llu",
+	       sync_zone_state_name(view.state), (unsigned long long)uplink->rev);
+	uplink->setup.moved(uplink->setup.owner, view.state);
+}
+
+static void act(struct uplink *uplink, const struct sync_zone_action *action)
+{
+	switch (action->kind) {
+	case SYNC_DO_SEND:
+		link_uplink_request(uplink->link, action->id, action->bytes, action->len,
+				    action->deadline_ms);
+		break;
+	case SYNC_DO_APPLY:
+		do_apply(uplink, action);
+		break;
+	case SYNC_DO_STAGE:
+		do_stage(uplink, action);
+		break;
+	case SYNC_DO_STAGE_LOG:
+		do_stage_log(uplink, action);
+		break;
+	case SYNC_DO_SWAP:
+		do_swap(uplink, action);
+		break;
+	case SYNC_DO_REPAIR:
+		do_repair(uplink, action);
+		break;
+	case SYNC_DO_REDIAL:
+		link_uplink_redial(uplink->link);
+		break;
+	case SYNC_DO_TELL:
+		do_tell(uplink, action);
+		break;
+	}
+}
+
+static void step_once(struct uplink *uplink, struct sync_zone_event event)
+{
+	event.now = zl_now_ms();
+	zl_random(&event.dice, sizeof(event.dice));
+	struct sync_zone_todo todo = sync_zone_step(uplink->machine, &event);
+
+	for (size_t i = 0; i < todo.count; i++)
+		act(uplink, &todo.actions[i]);
+	uint64_t now = zl_now_ms();
+	loop_timer_set(uplink->timer, todo.wake_at > now ? todo.wake_at - now : 0);
+}
+
+/* Actions are valid until the next step, so what carrying them out gives rise to is told
+ * to the machine, and the new set to the owner, when all of them are done. */
+static void step(struct uplink *uplink, struct sync_zone_event event)
+{
+	step_once(uplink, event);
+	while (uplink->refused_count > 0) {
+		uint64_t first = uplink->refused[0];
+		uplink->refused_count = 0; /* the first one voids those after it */
+		step_once(uplink, (struct sync_zone_event){ .kind = SYNC_EV_FAILED,
+							    .id = first });
+	}
+	if (!uplink->changed)
+		return;
+	uplink->changed = false;
+	uplink->setup.changed(uplink->setup.owner);
+}
+
+static void on_timer(void *arg)
+{
+	step(arg, (struct sync_zone_event){ .kind = SYNC_EV_TICK });
+}
+
+static void on_published(void *arg, const void *bytes, size_t len)
+{
+	step(arg,
+	     (struct sync_zone_event){ .kind = SYNC_EV_PUB, .bytes = bytes, .len = len });
+}
+
+static void on_replied(void *arg, uint64_t id, const void *bytes, size_t len)
+{
+	step(arg, (struct sync_zone_event){
+			  .kind = SYNC_EV_REPLY, .id = id, .bytes = bytes, .len = len });
+}
+
+static void on_lost(void *arg, uint64_t id)
+{
+	step(arg, (struct sync_zone_event){ .kind = SYNC_EV_LOST, .id = id });
+}
+
+static void on_pipe(void *arg, bool up)
+{
+	(void)up;
+	step(arg, (struct sync_zone_event){ .kind = SYNC_EV_PIPE });
+}
+
+void uplink_result(struct uplink *uplink, const struct store_result *result)
+{
+	uint64_t *tag = result->tag;
+	struct sync_zone_event event = { .kind = SYNC_EV_COMMITTED,
+					 .state = { result->position, result->digest } };
+
+	if (tag == NULL)
+		return;
+	event.id = *tag;
+	free(tag);
+	if (result->code != ZL_OK) {
+		zl_log(ZL_ERROR, "replication", "the replica's store refused", "err=%q",
+		       result->err.msg);
+		event.kind = SYNC_EV_FAILED;
+	} else if (result->kind == STORE_STAGE) {
+		event.kind = SYNC_EV_STAGED;
+		event.state.digest = uplink->staging.digest;
+	}
+	step(uplink, event);
+}
+
+/* ---- the machine's view of the store ---- */
+
+static enum zl_code read_sums(void *io, uint64_t *rev, struct digest sums[DIGEST_BUCKETS],
+			      struct zl_err *err)
+{
+	struct position position;
+	enum zl_code code = store_sums(io, sums, &position, err);
+
+	*rev = position.rev;
+	return code;
+}
+
+struct give {
+	sync_record_fn *fn;
+	void *arg;
+};
+
+static bool give_key(void *ctx, const struct store_item *item, const uint8_t hash[32])
+{
+	const struct give *give = ctx;
+	const struct sync_record record = { .key = item->key,
+					    .key_len = item->key_len,
+					    .mod_rev = item->mod_rev,
+					    .value = item->value,
+					    .value_len = item->value_len };
+
+	(void)hash;
+	return give->fn(give->arg, &record);
+}
+
+static enum zl_code read_bucket(void *io, uint8_t bucket, uint64_t *rev,
+				sync_record_fn *fn, void *arg, struct zl_err *err)
+{
+	bool wanted[DIGEST_BUCKETS] = { false };
+	struct give give = { fn, arg };
+	struct position position;
+	struct store_view *view;
+
+	enum zl_code code = store_view_open(io, &view, err);
+	if (code != ZL_OK)
+		return code;
+	wanted[bucket] = true;
+	store_position(view, &position, NULL);
+	*rev = position.rev;
+	code = store_bucket_keys(view, wanted, give_key, &give, err);
+	store_view_close(&view);
+	return code;
+}
+
+static const struct sync_store_ops STORE_OPS = { .sums = read_sums,
+						 .bucket = read_bucket };
+
+static bool load_item(void *ctx, const struct store_item *item)
+{
+	const struct apply_record record = { .key = item->key,
+					     .key_len = item->key_len,
+					     .value = item->value,
+					     .value_len = item->value_len,
+					     .mod_rev = item->mod_rev,
+					     .create_rev = item->create_rev,
+					     .wall_us = item->wall_us };
+
+	apply_record(ctx, &record, on_odd, NULL);
+	return true;
+}
+
+static enum zl_code load(struct uplink *uplink, struct sync_state *state,
+			 struct zl_err *err)
+{
+	struct set *empty = set_empty();
+	struct set_edit *edit = set_edit(empty);
+	struct store_view *view;
+
+	set_drop(&empty);
+	enum zl_code code = store_view_open(uplink->setup.store, &view, err);
+	if (code == ZL_OK) {
+		store_position(view, &state->position, &state->digest);
+		code = store_each(view, NULL, 0, NULL, 0, load_item, edit, err);
+		store_view_close(&view);
+	}
+	uplink->set = set_done(&edit);
+	uplink->rev = state->position.rev;
+	return code;
+}
+
+static void start_machine(struct uplink *uplink, const struct sync_state *state)
+{
+	struct sync_zone_setup setup = { .zone = uplink->setup.zone,
+					 .build = ZL_VERSION,
+					 .incarnation = uplink->setup.incarnation,
+					 .ops = &STORE_OPS,
+					 .io = uplink->setup.store };
+
+	memcpy(setup.uuid, uplink->setup.uuid, SYNC_UUID);
+	do
+		zl_random(&setup.session, sizeof(setup.session));
+	while (setup.session == 0);
+	uplink->machine = sync_zone_new(&setup);
+	step(uplink, (struct sync_zone_event){ .kind = SYNC_EV_START, .state = *state });
+}
+
+enum zl_code uplink_open(struct uplink **out, const struct uplink_setup *setup,
+			 struct zl_err *err)
+{
+	struct uplink *uplink = zl_alloc(1, sizeof(*uplink));
+	const struct link_uplink_handlers handlers = { .published = on_published,
+						       .replied = on_replied,
+						       .lost = on_lost,
+						       .pipe = on_pipe,
+						       .arg = uplink };
+	struct sync_state state = { 0 };
+
+	*out = NULL;
+	uplink->setup = *setup;
+	uplink->timer = loop_timer_new(setup->loop, on_timer, uplink);
+	enum zl_code code = load(uplink, &state, err);
+	if (code == ZL_OK)
+		code = link_uplink_open(&uplink->link, setup->loop, setup->global,
+					setup->global_count, SYNC_MESSAGE_MAX, &handlers,
+					err);
+	if (code != ZL_OK) {
+		uplink_close(&uplink);
+		return code;
+	}
+	*out = uplink;
+	start_machine(uplink, &state);
+	return ZL_OK;
+}
+
+void uplink_stop(struct uplink *uplink)
+{
+	step(uplink, (struct sync_zone_event){ .kind = SYNC_EV_STOP });
+}
+
+void uplink_close(struct uplink **uplinkp)
+{
+	struct uplink *uplink = *uplinkp;
+
+	*uplinkp = NULL;
+	if (uplink == NULL)
+		return;
+	link_uplink_close(&uplink->link);
+	loop_timer_free(&uplink->timer);
+	sync_zone_free(&uplink->machine);
+	staging_clear(&uplink->staging);
+	set_drop(&uplink->set);
+	free(uplink);
+}
+
+const struct set *uplink_set(const struct uplink *uplink)
+{
+	return uplink->set;
+}
+
+uint64_t uplink_rev(const struct uplink *uplink)
+{
+	return uplink->rev;
+}
+
+void uplink_offer(struct uplink *uplink, const struct op *ops, size_t count, bool full)
+{
+	step(uplink, (struct sync_zone_event){ .kind = SYNC_EV_INVENTORY,
+					       .ops = ops,
+					       .op_count = count,
+					       .full = full });
+}
+
+void uplink_report(struct uplink *uplink, const struct sync_report *report)
+{
+	step(uplink,
+	     (struct sync_zone_event){ .kind = SYNC_EV_REPORT, .report = report });
+}
+
+struct sync_zone_view uplink_view(const struct uplink *uplink)
+{
+	return sync_zone_view(uplink->machine);
+}

@@ -1,0 +1,56 @@
+/* zone/replication/uplink.h - a zone's end of replication at work: the machine of
+ * sync/zone.h, the replica's store, and the link to global.
+ *
+ * The replica is what global said: a set that is shown at once, and a store that follows
+ * it. What the owner sees first is what the store held when the process started.
+ *
+ * Threads:  the loop's.
+ * Lifetime: uplink_close before the store and the loop are closed.
+ */
+#pragma once
+
+#include "base/addr.h"
+#include "model/set.h"
+#include "store/write.h"
+#include "sync/zone.h"
+
+struct uplink;
+struct loop;
+struct store;
+
+struct uplink_setup {
+	struct loop *loop;   /* borrowed, as store */
+	struct store *store; /* of the replica */
+	const char *zone;
+	uint8_t uuid[SYNC_UUID];
+	uint64_t incarnation;
+	const struct zl_addr *global; /* where global listens, in order of preference */
+	size_t global_count;
+	/* The replica is another set now. */
+	void (*changed)(void *owner);
+	/* The state of the link is another one now. */
+	void (*moved)(void *owner, enum sync_zone_state state);
+	void *owner;
+};
+
+/* Load the replica and start. */
+ZL_MUST_USE enum zl_code
+uplink_open(struct uplink **out, const struct uplink_setup *setup, struct zl_err *err);
+/* Every job that the uplink submitted has had its result by now. */
+void uplink_close(struct uplink **uplinkp);
+/* Say goodbye to global; nothing is asked any more. */
+void uplink_stop(struct uplink *uplink);
+
+/* What global said, and where it stands. Borrowed until the next turn. */
+const struct set *uplink_set(const struct uplink *uplink);
+uint64_t uplink_rev(const struct uplink *uplink);
+
+/* What the zone offers: all of it, or what changed. */
+void uplink_offer(struct uplink *uplink, const struct op *ops, size_t count, bool full);
+/* What its proxies have acknowledged. */
+void uplink_report(struct uplink *uplink, const struct sync_report *report);
+
+/* Each result of the replica's store, in order. */
+void uplink_result(struct uplink *uplink, const struct store_result *result);
+
+struct sync_zone_view uplink_view(const struct uplink *uplink);
