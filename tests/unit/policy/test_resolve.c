@@ -246,7 +246,11 @@ static void run_case(size_t number, struct dice *dice)
 {
 	const char *why = CASES[number].why;
 	struct tools tools = tools_of(BASE, CASES[number].yaml, dice);
-	const struct routes *routes = resolve(&tools, "web");
+	static const struct policy_options PLAIN = { 0 };
+	const struct routes *routes =
+		policy_resolve(tools.index, tools.inventory,
+			       world_get(&tools.world, KIND_DATAPLANE, "web"), &PLAIN,
+			       tools.world.arena);
 	struct zl_buf out = { 0 };
 	size_t more;
 	const char *const *index_warnings =
@@ -483,14 +487,18 @@ static void what_routes_endure(void **state)
 		{ "{type: Dataplane, name: o2, networking: {address: 1.1.1.3, inbound: [{port: 80, tags: {kuma.io/service: other}}]}}", false },
 		{ "{type: Dataplane, name: o2, networking: {address: 1.1.1.3, inbound: [{port: 80, tags: {kuma.io/service: far}}]}}", false },
 		{ "{type: Dataplane, name: web, networking: {address: 9.9.9.9}}", true },
+		{ "{type: Dataplane, name: g, networking: {address: 1.1.1.3, inbound: [{port: 80, tags: {kuma.io/service: gone}}]}}", false },
+		{ "{type: ZoneIngress, name: w2, zone: west, networking: {address: 10.0.0.1, port: 1}, availableServices: [{instances: 3,"
+		  " tags: {kuma.io/service: far}}]}", false },
 		{ "{type: Zone, name: west, enabled: true}", true },
 		{ "{type: Zone, name: west, enabled: false}", false },
 		{ "{type: ZoneIngress, name: w, zone: west, networking: {address: 10.0.0.1, port: 1, advertisedAddress: 2.2.2.2,"
 		  " advertisedPort: 10001}, availableServices: [{instances: 3, tags: {kuma.io/service: far}}]}", false },
 	};
 	/* clang-format on */
-	struct tools tools =
-		tools_of(BASE, ROUTE(MS("other", "1") ", " MS("far", "1")), NULL);
+	struct tools tools = tools_of(
+		BASE, ROUTE(MS("other", "1") ", " MS("far", "1") ", " MS("gone", "1")),
+		NULL);
 	const struct routes *routes = resolve(&tools, "web");
 
 	(void)state;
