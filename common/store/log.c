@@ -144,7 +144,9 @@ static enum zl_code walk_back(struct store_view *view, struct past *past, uint64
 						 .wall_us = past->entry.wall_us,
 						 .who = past->entry.who,
 						 .message = past->entry.message,
-						 .value = past->op->value,
+						 .value = past->op->value_len > 0
+								  ? past->op->value
+								  : "",
 						 .value_len = past->op->value_len,
 						 .deleted = past->op->deleted };
 		if (!fn(ctx, &item) || past->before >= rev)
