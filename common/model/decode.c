@@ -49,7 +49,7 @@ static void decode_int(struct decode *dec, const struct field *field,
 
 static int value_index(const struct field *field, const char *text)
 {
-	for (int i = 0; field->values[i] != NULL; i++)
+	for (int i = 0; field->values != NULL && field->values[i] != NULL; i++)
 		if (strcmp(field->values[i], text) == 0)
 			return i;
 	return -1;

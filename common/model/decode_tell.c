@@ -34,47 +34,51 @@ void path_text(const struct path *at, struct zl_buf *out)
 }
 
 static void tell(struct decode *dec, const struct path *at, const char *field,
-		 const struct tree *where, bool warning, const char *fmt, va_list args)
+		 const struct tree *where, bool warning, const char *reason)
 {
 	struct path member = { .up = at, .name = field };
 	struct zl_buf path = { 0 };
-	va_list again;
 
-	if (dec->found == NULL)
-		return;
 	path_text(field != NULL ? &member : at, &path);
-	va_copy(again, args);
-	int len = vsnprintf(NULL, 0, fmt, again);
-	va_end(again);
-	size_t size = (size_t)(len < 0 ? 0 : len) + 1;
-	char *reason = zl_alloc(size, 1);
-	(void)vsnprintf(reason, size, fmt, args);
 	if (warning)
 		findings_warning(dec->found, zl_buf_text(&path), where, "%s", reason);
 	else
 		findings_violation(dec->found, zl_buf_text(&path), where, "%s", reason);
-	free(reason);
 	zl_buf_free(&path);
 }
 
 void decode_bad(struct decode *dec, const struct path *at, const char *field,
 		const struct tree *where, const char *fmt, ...)
 {
+	char *reason = NULL;
 	va_list args;
 
+	if (dec->found == NULL)
+		return;
 	va_start(args, fmt);
-	tell(dec, at, field, where, false, fmt, args);
+	int len = vasprintf(&reason, fmt, args);
 	va_end(args);
+	if (len < 0)
+		abort(); /* out of memory, as in base/mem.h */
+	tell(dec, at, field, where, false, reason);
+	free(reason);
 }
 
 void decode_warn(struct decode *dec, const struct path *at, const char *field,
 		 const struct tree *where, const char *fmt, ...)
 {
+	char *reason = NULL;
 	va_list args;
 
+	if (dec->found == NULL)
+		return;
 	va_start(args, fmt);
-	tell(dec, at, field, where, true, fmt, args);
+	int len = vasprintf(&reason, fmt, args);
 	va_end(args);
+	if (len < 0)
+		abort(); /* out of memory, as in base/mem.h */
+	tell(dec, at, field, where, true, reason);
+	free(reason);
 }
 
 static const char *article(enum field_type want)

@@ -2,6 +2,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 struct findings findings_in(struct zl_arena *arena)
@@ -25,23 +26,14 @@ static struct finding *next(struct zl_arena *arena, struct finding **list, size_
 }
 
 static void fill(const struct findings *to, struct finding *finding, const char *field,
-		 const struct tree *where, const char *fmt, va_list args)
+		 const struct tree *where, const char *reason)
 {
-	va_list again;
-
-	va_copy(again, args);
-	int len = vsnprintf(NULL, 0, fmt, again);
-	va_end(again);
-	size_t size = (size_t)(len < 0 ? 0 : len) + 1;
-	char *reason = zl_arena_alloc(to->arena, size, 1);
-	(void)vsnprintf(reason, size, fmt, args);
-
 	*finding = to->at;
 	finding->file = zl_arena_strdup(to->arena, to->at.file);
 	finding->kind = zl_arena_strdup(to->arena, to->at.kind);
 	finding->name = zl_arena_strdup(to->arena, to->at.name);
 	finding->field = zl_arena_strdup(to->arena, field);
-	finding->reason = reason;
+	finding->reason = zl_arena_strdup(to->arena, reason);
 	finding->line = where != NULL ? where->line : 0;
 	finding->column = where != NULL ? where->column : 0;
 }
@@ -49,22 +41,33 @@ static void fill(const struct findings *to, struct finding *finding, const char 
 void findings_violation(struct findings *to, const char *field, const struct tree *where,
 			const char *fmt, ...)
 {
+	struct finding *finding = next(to->arena, &to->violations, &to->violation_count,
+				       &to->violation_room);
+	char *reason = NULL;
 	va_list args;
 
 	va_start(args, fmt);
-	fill(to,
-	     next(to->arena, &to->violations, &to->violation_count, &to->violation_room),
-	     field, where, fmt, args);
+	int len = vasprintf(&reason, fmt, args);
 	va_end(args);
+	if (len < 0)
+		abort(); /* out of memory, as in base/mem.h */
+	fill(to, finding, field, where, reason);
+	free(reason);
 }
 
 void findings_warning(struct findings *to, const char *field, const struct tree *where,
 		      const char *fmt, ...)
 {
+	struct finding *finding =
+		next(to->arena, &to->warnings, &to->warning_count, &to->warning_room);
+	char *reason = NULL;
 	va_list args;
 
 	va_start(args, fmt);
-	fill(to, next(to->arena, &to->warnings, &to->warning_count, &to->warning_room),
-	     field, where, fmt, args);
+	int len = vasprintf(&reason, fmt, args);
 	va_end(args);
+	if (len < 0)
+		abort(); /* out of memory, as in base/mem.h */
+	fill(to, finding, field, where, reason);
+	free(reason);
 }
