@@ -14,6 +14,12 @@ struct sync_global *sync_global_new(const struct sync_global_setup *setup)
 	global->setup = *setup;
 	if (global->setup.lease_ms == 0)
 		global->setup.lease_ms = SYNC_LEASE_MS;
+	if (global->setup.delta_max == 0)
+		global->setup.delta_max = SYNC_DELTA_MAX;
+	if (global->setup.batch_max == 0)
+		global->setup.batch_max = SYNC_BATCH_MAX;
+	if (global->setup.chunk_max == 0)
+		global->setup.chunk_max = SYNC_CHUNK_MAX;
 	global->turn = zl_arena_new();
 	global->beat_at = UINT64_MAX;
 	return global;
@@ -228,7 +234,7 @@ static void on_committed(struct sync_global *global,
 	Sync__Nudge nudge = SYNC__NUDGE__INIT;
 
 	assert(event->entry.rev == global->head.position.rev + 1);
-	if (event->entry.len <= SYNC_DELTA_MAX) {
+	if (event->entry.len <= global->setup.delta_max) {
 		delta.epoch = sync_bin(global->turn, event->state.position.epoch,
 				       POSITION_EPOCH);
 		delta.chain_prev = sync_bin(global->turn, global->head.position.chain,

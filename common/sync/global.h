@@ -127,6 +127,8 @@ struct sync_session_view {
 struct sync_global_setup {
 	uint64_t instance; /* random: a zone sees by it that global began anew */
 	uint32_t lease_ms; /* 0: SYNC_LEASE_MS */
+	/* Less than SYNC_DELTA_MAX, SYNC_BATCH_MAX, SYNC_CHUNK_MAX; 0: these. */
+	size_t delta_max, batch_max, chunk_max;
 	const struct sync_global_ops *ops; /* borrowed, as io */
 	void *io;
 };

@@ -60,8 +60,8 @@ static void put_part(struct sync_global *global, Sync__Log *log, struct sync_ent
 	log->total = entry.len;
 	entry.bytes = (const uint8_t *)entry.bytes + offset;
 	entry.len -= offset;
-	if (entry.len > SYNC_BATCH_MAX)
-		entry.len = SYNC_BATCH_MAX;
+	if (entry.len > global->setup.batch_max)
+		entry.len = global->setup.batch_max;
 	log->part = sync_entry_out(global->turn, &entry);
 }
 
@@ -77,9 +77,9 @@ static enum zl_code put_entries(struct sync_global *global, Sync__Log *log, uint
 							     global->turn, &entry, err);
 		if (code != ZL_OK)
 			return code;
-		if (bytes > 0 && bytes + entry.len > SYNC_BATCH_MAX)
+		if (bytes > 0 && bytes + entry.len > global->setup.batch_max)
 			break;
-		if (entry.len > SYNC_BATCH_MAX) {
+		if (entry.len > global->setup.batch_max) {
 			put_part(global, log, entry, offset);
 			log->more = log->offset + log->part->bytes.len < log->total ||
 				    rev + 1 < head;
@@ -153,7 +153,7 @@ static bool take_record(void *arg, const struct sync_record *record)
 	struct chunk *chunk = arg;
 	size_t len = record->key_len + record->value_len + KEY_ROOM;
 
-	if (chunk->count > 0 && chunk->bytes + len > SYNC_CHUNK_MAX) {
+	if (chunk->count > 0 && chunk->bytes + len > chunk->global->setup.chunk_max) {
 		chunk->full = true;
 		return false;
 	}

@@ -126,7 +126,7 @@ static Sync__Push *next_part(struct outbox *box, struct zl_arena *arena)
 	if (box->cursor.len > 0)
 		at = place(box, box->cursor.data, box->cursor.len, &found) + found;
 	zl_buf_drain(&box->sent, box->sent.len);
-	for (; at < box->count && bytes < SYNC_BATCH_MAX; at++) {
+	for (; at < box->count && bytes < box->push_max; at++) {
 		const struct outbox_item *item = &box->items[at];
 		if (!item->deleted)
 			push->records[push->n_records++] = record(arena, item);
@@ -165,7 +165,7 @@ static Sync__Push *next_changes(struct outbox *box, struct zl_arena *arena)
 	qsort(changed, count, sizeof(*changed), by_seq);
 
 	box->to_seq = box->acked;
-	for (size_t i = 0; i < count && bytes < SYNC_BATCH_MAX; i++) {
+	for (size_t i = 0; i < count && bytes < box->push_max; i++) {
 		push->records[push->n_records++] = record(arena, changed[i]);
 		bytes += changed[i]->key_len + changed[i]->value_len;
 		box->to_seq = changed[i]->seq;

@@ -17,8 +17,9 @@ struct outbox_item;
 struct outbox {
 	struct outbox_item *items; /* owned, in order of keys */
 	size_t count, capacity;
-	uint64_t seq;   /* of the newest change */
-	uint64_t acked; /* what global has; of a session that began with everything */
+	size_t push_max; /* bytes of one push, about; set by the owner */
+	uint64_t seq;    /* of the newest change */
+	uint64_t acked;  /* what global has; of a session that began with everything */
 	uint64_t full_id;
 	uint64_t full_seq; /* what of */
 	bool full;         /* everything is being sent */

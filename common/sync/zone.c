@@ -46,6 +46,7 @@ struct sync_zone *sync_zone_new(const struct sync_zone_setup *setup)
 	zone->setup.zone = zone->name;
 	zone->setup.build = zone->build;
 	zone->next_id = setup->session;
+	zone->outbox.push_max = setup->push_max != 0 ? setup->push_max : SYNC_BATCH_MAX;
 	zone->turn = zl_arena_new();
 	zone->report_arena = zl_arena_new();
 	zone->repair.arena = zl_arena_new();

@@ -107,6 +107,7 @@ struct sync_zone_setup {
 	uint8_t uuid[SYNC_UUID];
 	uint64_t incarnation; /* one more at each start, durable before it is used */
 	uint64_t session;     /* random, not 0 */
+	size_t push_max;      /* less than SYNC_BATCH_MAX; 0: that */
 	const struct sync_store_ops *ops; /* borrowed, as io */
 	void *io;
 };
