@@ -6,7 +6,7 @@
 
 enum {
 	TRIM_SLACK = 64, /* entries above the limit before a trim is worth its pages */
-	TRIM_STEP = 100  /* entries that one commit takes off */
+	TRIM_STEP = 100  /* entries taken off beyond those that came */
 };
 
 static MDB_dbi present(const struct work *work)
@@ -128,7 +128,9 @@ int work_trim(struct work *work)
 	if (!too_long(work, TRIM_SLACK))
 		return 0;
 	uint64_t end = trim_end(work);
-	for (int i = 0; i < TRIM_STEP && state->floor < end && too_long(work, 0); i++) {
+	uint64_t came = state->position.rev - work->store->state.position.rev;
+	for (uint64_t i = 0;
+	     i < TRIM_STEP + came && state->floor < end && too_long(work, 0); i++) {
 		struct log_record record;
 		uint8_t number[8] = { 0 };
 		MDB_val key = env_val(number, sizeof(number));

@@ -107,6 +107,25 @@ static void log_is_cut_and_says_so(void **state)
 	must_verify(f->store);
 }
 
+static void log_is_cut_under_load(void **state)
+{
+	struct fixture *f = *state;
+	struct store_status status;
+
+	f->options.log_count = 10;
+	reopen(f);
+	for (int i = 0; i < 3000; i++) {
+		char value[16];
+		(void)snprintf(value, sizeof(value), "v%d", i);
+		struct store_job *job = put_job("k", value, STORE_ANY, 0);
+		assert_int_equal(store_submit(f->store, &job, NULL), ZL_OK);
+	}
+	put(f->store, "last", "1"); /* waits for all before it */
+	store_status(f->store, &status);
+	assert_in_range(status.log_entries, 10, 10 + 256 + 64);
+	must_verify(f->store);
+}
+
 static void log_is_cut_by_bytes(void **state)
 {
 	struct fixture *f = *state;
@@ -232,6 +251,7 @@ int main(void)
 		STORE_TEST(log_is_read_on_from_a_revision),
 		STORE_TEST(view_keeps_its_moment),
 		STORE_TEST(log_is_cut_and_says_so),
+		STORE_TEST(log_is_cut_under_load),
 		STORE_TEST(log_is_cut_by_bytes),
 		STORE_TEST(pinned_entries_stay),
 		STORE_TEST(history_is_newest_first),

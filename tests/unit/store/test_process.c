@@ -119,6 +119,31 @@ static void slot_of_a_killed_reader_is_freed(void **state)
 	assert_int_equal(status.reader_lag, 0);
 }
 
+static void reader_follows_a_map_that_grows(void **state)
+{
+	struct fixture *f = *state;
+	static char value[STORE_VALUE_MAX];
+	char text[64];
+
+	store_close(&f->store);
+	f->options.map_size = 1 << 20;
+	open_store(f);
+	put(f->store, "a", "small");
+	struct child child = start("await", f->tmp.dir);
+	hear(&child, text, sizeof(text), true);
+	assert_string_equal(text, "waits\n");
+	for (int i = 0; i < 5; i++) {
+		struct store_job *job = store_commit_new(NULL, 0, NULL, NULL);
+		value[0] = (char)i;
+		store_commit_put(job, "big", 3, value, sizeof(value), STORE_ANY, 0);
+		run_for(f->store, job, ZL_OK);
+	}
+	put(f->store, "a", "grown");
+	hear(&child, text, sizeof(text), true);
+	assert_string_equal(text, "grown\n");
+	assert_int_equal(end(&child), 0);
+}
+
 static void death_at_commit_leaves_the_old_state(void **state)
 {
 	struct fixture *f = *state;
@@ -135,11 +160,30 @@ static void death_at_commit_leaves_the_old_state(void **state)
 	must_verify(f->store);
 }
 
+/* Look until "a" has the value. */
+static void await(struct store *store, const char *value)
+{
+	struct store_view *view;
+	struct store_item item;
+	bool is_there = false;
+
+	while (!is_there) {
+		if (store_view_open(store, &view, NULL) != ZL_OK)
+			_exit(4);
+		is_there = store_get(view, "a", 1, &item, NULL) == ZL_OK &&
+			   item.value_len == strlen(value) &&
+			   memcmp(item.value, value, item.value_len) == 0;
+		store_view_close(&view);
+		(void)usleep(1000);
+	}
+}
+
 /* The other process. */
 static int be_child(const char *mode, const char *dir)
 {
-	const struct store_options options = { .read_only = strcmp(mode, "read") == 0 ||
-							    strcmp(mode, "look") == 0 };
+	const struct store_options options = { .read_only = strcmp(mode, "die") != 0 &&
+							    strcmp(mode, "write") != 0,
+					       .map_size = 1 << 20 };
 	struct zl_err err = { 0 };
 	struct store *store;
 	struct store_view *view;
@@ -163,6 +207,12 @@ static int be_child(const char *mode, const char *dir)
 		(void)fflush(stdout);
 		(void)pause(); /* with the view open, until it is killed */
 	}
+	if (strcmp(mode, "await") == 0) {
+		(void)puts("waits");
+		(void)fflush(stdout);
+		await(store, "grown");
+		(void)puts("grown");
+	}
 	store_close(&store);
 	return 0;
 }
@@ -173,6 +223,7 @@ int main(int argc, char **argv)
 		STORE_TEST(second_process_is_refused),
 		STORE_TEST(reader_in_another_process_follows),
 		STORE_TEST(slot_of_a_killed_reader_is_freed),
+		STORE_TEST(reader_follows_a_map_that_grows),
 		STORE_TEST(death_at_commit_leaves_the_old_state),
 	};
 

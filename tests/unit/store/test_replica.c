@@ -96,6 +96,25 @@ static void follower_gets_the_same_state(void **state)
 	must_be_equal(p);
 }
 
+static void largest_commit_is_followed(void **state)
+{
+	struct pair *p = *state;
+	struct store_job *job = store_commit_new(NULL, 0, NULL, NULL);
+	char *value = zl_alloc(STORE_VALUE_MAX, 1);
+	char key[8];
+
+	for (int i = 0; i < 15; i++) {
+		(void)snprintf(key, sizeof(key), "k%d", i);
+		memset(value, i, STORE_VALUE_MAX);
+		store_commit_put(job, key, strlen(key), value, STORE_VALUE_MAX, STORE_ANY,
+				 0);
+	}
+	free(value);
+	assert_int_equal(run_for(p->from.store, job, ZL_OK), 1);
+	run_for(p->to.store, follow_job(p), ZL_OK);
+	must_be_equal(p);
+}
+
 static void wrong_entries_change_nothing(void **state)
 {
 	struct pair *p = *state;
@@ -324,6 +343,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		PAIR_TEST(follower_gets_the_same_state),
+		PAIR_TEST(largest_commit_is_followed),
 		PAIR_TEST(wrong_entries_change_nothing),
 		PAIR_TEST(snapshot_is_staged_and_swapped_in),
 		PAIR_TEST(wrong_snapshot_changes_nothing),
