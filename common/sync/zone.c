@@ -62,6 +62,7 @@ void sync_zone_free(struct sync_zone **zonep)
 		return;
 	outbox_free(&zone->outbox);
 	zl_buf_free(&zone->parts.bytes);
+	zl_buf_free(&zone->whole);
 	zl_buf_free(&zone->snap.cursor);
 	zl_arena_free(&zone->repair.arena);
 	zl_arena_free(&zone->report_arena);
@@ -528,8 +529,7 @@ struct sync_zone_todo sync_zone_step(struct sync_zone *zone,
 	zone->count = 0;
 	zone->now = event->now;
 	zone->dice = event->dice;
-	if (zone->parts.complete)
-		zone_clear_parts(zone);
+	zl_buf_free(&zone->whole);
 
 	if (zone->state != SYNC_STOPPED) {
 		ON[event->kind](zone, event);

@@ -165,11 +165,12 @@ static bool take_part(struct sync_zone *zone, const struct position *at,
 	zl_buf_add(&parts->bytes, part.bytes, part.len);
 	if (parts->bytes.len < parts->total)
 		return false;
-	parts->complete = true;
-	*out = (struct sync_entry){ .rev = part.rev,
-				    .bytes = parts->bytes.data,
-				    .len = parts->bytes.len };
-	memcpy(out->chain, part.chain, POSITION_CHAIN);
+	zl_buf_free(&zone->whole);
+	zone->whole = parts->bytes;
+	*parts = (struct parts){ 0 };
+	*out = part;
+	out->bytes = zone->whole.data;
+	out->len = zone->whole.len;
 	return true;
 }
 

@@ -32,7 +32,6 @@ struct parts {
 	uint8_t chain[POSITION_CHAIN];
 	uint64_t total;
 	struct zl_buf bytes;
-	bool complete; /* given out in this step, to be cleared in the next */
 };
 
 struct snap {
@@ -98,6 +97,7 @@ struct sync_zone {
 	uint64_t unsettled; /* bytes given since the store had caught up */
 
 	struct parts parts;
+	struct zl_buf whole; /* an entry that came in parts, given out in this step */
 	struct snap snap;
 	struct repair repair;
 	struct outbox outbox;
