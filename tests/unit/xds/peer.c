@@ -1,0 +1,205 @@
+#include "peer.h"
+
+#include "base/bytes.h"
+#include "zone/xds/grpc_frame.h"
+#include "zone/xds/wire.h"
+
+#include <event2/event.h>
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+static void connected(void *owner, const char *proxy)
+{
+	assert_string_equal(proxy, "default.web");
+	((struct stage *)owner)->connected++;
+}
+
+static void disconnected(void *owner, const char *proxy)
+{
+	assert_string_equal(proxy, "default.web");
+	((struct stage *)owner)->disconnected++;
+}
+
+static void acked(void *owner, const char *proxy, uint64_t revision)
+{
+	(void)proxy;
+	((struct stage *)owner)->acked = revision;
+}
+
+void stage_open(struct stage *stage)
+{
+	static const struct xds_ops OPS = { .connected = connected,
+					    .disconnected = disconnected,
+					    .acked = acked };
+	struct zl_err err;
+
+	*stage = (struct stage){ .base = event_base_new() };
+	assert_int_equal(zl_addr_parse("127.0.0.1:0", &stage->addr, &err), ZL_OK);
+	assert_int_equal(xds_server_open(&stage->server, stage->base, &stage->addr, 1,
+					 &OPS, stage, &err),
+			 ZL_OK);
+	assert_int_not_equal(stage->addr.port, 0);
+}
+
+void stage_close(struct stage *stage)
+{
+	xds_server_close(&stage->server);
+	event_base_free(stage->base);
+}
+
+struct xds_counts counts(const struct stage *stage)
+{
+	struct xds_counts now;
+
+	xds_server_counts(stage->server, &now);
+	return now;
+}
+
+void peer_take(struct peer *peer)
+{
+	uint8_t bytes[65536];
+	ssize_t len;
+
+	while ((len = recv(peer->fd, bytes, sizeof(bytes), MSG_DONTWAIT)) > 0)
+		zl_buf_add(&peer->in, bytes, (size_t)len);
+	peer->over = peer->over || len == 0 || (len < 0 && errno != EAGAIN);
+	while (peer->in.len >= 9) {
+		const uint8_t *head = (const uint8_t *)peer->in.data;
+		size_t size = (size_t)head[0] << 16 | (size_t)head[1] << 8 | head[2];
+		if (peer->in.len < 9 + size)
+			break;
+		peer->frames[head[3]]++;
+		if (head[3] == DATA)
+			peer->data += size;
+		zl_buf_drain(&peer->in, 9 + size);
+	}
+}
+
+void turn(struct peer *peer)
+{
+	event_base_loop(peer->stage->base, EVLOOP_NONBLOCK);
+	peer_take(peer);
+}
+
+void peer_write(struct peer *peer, const void *bytes, size_t len)
+{
+	const char *at = bytes;
+	uint64_t end = zl_now_ms() + PATIENCE_MS;
+
+	while (len > 0 && !peer->over && zl_now_ms() < end) {
+		ssize_t done = send(peer->fd, at, len, MSG_DONTWAIT | MSG_NOSIGNAL);
+		if (done > 0) {
+			at += done;
+			len -= (size_t)done;
+			continue;
+		}
+		if (errno != EAGAIN)
+			peer->over = true;
+		event_base_loop(peer->stage->base, EVLOOP_NONBLOCK);
+	}
+}
+
+static void add_frame(struct zl_buf *buf, int type, int flags, uint32_t stream,
+		      const void *payload, size_t len)
+{
+	uint8_t head[9] = { (uint8_t)(len >> 16), (uint8_t)(len >> 8), (uint8_t)len,
+			    (uint8_t)type, (uint8_t)flags };
+
+	zl_put_be32(head + 5, stream);
+	zl_buf_add(buf, head, sizeof(head));
+	zl_buf_add(buf, payload, len);
+}
+
+void peer_frame(struct peer *peer, int type, int flags, uint32_t stream,
+		const void *payload, size_t len)
+{
+	struct zl_buf buf = { 0 };
+
+	add_frame(&buf, type, flags, stream, payload, len);
+	peer_write(peer, buf.data, buf.len);
+	zl_buf_free(&buf);
+}
+
+void peer_open(struct peer *peer, struct stage *stage)
+{
+	struct sockaddr_in to = { .sin_family = AF_INET,
+				  .sin_port = htons(stage->addr.port),
+				  .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+
+	*peer = (struct peer){ .stage = stage };
+	peer->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	assert_int_equal(connect(peer->fd, (struct sockaddr *)&to, sizeof(to)), 0);
+}
+
+void peer_begin(struct peer *peer, struct stage *stage)
+{
+	/* INITIAL_WINDOW_SIZE as large as it may be */
+	static const uint8_t WINDOW[] = { 0, 4, 0x7f, 0xff, 0xff, 0xff };
+	/* and the same for the connection */
+	static const uint8_t MORE[] = { 0x7f, 0xff, 0, 0 };
+
+	peer_open(peer, stage);
+	peer_write(peer, PREFACE, strlen(PREFACE));
+	peer_frame(peer, SETTINGS, 0, 0, WINDOW, sizeof(WINDOW));
+	peer_frame(peer, 8, 0, 0, MORE, sizeof(MORE));
+	until(peer, peer->frames[SETTINGS] >= 2);
+	peer_frame(peer, SETTINGS, ACK, 0, NULL, 0);
+}
+
+void peer_close(struct peer *peer)
+{
+	close(peer->fd);
+	zl_buf_free(&peer->in);
+}
+
+void add_header(struct zl_buf *buf, const char *name, const char *value)
+{
+	zl_buf_char(buf, 0); /* literal, not indexed, not Huffman */
+	zl_buf_char(buf, (char)strlen(name));
+	zl_buf_str(buf, name);
+	zl_buf_char(buf, (char)strlen(value));
+	zl_buf_str(buf, value);
+}
+
+void add_head(struct zl_buf *buf, const char *path)
+{
+	add_header(buf, ":method", "POST");
+	add_header(buf, ":scheme", "http");
+	add_header(buf, ":path", path);
+	add_header(buf, ":authority", "x");
+	add_header(buf, "content-type", "application/grpc");
+	add_header(buf, "te", "trailers");
+}
+
+void peer_stream(struct peer *peer, uint32_t id)
+{
+	struct zl_buf head = { 0 };
+
+	add_head(&head, DELTA);
+	peer_frame(peer, HEADERS, END_HEADERS, id, head.data, head.len);
+	zl_buf_free(&head);
+}
+
+void peer_ask(struct peer *peer, uint32_t id, const char *url, const char *nonce)
+{
+	struct zl_buf message = { 0 };
+	struct zl_buf node = { 0 };
+	struct zl_buf framed = { 0 };
+	uint8_t head[XDS_FRAME_HEAD];
+
+	xds_wire_put(&node, 1, "default.web", strlen("default.web"));
+	xds_wire_put(&message, 1, node.data, node.len);
+	xds_wire_put(&message, 2, url, strlen(url));
+	xds_wire_put(&message, 6, nonce, strlen(nonce));
+	xds_frame_head(head, message.len);
+	zl_buf_add(&framed, head, sizeof(head));
+	zl_buf_add(&framed, message.data, message.len);
+	peer_frame(peer, DATA, 0, id, framed.data, framed.len);
+	zl_buf_free(&framed);
+	zl_buf_free(&node);
+	zl_buf_free(&message);
+}
