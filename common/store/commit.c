@@ -12,29 +12,31 @@ struct found {
 	uint64_t create_rev;
 };
 
-static int by_key(const void *a, const void *b)
-{
-	const struct job_op *const *x = a;
-	const struct job_op *const *y = b;
-	size_t common = (*x)->key_len < (*y)->key_len ? (*x)->key_len : (*y)->key_len;
-	int order = memcmp((*x)->key, (*y)->key, common);
+struct by_key {
+	const struct job_op *op;
+};
 
-	if (order != 0)
-		return order;
-	return ((*x)->key_len > (*y)->key_len) - ((*x)->key_len < (*y)->key_len);
+static int compare(const void *a, const void *b)
+{
+	const struct job_op *x = ((const struct by_key *)a)->op;
+	const struct job_op *y = ((const struct by_key *)b)->op;
+	size_t common = x->key_len < y->key_len ? x->key_len : y->key_len;
+	int order = memcmp(x->key, y->key, common);
+
+	return order != 0 ? order : (x->key_len > y->key_len) - (x->key_len < y->key_len);
 }
 
 static bool has_double(const struct store_job *job, size_t *which)
 {
-	const struct job_op **sorted = zl_alloc(job->op_count, sizeof(*sorted));
+	struct by_key *sorted = zl_alloc(job->op_count, sizeof(*sorted));
 	bool found = false;
 
 	for (size_t i = 0; i < job->op_count; i++)
-		sorted[i] = &job->ops[i];
-	qsort(sorted, job->op_count, sizeof(*sorted), by_key);
+		sorted[i].op = &job->ops[i];
+	qsort(sorted, job->op_count, sizeof(*sorted), compare);
 	for (size_t i = 1; i < job->op_count && !found; i++) {
-		found = by_key(&sorted[i - 1], &sorted[i]) == 0;
-		*which = (size_t)(sorted[i] - job->ops);
+		found = compare(&sorted[i - 1], &sorted[i]) == 0;
+		*which = (size_t)(sorted[i].op - job->ops);
 	}
 	free(sorted);
 	return found;

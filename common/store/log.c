@@ -3,6 +3,7 @@
 #include "base/bytes.h"
 #include "model/entry.h"
 
+#include <assert.h>
 #include <string.h>
 
 static enum zl_code damaged(struct zl_err *err, uint64_t rev)
@@ -39,7 +40,7 @@ enum zl_code store_log(struct store_view *view, uint64_t from, store_log_fn *fn,
 			       (unsigned long long)view->state.floor,
 			       (unsigned long long)from);
 	for (uint64_t rev = from; rev <= view->state.position.rev; rev++) {
-		struct log_record record;
+		struct log_record record = { 0 };
 		enum zl_code code = log_get(view, rev, &record, err);
 		if (code != ZL_OK)
 			return code;
@@ -55,7 +56,7 @@ enum zl_code store_chain_at(struct store_view *view, uint64_t rev,
 			    uint8_t chain[POSITION_CHAIN], struct zl_err *err)
 {
 	const struct state *state = &view->state;
-	struct log_record record;
+	struct log_record record = { 0 };
 
 	if (rev == state->position.rev || rev + 1 == state->floor) {
 		memcpy(chain,
@@ -65,12 +66,14 @@ enum zl_code store_chain_at(struct store_view *view, uint64_t rev,
 		return ZL_OK;
 	}
 	enum zl_code code = log_get(view, rev, &record, err);
-	if (code == ZL_OK)
-		memcpy(chain, record.chain, POSITION_CHAIN);
-	else if (code == ZL_ENOENT)
-		zl_fail(err, code, "revision %llu is not in the log",
-			(unsigned long long)rev);
-	return code;
+	if (code == ZL_ENOENT)
+		return zl_fail(err, code, "revision %llu is not in the log",
+			       (unsigned long long)rev);
+	if (code != ZL_OK)
+		return code;
+	assert(record.chain != NULL);
+	memcpy(chain, record.chain, POSITION_CHAIN);
+	return ZL_OK;
 }
 
 /* The op of entry that concerns key, or NULL. */
@@ -96,7 +99,7 @@ struct past {
 static enum zl_code past_at(struct store_view *view, uint64_t rev, struct past *past,
 			    struct zl_err *err)
 {
-	struct log_record record;
+	struct log_record record = { 0 };
 	enum zl_code code = log_get(view, rev, &record, err);
 
 	zl_arena_reset(past->arena);

@@ -168,8 +168,9 @@ enum zl_code store_sums(struct store *store, struct digest sums[DIGEST_BUCKETS],
 	return ZL_OK;
 }
 
-/* space 0x00 name, at most LOCAL_KEY_MAX bytes; false: too long. */
 enum { LOCAL_KEY_MAX = 402 };
+
+/* space 0x00 name (and 0x00, not counted in len); false: too long. */
 
 static bool local_key(char key[LOCAL_KEY_MAX], const char *space, const char *name,
 		      size_t *len)
@@ -180,7 +181,7 @@ static bool local_key(char key[LOCAL_KEY_MAX], const char *space, const char *na
 	if (head > 201 || tail > 200)
 		return false;
 	memcpy(key, space, head);
-	memcpy(key + head, name, tail);
+	memcpy(key + head, name, tail + 1);
 	*len = head + tail;
 	return true;
 }

@@ -14,7 +14,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { KEYS = 10000, VALUE = 512, SAMPLES = 2000000 };
+enum { KEYS = 10000, VALUE = 512, SAMPLES = 2000000, IN_FLIGHT = 1024 };
 
 struct bench {
 	struct store *store;
@@ -23,7 +23,9 @@ struct bench {
 	unsigned in_flight;
 	uint64_t *taken; /* owned: microseconds of each commit */
 	size_t count;
-	uint64_t number;
+	uint64_t started[IN_FLIGHT];
+	uint64_t sent;
+	uint64_t number; /* dice for the keys */
 };
 
 static void done(void *ctx, struct store_result *results)
@@ -38,7 +40,7 @@ static void done(void *ctx, struct store_result *results)
 			exit(1);
 		}
 		if (b->count < SAMPLES)
-			b->taken[b->count++] = now - (uint64_t)(uintptr_t)r->tag;
+			b->taken[b->count++] = now - *(const uint64_t *)r->tag;
 		b->in_flight--;
 	}
 	(void)pthread_cond_signal(&b->less);
@@ -50,9 +52,10 @@ static void submit_one(struct bench *b)
 {
 	char key[32];
 	char value[VALUE];
-	struct store_job *job =
-		store_commit_new((void *)(uintptr_t)zl_now_us(), 0, "bench", NULL);
+	uint64_t *started = &b->started[b->sent++ % IN_FLIGHT];
+	struct store_job *job = store_commit_new(started, 0, "bench", NULL);
 
+	*started = zl_now_us();
 	b->number = b->number * 6364136223846793005ULL + 1442695040888963407ULL;
 	(void)snprintf(key, sizeof(key), "route/default/%05llu",
 		       (unsigned long long)(b->number >> 33) % KEYS);
@@ -120,7 +123,7 @@ int main(int argc, char **argv)
 {
 	char folder[] = "/tmp/zonelink-bench.XXXXXX";
 	const char *dir = argc > 1 ? argv[1] : mkdtemp(folder);
-	unsigned seconds = argc > 2 ? (unsigned)atoi(argv[2]) : 3;
+	unsigned seconds = argc > 2 ? (unsigned)strtoul(argv[2], NULL, 10) : 3;
 	struct bench b = { .lock = PTHREAD_MUTEX_INITIALIZER,
 			   .less = PTHREAD_COND_INITIALIZER,
 			   .taken = zl_alloc(SAMPLES, sizeof(uint64_t)),

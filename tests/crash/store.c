@@ -23,7 +23,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { KEYS = 50, IN_FLIGHT = 20 };
+enum { KEYS = 50, IN_FLIGHT = 20, TAGS = 2 * IN_FLIGHT };
 
 static const struct store_options OPTIONS = { .map_size = 1 << 20, .log_count = 200 };
 
@@ -35,11 +35,10 @@ static void acknowledge(void *ctx, struct store_result *results)
 {
 	(void)ctx;
 	for (const struct store_result *r = results; r != NULL; r = r->next) {
-		uint64_t number = (uint64_t)(uintptr_t)r->tag;
 		if (r->code != ZL_OK)
 			_exit(3);
 		if (r->kind == STORE_COMMIT &&
-		    write(ack_fd, &number, sizeof(number)) != sizeof(number))
+		    write(ack_fd, r->tag, sizeof(uint64_t)) != sizeof(uint64_t))
 			_exit(4);
 		__atomic_add_fetch(&acked, 1, __ATOMIC_SEQ_CST);
 	}
@@ -48,11 +47,13 @@ static void acknowledge(void *ctx, struct store_result *results)
 
 static struct store_job *numbered_job(uint64_t number)
 {
+	static uint64_t numbers[TAGS];
 	static char value[3000];
-	struct store_job *job =
-		store_commit_new((void *)(uintptr_t)number, number, "w", NULL);
+	uint64_t *tag = &numbers[number % TAGS];
+	struct store_job *job = store_commit_new(tag, number, "w", NULL);
 	char key[16];
 
+	*tag = number;
 	(void)snprintf(key, sizeof(key), "key%llu", (unsigned long long)number % KEYS);
 	memset(value, '.', sizeof(value));
 	(void)snprintf(value, sizeof(value), "%llu", (unsigned long long)number);
@@ -178,8 +179,8 @@ static void check_store(struct run *run)
 {
 	struct zl_err err = { 0 };
 	struct store *store;
-	struct store_view *view;
-	struct store_item item;
+	struct store_view *view = NULL;
+	struct store_item item = { 0 };
 	char key[16];
 
 	if (store_open(&store, run->tmp.dir, &OPTIONS, &err) != ZL_OK ||
@@ -213,7 +214,7 @@ static void no_acknowledged_write_is_lost(void **state)
 	(void)state;
 	(void)printf("seed %llu\n", (unsigned long long)run.dice.state);
 	tmp_make(&run.tmp);
-	for (int i = runs != NULL ? atoi(runs) : 10; i > 0; i--) {
+	for (long i = runs != NULL ? strtol(runs, NULL, 10) : 10; i > 0; i--) {
 		int out;
 		pid_t pid = start_writer(&run, &out);
 		read_acks(&run, pid, out, zl_now_ms() + 20 + dice_below(&run.dice, 400));

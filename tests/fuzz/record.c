@@ -55,15 +55,16 @@ static void one_state(const uint8_t *bytes, size_t len)
 	struct state state;
 	struct state again;
 	uint8_t packed[STATE_SIZE];
+	uint8_t packed_again[STATE_SIZE];
 	uint32_t schema;
 
-	memset(&state, 0, sizeof(state));
-	memset(&again, 0, sizeof(again));
 	if (!state_unpack(bytes, len, &state, &schema))
 		return;
 	state_pack(packed, &state);
 	bool ok = state_unpack(packed, sizeof(packed), &again, &schema);
-	assert(ok && memcmp(&state, &again, sizeof(state)) == 0);
+	assert(ok);
+	state_pack(packed_again, &again);
+	assert(memcmp(packed, packed_again, STATE_SIZE) == 0);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

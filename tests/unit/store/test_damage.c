@@ -154,8 +154,8 @@ static void damaged_bytes_are_noticed_or_harmless(void **state)
 		case 0: { /* one bit */
 			size_t byte = at + dice_below(&dice,
 						      dice_chance(&dice, 50) ? 64 : 4096);
-			char flipped = good[byte];
-			flipped ^= (char)(1 << dice_below(&dice, 7));
+			unsigned char flipped = (unsigned char)good[byte];
+			flipped ^= (unsigned char)(1U << dice_below(&dice, 8));
 			assert_int_equal(pwrite(fd, &flipped, 1, (off_t)byte), 1);
 			break;
 		}
@@ -275,7 +275,7 @@ static void set_dir(struct fixture *other, const struct fixture *f, const char *
 	char *path = zl_format("%s/%s", f->tmp.dir, name);
 
 	assert_true(strlen(path) < sizeof(other->tmp.dir));
-	strcpy(other->tmp.dir, path);
+	memcpy(other->tmp.dir, path, strlen(path) + 1);
 	free(path);
 }
 

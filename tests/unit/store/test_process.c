@@ -52,9 +52,8 @@ static struct child start(const char *mode, const char *dir)
 static void hear(const struct child *child, char *text, size_t size, bool line)
 {
 	size_t len = 0;
-	ssize_t n;
 
-	while (len + 1 < size && (n = read(child->out, text + len, 1)) == 1) {
+	while (len + 1 < size && read(child->out, text + len, 1) == 1) {
 		len++;
 		if (line && text[len - 1] == '\n')
 			break;
