@@ -9,6 +9,8 @@
  * have its traffic sent to the control plane, because CDS cannot replace a static
  * cluster. */
 #define ADS_CLUSTER "zonelink/ads"
+/* Envoy would send the cluster's name, whose slash no :authority may have. */
+#define ADS_AUTHORITY "zonelink"
 
 #define ADMIN_HOST "127.0.0.1"
 enum { ADMIN_PORT = 9901, ADMIN_MODE = 0600 };
@@ -80,8 +82,8 @@ static struct tree *grpc_service(struct zl_arena *arena)
 				       "max_interval", text(arena, "2s"), NULL);
 
 	return map_of(arena, "envoy_grpc",
-		      map_of(arena, "cluster_name", text(arena, ADS_CLUSTER),
-			     "retry_policy",
+		      map_of(arena, "cluster_name", text(arena, ADS_CLUSTER), "authority",
+			     text(arena, ADS_AUTHORITY), "retry_policy",
 			     map_of(arena, "retry_back_off", back_off, NULL), NULL),
 		      NULL);
 }
