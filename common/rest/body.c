@@ -90,11 +90,17 @@ bool body_docs(struct http_request *req, struct zl_arena *arena, struct body_doc
 	struct docs stream = { 0 };
 	size_t len;
 	const char *bytes = http_body(req, &len);
-	bool json = is_json(req) || (len > 0 && (*bytes == '[' || *bytes == '{'));
+	bool json = is_json(req);
 
 	*docs = (struct body_docs){ 0 };
-	enum zl_code code = json ? read_json_large(bytes, len, arena, &tree, &err)
-				 : read_yaml(bytes, len, arena, &stream, &err);
+	if (!json && len > 0 &&
+	    (*bytes == '[' || *bytes == '{')) /* or YAML's flow style */
+		json = read_json_large(bytes, len, arena, &tree, NULL) == ZL_OK;
+	enum zl_code code = ZL_OK;
+	if (!json)
+		code = read_yaml(bytes, len, arena, &stream, &err);
+	else if (tree == NULL)
+		code = read_json_large(bytes, len, arena, &tree, &err);
 	if (code != ZL_OK) {
 		refuse_syntax(req, &err);
 		return false;

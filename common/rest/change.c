@@ -1,4 +1,4 @@
-#include "base/clock.h"
+/* PUT, DELETE and _apply: from a request to a write. */
 #include "rest/body.h"
 #include "rest/find.h"
 #include "rest/write.h"
@@ -6,39 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-static struct store_job *job_new(struct write *write)
-{
-	const char *message = http_query(write->req, "message");
-
-	return store_commit_new(write, zl_wall_us(), http_id(write->req),
-				message != NULL ? message : "");
-}
-
-static void job_put(struct store_job *job, const struct resource *res,
-		    const struct condition *condition)
-{
-	struct zl_buf key = { 0 };
-	enum store_expect expect = condition->at_rev   ? STORE_AT_REV
-				   : condition->absent ? STORE_ABSENT
-						       : STORE_ANY;
-
-	key_bytes(&res->key, &key);
-	store_commit_put(job, key.data, key.len, res->json, res->json_len, expect,
-			 condition->rev);
-	zl_buf_free(&key);
-}
-
-static struct write_item item_of(struct zl_arena *arena, const struct key *key,
-				 struct resource *res)
-{
-	return (struct write_item){ kind_info(key->kind)->name,
-				    zl_arena_strdup(arena, key->mesh),
-				    zl_arena_strdup(arena, key->name), res };
-}
-
-/* May old become now? False after the refusal. */
+/* May old become now? False after the refusal; document names the one of several. */
 static bool allowed(struct rest *rest, struct http_request *req,
-		    const struct resource *old, const struct resource *now)
+		    const struct resource *old, const struct resource *now,
+		    size_t document)
 {
 	struct zl_err err = { 0 };
 	unsigned status = 405;
@@ -46,17 +17,33 @@ static bool allowed(struct rest *rest, struct http_request *req,
 	if (rest->ops->allow == NULL ||
 	    rest->ops->allow(rest->owner, old, now, &status, &err))
 		return true;
-	http_refuse(req, status, "%s", err.msg);
+	if (document > 0)
+		http_refuse(req, status, "document %zu: %s", document, err.msg);
+	else
+		http_refuse(req, status, "%s", err.msg);
 	return false;
 }
 
-/* The checked resource of a PUT, held; NULL after an answer. */
-static struct resource *put_resource(struct rest *rest, struct write *write,
-				     enum kind kind, bool with_mesh)
+/* Is kind written here at all? False after a 405. */
+static bool has_place(const struct rest *rest, const struct write *write, enum kind kind)
+{
+	const char *fault =
+		rest->alone ? NULL
+			    : kind_place_violation(write->arena, kind, rest->writer);
+
+	if (fault != NULL)
+		http_refuse(write->req, 405, "%s", fault);
+	return fault == NULL;
+}
+
+/* Make the item of a PUT; false after an answer. */
+static bool put_read(struct rest *rest, struct write *write, enum kind kind,
+		     bool with_mesh)
 {
 	const struct resource_rules rules = {
 		.writer = rest->writer,
 		.zone = rest->zone,
+		.alone = rest->alone,
 		.want_kind = kind,
 		.want_mesh = with_mesh ? http_param(write->req, "mesh") : NULL,
 		.want_name = http_param(write->req, "name")
@@ -65,83 +52,76 @@ static struct resource *put_resource(struct rest *rest, struct write *write,
 	const struct tree *doc = body_doc(write->req, write->arena);
 
 	if (doc == NULL)
-		return NULL;
+		return false;
 	struct resource *res = resource_from_doc(doc, &rules, &found);
-	if (res == NULL)
+	if (res == NULL) {
 		body_refuse(write->req, &found, false);
-	else
-		write->warnings = body_warnings(&found, write->arena);
-	return res;
+		return false;
+	}
+	write->warnings = body_warnings(&found, write->arena);
+	const struct resource *old = set_get(rest->ops->set(rest->owner), &res->key);
+	bool ok = allowed(rest, write->req, old, res, 0);
+	if (ok)
+		write_add(write, &res->key, &res);
+	resource_drop(&res);
+	return ok;
 }
 
 void rest_put(struct rest *rest, struct http_request *req, bool with_mesh)
 {
-	enum kind kind = find_kind(req, with_mesh);
-	struct condition condition;
+	enum kind kind = find_item_kind(req, with_mesh);
 
-	if (kind == KIND_NONE || !find_condition(req, &condition))
+	if (kind == KIND_NONE)
 		return;
 	struct write *write = write_new(req, WRITE_PUT);
-	struct resource *res = write_read_wait(write)
-				       ? put_resource(rest, write, kind, with_mesh)
-				       : NULL;
-	if (res == NULL) {
+	if (find_condition(req, &write->condition) && write_read_query(rest, write) &&
+	    has_place(rest, write, kind) && put_read(rest, write, kind, with_mesh))
+		write_go(rest, write);
+	else
 		write_free(&write);
-		return;
-	}
-	write->items = zl_arena_alloc(write->arena, 1, sizeof(*write->items));
-	write->items[0] = item_of(write->arena, &res->key, res);
-	write->count = 1;
-	const struct resource *old = set_get(rest->ops->set(rest->owner), &res->key);
-	if (!allowed(rest, req, old, res)) {
-		write_free(&write);
-		return;
-	}
-	struct store_job *job = job_new(write);
-	job_put(job, res, &condition);
-	write_submit(rest, write, job);
+}
+
+/* Make the item of a DELETE; false after an answer. */
+static bool delete_read(struct rest *rest, struct write *write, enum kind kind,
+			bool with_mesh)
+{
+	struct http_request *req = write->req;
+	const struct resource *old = rest_find(req, rest->ops->set(rest->owner), kind,
+					       with_mesh ? http_param(req, "mesh") : NULL,
+					       http_param(req, "name"));
+	struct resource *none = NULL;
+
+	if (old == NULL || !allowed(rest, req, old, NULL, 0))
+		return false;
+	write_add(write, &old->key, &none);
+	return true;
 }
 
 void rest_delete(struct rest *rest, struct http_request *req, bool with_mesh)
 {
-	enum kind kind = find_kind(req, with_mesh);
-	struct condition condition;
-	struct zl_buf key = { 0 };
+	enum kind kind = find_item_kind(req, with_mesh);
 
-	if (kind == KIND_NONE || !find_condition(req, &condition))
-		return;
-	const struct resource *old = rest_find(req, rest->ops->set(rest->owner), kind,
-					       with_mesh ? http_param(req, "mesh") : NULL,
-					       http_param(req, "name"));
-	if (old == NULL || !allowed(rest, req, old, NULL))
+	if (kind == KIND_NONE)
 		return;
 	struct write *write = write_new(req, WRITE_DELETE);
-	if (!write_read_wait(write)) {
+	if (find_condition(req, &write->condition) && write_read_query(rest, write) &&
+	    delete_read(rest, write, kind, with_mesh))
+		write_go(rest, write);
+	else
 		write_free(&write);
-		return;
-	}
-	write->items = zl_arena_alloc(write->arena, 1, sizeof(*write->items));
-	write->items[0] = item_of(write->arena, &old->key, NULL);
-	write->count = 1;
-	struct store_job *job = job_new(write);
-	key_bytes(&old->key, &key);
-	store_commit_delete(job, key.data, key.len,
-			    condition.at_rev ? STORE_AT_REV : STORE_EXISTS,
-			    condition.rev);
-	zl_buf_free(&key);
-	write_submit(rest, write, job);
 }
 
 static int by_key(const void *a, const void *b)
 {
 	const struct write_item *const *x = a;
 	const struct write_item *const *y = b;
-	int order = key_compare(&(*x)->res->key, &(*y)->res->key);
+	int order = key_compare(&(*x)->key, &(*y)->key);
 
 	return order != 0 ? order : *x < *y ? -1 : *x > *y;
 }
 
-/* A second document of one identity is a violation of that one. */
+/* A second document of one identity is a violation of that one. Each document has become
+ * an item. */
 static void find_doubles(const struct write *write, const struct body_docs *docs,
 			 struct findings *found)
 {
@@ -152,97 +132,71 @@ static void find_doubles(const struct write *write, const struct body_docs *docs
 		sorted[i] = &write->items[i];
 	qsort(sorted, write->count, sizeof(struct write_item *), by_key);
 	for (size_t i = 1, first = 0; i < write->count; i++) {
-		if (key_compare(&sorted[first]->res->key, &sorted[i]->res->key) != 0) {
+		if (key_compare(&sorted[first]->key, &sorted[i]->key) != 0) {
 			first = i;
 			continue;
 		}
 		size_t index = (size_t)(sorted[i] - write->items);
-		found->at = (struct finding){ .document = docs->numbers[index],
-					      .file = "",
-					      .kind = sorted[i]->type,
-					      .name = sorted[i]->name };
+		found->at =
+			(struct finding){ .document = docs->numbers[index],
+					  .file = "",
+					  .kind = kind_info(sorted[i]->key.kind)->name,
+					  .name = sorted[i]->key.name };
 		findings_violation(found, "name", docs->items[index],
 				   "already defined in document %zu",
 				   docs->numbers[sorted[first] - write->items]);
 	}
 }
 
-/* Make the items of write; false after an answer. */
-static bool apply_read(struct rest *rest, struct write *write)
+/* Make a resource of each document; false after an answer. */
+static bool apply_check(struct rest *rest, struct write *write,
+			const struct body_docs *docs)
 {
 	const struct resource_rules rules = { .writer = rest->writer,
-					      .zone = rest->zone };
+					      .zone = rest->zone,
+					      .alone = rest->alone };
 	struct findings found = findings_in(write->arena);
+
+	for (size_t i = 0; i < docs->count; i++) {
+		found.at = (struct finding){
+			.document = docs->numbers[i], .file = "", .kind = "", .name = ""
+		};
+		struct resource *res = resource_from_doc(docs->items[i], &rules, &found);
+		if (res != NULL)
+			write_add(write, &res->key, &res);
+	}
+	if (found.violation_count == 0)
+		find_doubles(write, docs, &found);
+	if (found.violation_count > 0)
+		body_refuse(write->req, &found, true);
+	else
+		write->warnings = body_warnings(&found, write->arena);
+	return found.violation_count == 0;
+}
+
+static bool apply_read(struct rest *rest, struct write *write)
+{
+	const struct set *set = rest->ops->set(rest->owner);
 	struct body_docs docs;
 
-	if (!body_docs(write->req, write->arena, &docs))
+	if (!body_docs(write->req, write->arena, &docs) ||
+	    !apply_check(rest, write, &docs))
 		return false;
-	write->items = zl_arena_alloc(write->arena, docs.count, sizeof(*write->items));
-	for (size_t i = 0; i < docs.count; i++) {
-		found.at = (struct finding){
-			.document = docs.numbers[i], .file = "", .kind = "", .name = ""
-		};
-		struct resource *res = resource_from_doc(docs.items[i], &rules, &found);
-		if (res != NULL)
-			write->items[write->count++] =
-				item_of(write->arena, &res->key, res);
-	}
-	if (found.violation_count == 0 && write->count > 0)
-		find_doubles(write, &docs, &found);
-	if (found.violation_count > 0) {
-		body_refuse(write->req, &found, true);
-		return false;
-	}
-	write->warnings = body_warnings(&found, write->arena);
 	for (size_t i = 0; i < write->count; i++) {
-		struct resource *res = write->items[i].res;
-		if (!allowed(rest, write->req,
-			     set_get(rest->ops->set(rest->owner), &res->key), res))
+		const struct write_item *item = &write->items[i];
+		if (!allowed(rest, write->req, set_get(set, &item->key), item->res,
+			     docs.numbers[i]))
 			return false;
 	}
 	return true;
 }
 
-/* Answer with what would be done. */
-static void apply_dry(struct rest *rest, struct write *write)
-{
-	struct store_change *changes =
-		zl_arena_alloc(write->arena, write->count, sizeof(*changes));
-	struct zl_buf body = { 0 };
-
-	for (size_t i = 0; i < write->count; i++) {
-		const struct resource *now = write->items[i].res;
-		const struct resource *old =
-			set_get(rest->ops->set(rest->owner), &now->key);
-		if (old == NULL)
-			changes[i].kind = STORE_CREATED;
-		else if (old->json_len != now->json_len ||
-			 memcmp(old->json, now->json, now->json_len) != 0)
-			changes[i].kind = STORE_UPDATED;
-		changes[i].old_rev = old != NULL ? old->mod_rev : 0;
-		changes[i].mod_rev = changes[i].old_rev;
-	}
-	write_body(write, 0, changes, true, &body);
-	http_json(write->req, 200, body.data);
-	zl_buf_free(&body);
-}
-
 void rest_apply(struct rest *rest, struct http_request *req)
 {
-	const struct condition always = { 0 };
 	struct write *write = write_new(req, WRITE_APPLY);
 
-	if (!write_read_wait(write) || !apply_read(rest, write)) {
+	if (write_read_query(rest, write) && apply_read(rest, write))
+		write_go(rest, write);
+	else
 		write_free(&write);
-		return;
-	}
-	if (http_query(req, "dry_run") != NULL) {
-		apply_dry(rest, write);
-		write_free(&write);
-		return;
-	}
-	struct store_job *job = job_new(write);
-	for (size_t i = 0; i < write->count; i++)
-		job_put(job, write->items[i].res, &always);
-	write_submit(rest, write, job);
 }

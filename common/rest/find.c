@@ -21,16 +21,29 @@ enum kind find_kind(struct http_request *req, bool with_mesh)
 	return kind;
 }
 
-/* "r42", with or without quotes. */
+enum kind find_item_kind(struct http_request *req, bool with_mesh)
+{
+	enum kind kind = find_kind(req, with_mesh);
+
+	if (kind == KIND_NONE || with_mesh || kind_info(kind)->scope != SCOPE_MESH)
+		return kind;
+	http_refuse(req, 404, "%s belongs to a mesh: /meshes/{mesh}/%s/%s",
+		    kind_info(kind)->name, kind_info(kind)->plural,
+		    http_param(req, "name"));
+	return KIND_NONE;
+}
+
+/* "r42" or r42. */
 static bool parse_etag(const char *text, uint64_t *rev)
 {
-	char *end = NULL;
+	bool quoted = *text == '"';
 
-	text += *text == '"';
-	if (*text != 'r' || text[1] < '0' || text[1] > '9')
+	text += quoted;
+	size_t digits = *text == 'r' ? strspn(text + 1, "0123456789") : 0;
+	if (digits == 0 || digits > 18)
 		return false;
-	*rev = strtoull(text + 1, &end, 10);
-	return *end == '\0' || strcmp(end, "\"") == 0;
+	*rev = strtoull(text + 1, NULL, 10);
+	return strcmp(text + 1 + digits, quoted ? "\"" : "") == 0;
 }
 
 bool find_condition(struct http_request *req, struct condition *condition)
@@ -38,22 +51,24 @@ bool find_condition(struct http_request *req, struct condition *condition)
 	const char *match = http_header(req, "If-Match");
 	const char *none = http_header(req, "If-None-Match");
 
-	*condition = (struct condition){ 0 };
-	if (none != NULL) {
-		if (strcmp(none, "*") != 0) {
-			http_refuse(req, 400, "If-None-Match: only * is served here");
-			return false;
-		}
-		condition->absent = true;
+	*condition = (struct condition){ ALWAYS, 0 };
+	if (match != NULL && none != NULL) {
+		http_refuse(req, 400, "If-Match and If-None-Match exclude each other");
+		return false;
 	}
-	if (match != NULL) {
-		if (!parse_etag(match, &condition->rev)) {
-			http_refuse(req, 400,
-				    "If-Match: must be an ETag of ours, like \"r42\"");
-			return false;
-		}
-		condition->at_rev = true;
+	if (none != NULL && strcmp(none, "*") != 0) {
+		http_refuse(req, 400, "If-None-Match: only * is served here");
+		return false;
 	}
+	if (match != NULL && strcmp(match, "*") != 0 &&
+	    !parse_etag(match, &condition->rev)) {
+		http_refuse(req, 400, "If-Match: must be an ETag of ours, like \"r42\"");
+		return false;
+	}
+	if (none != NULL)
+		condition->on = ABSENT;
+	else if (match != NULL)
+		condition->on = strcmp(match, "*") == 0 ? EXISTS : AT_REV;
 	return true;
 }
 
@@ -86,22 +101,24 @@ static bool fits(const struct key *key, const char *name, const char *zone,
 	       (ns == NULL || strcmp(key->ns, ns) == 0);
 }
 
-static void refuse_ambiguous(struct http_request *req, const struct set *set,
-			     enum kind kind, const char *mesh, const char *name)
+enum { NAMED_MAX = 10 };
+
+static void refuse_ambiguous(struct http_request *req, struct set_iter each,
+			     const char *name, const char *zone, const char *ns)
 {
-	struct set_iter each = set_each(set, kind, mesh);
 	const struct resource *res;
 	struct zl_buf text = { 0 };
+	size_t count = 0;
 
 	while ((res = set_next(&each)) != NULL) {
-		if (strcmp(res->key.name, name) != 0)
+		if (!fits(&res->key, name, zone, ns) || ++count > NAMED_MAX)
 			continue;
 		zl_buf_str(&text, text.len > 0 ? ", " : "");
 		key_kri(&res->key, "", &text);
 	}
 	http_refuse(req, 409,
-		    "several have this name; choose by ?zone= and ?namespace=: %s",
-		    zl_buf_text(&text));
+		    "%zu have this name; choose by ?zone= and ?namespace=: %s%s", count,
+		    zl_buf_text(&text), count > NAMED_MAX ? ", ..." : "");
 	zl_buf_free(&text);
 }
 
@@ -130,6 +147,6 @@ const struct resource *rest_find(struct http_request *req, const struct set *set
 			    mesh != NULL ? " in mesh \"" : "", mesh != NULL ? mesh : "",
 			    mesh != NULL ? "\"" : "");
 	if (count > 1)
-		refuse_ambiguous(req, set, kind, mesh, name);
+		refuse_ambiguous(req, set_each(set, kind, mesh), name, zone, ns);
 	return count == 1 ? found : NULL;
 }

@@ -23,9 +23,10 @@ struct rest_ops {
 	 * with *status and err's message. */
 	bool (*allow)(void *owner, const struct resource *old, const struct resource *now,
 		      unsigned *status, struct zl_err *err);
-	/* The write became revision rev (0: nothing changed) and body is what to answer.
-	 * Answer now, or later when whom the client waits for has it. wait is "",
-	 * "zones" or "proxies". NULL: http_json at once. */
+	/* A write whose client asked to wait is revision rev (that of what stands, when
+	 * nothing changed) and body is what to answer, now or later when all that it
+	 * waits for have it. wait is "zones" or "proxies"; body is borrowed. NULL: such
+	 * requests are refused. */
 	void (*written)(void *owner, struct http_request *req, uint64_t rev,
 			const char *wait, uint64_t timeout_ms, const char *body);
 };
@@ -36,6 +37,7 @@ struct rest {
 	struct store *store;        /* borrowed; where writes go */
 	enum writer writer;         /* WRITER_GLOBAL or WRITER_ZONE */
 	const char *zone;           /* of WRITER_ZONE; "" */
+	bool alone;                 /* of WRITER_ZONE: it has no global */
 	bool closed;                /* shutting down: writes are refused with 503 */
 };
 

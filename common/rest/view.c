@@ -33,17 +33,11 @@ void rest_render(const struct resource *res, struct zl_buf *out)
 
 void rest_get(struct rest *rest, struct http_request *req, bool with_mesh)
 {
-	enum kind kind = find_kind(req, with_mesh);
+	enum kind kind = find_item_kind(req, with_mesh);
 	struct zl_buf body = { 0 };
 
 	if (kind == KIND_NONE)
 		return;
-	if (!with_mesh && kind_info(kind)->scope == SCOPE_MESH) {
-		http_refuse(req, 404, "%s belongs to a mesh: /meshes/{mesh}/%s/%s",
-			    kind_info(kind)->name, kind_info(kind)->plural,
-			    http_param(req, "name"));
-		return;
-	}
 	const struct resource *res = rest_find(req, rest->ops->set(rest->owner), kind,
 					       with_mesh ? http_param(req, "mesh") : NULL,
 					       http_param(req, "name"));
@@ -75,6 +69,27 @@ static bool query_number(struct http_request *req, const char *name, uint64_t fa
 	return false;
 }
 
+/* The path and query of the page that begins at offset. */
+static void add_next(struct zl_buf *out, struct http_request *req, uint64_t size,
+		     uint64_t offset)
+{
+	static const char KEEP[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				   "0123456789-._~";
+	const char *part = http_query(req, "name");
+
+	zl_buf_format(out, "\"%s?size=%" PRIu64 "&offset=%" PRIu64, http_path(req), size,
+		      offset);
+	if (part != NULL)
+		zl_buf_str(out, "&name=");
+	for (; part != NULL && *part != '\0'; part++) {
+		if (strchr(KEEP, *part) != NULL)
+			zl_buf_char(out, *part);
+		else
+			zl_buf_format(out, "%%%02X", (unsigned)(unsigned char)*part);
+	}
+	zl_buf_char(out, '"');
+}
+
 void rest_list(struct rest *rest, struct http_request *req, bool with_mesh)
 {
 	enum kind kind = find_kind(req, with_mesh);
@@ -103,10 +118,10 @@ void rest_list(struct rest *rest, struct http_request *req, bool with_mesh)
 	}
 	zl_buf_format(&body, "],\"total\":%" PRIu64 ",\"next\":", total);
 	if (offset + size < total)
-		zl_buf_format(&body, "\"%s?size=%" PRIu64 "&offset=%" PRIu64 "\"}",
-			      http_path(req), size, offset + size);
+		add_next(&body, req, size, offset + size);
 	else
-		zl_buf_str(&body, "null}");
+		zl_buf_str(&body, "null");
+	zl_buf_char(&body, '}');
 	http_json(req, 200, body.data);
 	zl_buf_free(&body);
 }

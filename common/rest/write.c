@@ -1,8 +1,6 @@
 #include "rest/write.h"
 
 #include "base/clock.h"
-#include "rest/body.h"
-#include "rest/find.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -36,18 +34,63 @@ void write_free(struct write **writep)
 	free(write);
 }
 
-bool write_read_wait(struct write *write)
+void write_add(struct write *write, const struct key *key, struct resource **resp)
+{
+	if (write->count == write->room) {
+		write->room = write->room ? write->room * 2 : 4;
+		struct write_item *items =
+			zl_arena_alloc(write->arena, write->room, sizeof(*items));
+		if (write->count > 0)
+			memcpy(items, write->items, write->count * sizeof(*items));
+		write->items = items;
+	}
+	write->items[write->count++] = (struct write_item){
+		.key = { .kind = key->kind,
+			 .mesh = zl_arena_strdup(write->arena, key->mesh),
+			 .zone = zl_arena_strdup(write->arena, key->zone),
+			 .ns = zl_arena_strdup(write->arena, key->ns),
+			 .name = zl_arena_strdup(write->arena, key->name) },
+		.res = *resp
+	};
+	*resp = NULL;
+}
+
+/* A misspelt name must not turn a dry run into a write. */
+static bool query_is_known(const struct write *write)
+{
+	static const char *const KNOWN[] = { "wait",    "timeout", "dry_run",
+					     "message", "zone",    "namespace" };
+	const char *name;
+
+	for (size_t n = 0; (name = http_query_name(write->req, n)) != NULL; n++) {
+		bool known = false;
+		for (size_t i = 0; i < sizeof(KNOWN) / sizeof(KNOWN[0]); i++)
+			known = known || strcmp(name, KNOWN[i]) == 0;
+		if (!known) {
+			http_refuse(write->req, 400,
+				    "?%s= is not known; nothing was changed", name);
+			return false;
+		}
+	}
+	return true;
+}
+
+bool write_read_query(const struct rest *rest, struct write *write)
 {
 	const char *wait = http_query(write->req, "wait");
 	const char *timeout = http_query(write->req, "timeout");
+	const char *dry = http_query(write->req, "dry_run");
 
-	if (wait != NULL) {
-		if (strcmp(wait, "zones") != 0 && strcmp(wait, "proxies") != 0) {
-			http_refuse(write->req, 400, "wait=%s: must be zones or proxies",
-				    wait);
-			return false;
-		}
-		write->wait = zl_arena_strdup(write->arena, wait);
+	if (!query_is_known(write))
+		return false;
+	if (wait != NULL && strcmp(wait, "zones") != 0 && strcmp(wait, "proxies") != 0) {
+		http_refuse(write->req, 400, "wait=%s: must be zones or proxies", wait);
+		return false;
+	}
+	if (wait != NULL && rest->ops->written == NULL) {
+		http_refuse(write->req, 400,
+			    "wait=%s: only global knows all zones; ask it", wait);
+		return false;
 	}
 	if (timeout != NULL && !rest_duration(timeout, &write->timeout_ms)) {
 		http_refuse(write->req, 400,
@@ -55,13 +98,50 @@ bool write_read_wait(struct write *write)
 			    timeout);
 		return false;
 	}
+	if (dry != NULL && strcmp(dry, "server") != 0) {
+		http_refuse(write->req, 400, "dry_run=%s: must be server", dry);
+		return false;
+	}
+	write->dry = dry != NULL;
+	write->wait = wait != NULL ? zl_arena_strdup(write->arena, wait) : "";
 	return true;
 }
 
-void write_submit(struct rest *rest, struct write *write, struct store_job *job)
+static void job_add(struct store_job *job, const struct write *write,
+		    const struct write_item *item)
 {
+	static const enum store_expect EXPECT[] = { [ALWAYS] = STORE_ANY,
+						    [AT_REV] = STORE_AT_REV,
+						    [EXISTS] = STORE_EXISTS,
+						    [ABSENT] = STORE_ABSENT };
+	const struct condition *on = &write->condition;
+	struct zl_buf key = { 0 };
+
+	key_bytes(&item->key, &key);
+	if (item->res != NULL)
+		store_commit_put(job, key.data, key.len, item->res->json,
+				 item->res->json_len, EXPECT[on->on], on->rev);
+	else
+		store_commit_delete(job, key.data, key.len,
+				    on->on == ALWAYS ? STORE_EXISTS : EXPECT[on->on],
+				    on->rev);
+	zl_buf_free(&key);
+}
+
+void write_go(struct rest *rest, struct write *write)
+{
+	const char *message = http_query(write->req, "message");
 	struct zl_err err = { 0 };
 
+	if (write->dry) {
+		write_dry(rest, write);
+		write_free(&write);
+		return;
+	}
+	struct store_job *job = store_commit_new(write, zl_wall_us(), http_id(write->req),
+						 message != NULL ? message : "");
+	for (size_t i = 0; i < write->count; i++)
+		job_add(job, write, &write->items[i]);
 	if (!rest->closed && store_submit(rest->store, &job, &err) == ZL_OK)
 		return;
 	store_job_free(&job);
@@ -86,11 +166,13 @@ static struct tree *results_tree(const struct write *write,
 	for (size_t i = 0; i < write->count; i++) {
 		const struct write_item *item = &write->items[i];
 		struct tree *one = tree_map(write->arena);
-		tree_set(write->arena, one, "type", tree_text(write->arena, item->type));
-		if (*item->mesh != '\0')
+		tree_set(write->arena, one, "type",
+			 tree_text(write->arena, kind_info(item->key.kind)->name));
+		if (*item->key.mesh != '\0')
 			tree_set(write->arena, one, "mesh",
-				 tree_text(write->arena, item->mesh));
-		tree_set(write->arena, one, "name", tree_text(write->arena, item->name));
+				 tree_text(write->arena, item->key.mesh));
+		tree_set(write->arena, one, "name",
+			 tree_text(write->arena, item->key.name));
 		tree_set(write->arena, one, "result",
 			 tree_text(write->arena, CHANGES[changes[i].kind]));
 		tree_set(write->arena, one, "previous",
@@ -103,15 +185,17 @@ static struct tree *results_tree(const struct write *write,
 }
 
 void write_body(const struct write *write, uint64_t rev,
-		const struct store_change *changes, bool dry_run, struct zl_buf *out)
+		const struct store_change *changes, struct zl_buf *out)
 {
 	struct tree *body = tree_map(write->arena);
 
 	tree_set(write->arena, body, "revision", tree_int(write->arena, (int64_t)rev));
+	if (write->kind == WRITE_APPLY || write->dry)
+		tree_set(write->arena, body, "dryRun",
+			 tree_bool(write->arena, write->dry));
 	if (write->kind == WRITE_APPLY) {
-		tree_set(write->arena, body, "dryRun", tree_bool(write->arena, dry_run));
 		tree_set(write->arena, body, "results", results_tree(write, changes));
-	} else {
+	} else if (write->kind == WRITE_PUT) {
 		tree_set(write->arena, body, "result",
 			 tree_text(write->arena, CHANGES[changes[0].kind]));
 	}
@@ -120,16 +204,36 @@ void write_body(const struct write *write, uint64_t rev,
 	tree_json_pretty(body, out);
 }
 
-static void refuse_failed(const struct write *write, const struct store_result *result)
+void write_refuse_moved(const struct write *write, const struct write_item *item,
+			uint64_t rev)
 {
-	if (result->code == ZL_ECONFLICT) {
-		const struct write_item *item = &write->items[result->op];
+	const char *type = kind_info(item->key.kind)->name;
+
+	if (rev == 0)
+		http_refuse(write->req, 412,
+			    "%s \"%s\" is not there; nothing was changed", type,
+			    item->key.name);
+	else
 		http_refuse(write->req, 412,
 			    "%s \"%s\" is at revision %" PRIu64 "; nothing was changed",
-			    item->type, item->name, result->op_rev);
-		return;
-	}
-	http_refuse(write->req, http_status(result->code), "%s", result->err.msg);
+			    type, item->key.name, rev);
+}
+
+static void refuse_failed(const struct write *write, const struct store_result *result)
+{
+	const struct write_item *item =
+		result->op < write->count ? &write->items[result->op] : write->items;
+
+	if (result->code == ZL_ECONFLICT)
+		write_refuse_moved(write, item, result->op_rev);
+	else if (result->code == ZL_ENOENT) /* deleted since it was found */
+		http_refuse(write->req, 404, "no %s \"%s\"",
+			    kind_info(item->key.kind)->name, item->key.name);
+	else if (result->code == ZL_EIO || result->code == ZL_ECORRUPT)
+		http_refuse(write->req, 503, "%s; nothing was changed", result->err.msg);
+	else
+		http_refuse(write->req, http_status(result->code),
+			    "%s; nothing was changed", result->err.msg);
 }
 
 /* The revision to name: of the change, or of what stands when nothing changed. */
@@ -158,9 +262,10 @@ void rest_finish(struct rest *rest, const struct store_result *result)
 	uint64_t rev = result_rev(result);
 	bool created =
 		write->kind == WRITE_PUT && result->changes[0].kind == STORE_CREATED;
-	write_body(write, rev, result->changes, false, &body);
-	http_add_header(write->req, "ETag", "\"r%" PRIu64 "\"", rev);
-	if (rest->ops->written != NULL && *write->wait != '\0')
+	write_body(write, rev, result->changes, &body);
+	if (write->kind == WRITE_PUT)
+		http_add_header(write->req, "ETag", "\"r%" PRIu64 "\"", rev);
+	if (*write->wait != '\0')
 		rest->ops->written(rest->owner, write->req, rev, write->wait,
 				   write->timeout_ms, body.data);
 	else

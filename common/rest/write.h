@@ -5,12 +5,13 @@
  */
 #pragma once
 
+#include "rest/find.h"
 #include "rest/rest.h"
 
 enum write_kind { WRITE_PUT, WRITE_DELETE, WRITE_APPLY };
 
 struct write_item {
-	const char *type, *mesh, *name;
+	struct key key;       /* in the write's arena */
 	struct resource *res; /* held; NULL: a delete */
 };
 
@@ -19,8 +20,10 @@ struct write {
 	struct http_request *req;
 	enum write_kind kind;
 	struct write_item *items; /* one for each op of the job */
-	size_t count;
+	size_t count, room;
+	struct condition condition; /* of PUT and DELETE */
 	struct tree *warnings;
+	bool dry;         /* check all, store nothing */
 	const char *wait; /* "" */
 	uint64_t timeout_ms;
 };
@@ -28,12 +31,23 @@ struct write {
 struct write *write_new(struct http_request *req, enum write_kind kind);
 void write_free(struct write **writep);
 
-/* What ?wait= and ?timeout= ask for. False after a 400. */
-bool write_read_wait(struct write *write);
+/* Add an item; takes *resp, which is NULL for a delete. */
+void write_add(struct write *write, const struct key *key, struct resource **resp);
 
-/* Hand job over with write as its tag, or answer 503 and free both. */
-void write_submit(struct rest *rest, struct write *write, struct store_job *job);
+/* What the query asks for. False after a 400, also for a name that means nothing here. */
+bool write_read_query(const struct rest *rest, struct write *write);
 
-/* The answer: result NULL for a dry run, where changes tells what would be. */
+/* Carry the items out, as one job of the store that has write as its tag, or answer 503.
+ * A dry run is answered at once. Takes write. */
+void write_go(struct rest *rest, struct write *write);
+
+/* The answer of write: changes tells what each item did. */
 void write_body(const struct write *write, uint64_t rev,
-		const struct store_change *changes, bool dry_run, struct zl_buf *out);
+		const struct store_change *changes, struct zl_buf *out);
+
+/* Answer 412: item is at revision rev, 0 for not there. */
+void write_refuse_moved(const struct write *write, const struct write_item *item,
+			uint64_t rev);
+
+/* dry.c: answer with what would be done. */
+void write_dry(struct rest *rest, const struct write *write);
