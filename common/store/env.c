@@ -214,14 +214,22 @@ static int oldest(const char *line, void *ctx)
 	return 0;
 }
 
-uint64_t env_reader_lag(struct env *env)
+void env_size(struct env *env, struct env_size *size)
 {
 	uint64_t least = UINT64_MAX;
 	MDB_envinfo info;
+	MDB_stat stat;
 
+	(void)pthread_rwlock_rdlock(&env->map); /* LMDB looks into the map for these */
 	(void)mdb_env_info(env->mdb, &info);
+	(void)mdb_env_stat(env->mdb, &stat);
 	(void)mdb_reader_list(env->mdb, oldest, &least);
-	return least < info.me_last_txnid ? info.me_last_txnid - least : 0;
+	(void)pthread_rwlock_unlock(&env->map);
+	*size = (struct env_size){
+		.file_bytes = (info.me_last_pgno + 1) * (uint64_t)stat.ms_psize,
+		.map_bytes = info.me_mapsize,
+		.reader_lag = least < info.me_last_txnid ? info.me_last_txnid - least : 0,
+	};
 }
 
 int env_state(const struct env *env, MDB_txn *txn, struct state *state)

@@ -48,8 +48,12 @@ ZL_MUST_USE int env_grow(struct env *env, uint64_t more);
 
 /* Free the slots of readers that died. */
 void env_clear_readers(struct env *env);
-/* Transactions since the oldest reader began; 0: none is open. */
-uint64_t env_reader_lag(struct env *env);
+
+/* What LMDB says of itself; reader_lag: transactions since the oldest reader began. */
+struct env_size {
+	uint64_t file_bytes, map_bytes, reader_lag;
+};
+void env_size(struct env *env, struct env_size *size);
 
 /* The state as txn sees it. MDB_NOTFOUND: a new store. ZL codes by env_code. */
 ZL_MUST_USE int env_state(const struct env *env, MDB_txn *txn, struct state *state);

@@ -94,11 +94,17 @@ enum zl_code owner_mark(const char *dir, struct zl_err *err)
 {
 	char *path = zl_format("%s/store-id", dir);
 	int folder = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int above = openat(folder, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
 	enum zl_code code = ZL_OK;
 
-	if (folder < 0 || fd < 0 || fsync(fd) != 0 || fsync(folder) != 0)
+	/* The names too must outlive a power cut: of the files, and of the folder. One
+	 * above that cannot be read was there before. */
+	if (folder < 0 || fd < 0 || fsync(fd) != 0 || fsync(folder) != 0 ||
+	    (above >= 0 && fsync(above) != 0))
 		code = fail_errno(err, "file store-id");
+	if (above >= 0)
+		(void)close(above);
 	if (fd >= 0)
 		(void)close(fd);
 	if (folder >= 0)

@@ -118,25 +118,29 @@ void store_close(struct store **storep)
 
 void store_status(struct store *store, struct store_status *status)
 {
-	MDB_envinfo info;
-	MDB_stat stat;
+	struct store_view *view = NULL;
+	struct env_size size;
+	struct state state;
 
-	(void)mdb_env_info(store->env.mdb, &info);
-	(void)mdb_env_stat(store->env.mdb, &stat);
+	env_size(&store->env, &size);
+	if (store->options.read_only) /* its writer is another process */
+		(void)!store_view_open(store, &view, NULL);
 	(void)pthread_mutex_lock(&store->lock);
+	state = view != NULL ? view->state : store->state;
 	*status = (struct store_status){
-		.records = store->state.records,
-		.log_entries = store->state.position.rev + 1 - store->state.floor,
-		.log_bytes = store->state.log_bytes,
-		.floor_rev = store->state.floor,
-		.file_bytes = (info.me_last_pgno + 1) * (uint64_t)stat.ms_psize,
-		.map_bytes = info.me_mapsize,
+		.records = state.records,
+		.log_entries = state.position.rev + 1 - state.floor,
+		.log_bytes = state.log_bytes,
+		.floor_rev = state.floor,
+		.file_bytes = size.file_bytes,
+		.map_bytes = size.map_bytes,
+		.reader_lag = size.reader_lag,
 		.commits = store->commits,
 		.failed = store->failed,
 		.failure = store->failure,
 	};
 	(void)pthread_mutex_unlock(&store->lock);
-	status->reader_lag = env_reader_lag(&store->env);
+	store_view_close(&view);
 }
 
 uint64_t store_pin(struct store *store, uint64_t rev)
