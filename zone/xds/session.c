@@ -64,7 +64,13 @@ bool xds_session_concerns(const struct xds_session *session, enum envoy_type typ
 bool xds_shelf_settled(const struct xds_session *session, enum envoy_type type)
 {
 	const struct xds_shelf *shelf = &session->shelves[type];
+	size_t wanted;
 
+	/* Sent before it was asked for, and no longer wanted: it may never be answered.
+	 * Listeners are always asked for in the end. */
+	(void)envoy_config_list(session->config, type, &wanted);
+	if (!shelf->opened && wanted == 0 && !xds_removable(type))
+		return true;
 	if (shelf->nonce != 0)
 		return false;
 	for (size_t i = 0; i < shelf->todo_count; i++)
@@ -168,8 +174,8 @@ static void quarantine(struct xds_session *session, struct xds_item *item,
 	item->unknown = true;
 	item->alone = item->due = false;
 	memcpy(item->refused, item->sent, XDS_VERSION);
-	if (item->want == NULL)
-		xds_item_forget(item); /* nothing better can be sent */
+	if (item->sent[0] == '\0')
+		xds_item_forget(item); /* a refused removal: nothing more can be done */
 	if (!item->untold)
 		session->untold++;
 	item->untold = true;

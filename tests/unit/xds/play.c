@@ -243,3 +243,18 @@ const char *play_state(struct play *play, char letter, const char *name)
 	free(list);
 	return text;
 }
+
+void begin_with_one(struct play *play)
+{
+	play_begin(play);
+	play_config(play, ONE);
+	play_ask(play, 'C', NULL);
+	sends(play, "C+a E+a L+l X+l");
+	play_ask(play, 'E', "a");
+	play_ask(play, 'L', NULL);
+	play_ask(play, 'X', "l");
+	sends(play, "E+a L+l X+l");
+	play_ack(play, "CELX");
+	sends(play, "");
+	assert_true(play_settled(play));
+}

@@ -38,3 +38,10 @@ const char *play_sent(struct play *play);
 bool play_settled(struct play *play);
 /* "X l Nacked" and so on for the resource; "none" if it is not listed. */
 const char *play_state(struct play *play, char type, const char *name);
+
+#define ONE "Ca:1 Ea:1 Ll:1 Xl:a"
+
+/* Begin with an Envoy that has ONE, all acknowledged. */
+void begin_with_one(struct play *play);
+
+#define sends(play, text) assert_string_equal(play_sent(play), text)
