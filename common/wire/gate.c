@@ -17,23 +17,37 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-enum { HEADER = 8, HEADER_MS = 5000, BACKLOG_MAX = 1 << 20, ACCEPTS_A_TURN = 64 };
+enum {
+	HEADER = 8,
+	HEADER_MS = 5000,
+	BACKLOG_MAX = 1 << 20,
+	ACCEPTS_A_TURN = 64,
+	ACCEPT_PAUSE_MS = 100,
+	KEEPALIVE_IDLE_S = 10,
+	KEEPALIVE_EACH_S = 3,
+	KEEPALIVE_COUNT = 3,
+	UNACKED_MS = 20000
+};
 
 /* One listening socket. */
 struct post {
 	struct post *next; /* owned by the gate */
 	struct gate *gate;
-	struct loop_watch *watch;
+	struct loop_watch *watch; /* NULL: it pauses */
+	struct loop_timer *pause;
 	int fd;
 	bool is_unix;
 };
 
-/* One connection: the peer's side, and after its header the inner one. */
+/* One connection: the peer's side, and after its header the inner one. The inner one must
+ * not end before both headers have crossed it, whatever the peer does. */
 struct pair {
 	struct pair *next, **at; /* in the gate's list */
 	struct gate *gate;
-	struct bufferevent *outer, *inner; /* owned */
-	bool is_unix, through, ending;
+	struct bufferevent *outer; /* owned; NULL: the peer has gone */
+	struct bufferevent *inner; /* owned */
+	struct loop_timer *deadline;
+	bool is_unix, through, greeted, ending;
 };
 
 struct gate {
@@ -69,12 +83,25 @@ static void pair_free(struct pair *pair)
 		bufferevent_free(pair->outer);
 	if (pair->inner != NULL)
 		bufferevent_free(pair->inner);
+	loop_timer_free(&pair->deadline);
 	free(pair);
+}
+
+static void on_deadline(void *arg)
+{
+	pair_free(arg);
 }
 
 static struct bufferevent *other(const struct pair *pair, const struct bufferevent *side)
 {
 	return side == pair->outer ? pair->inner : pair->outer;
+}
+
+/* Both headers have crossed the inner connection: it may end now. */
+static bool has_greeted(const struct pair *pair)
+{
+	return evbuffer_get_length(bufferevent_get_input(pair->inner)) >= HEADER &&
+	       evbuffer_get_length(bufferevent_get_output(pair->inner)) == 0;
 }
 
 /* Bytes came in on side: hand them on, and stop reading while the other side is slow. */
@@ -106,8 +133,11 @@ static void on_event(struct bufferevent *side, short what, void *arg)
 	struct pair *pair = arg;
 	struct bufferevent *to = other(pair, side);
 
-	if ((what & BEV_EVENT_CONNECTED) != 0)
-		return;
+	if (pair->through && !pair->greeted && side == pair->outer) {
+		bufferevent_free(pair->outer);
+		pair->outer = NULL;
+		return; /* on_greeting goes on */
+	}
 	if (!pair->through || to == NULL || (what & BEV_EVENT_ERROR) != 0 ||
 	    pair->ending) {
 		pair_free(pair);
@@ -143,12 +173,43 @@ static socklen_t inner_address(const struct pair *pair, int protocol,
 	return sizeof(sin);
 }
 
-static void no_delay(struct bufferevent *side)
+static void set_tcp(int fd, int option, int value)
+{
+	(void)setsockopt(fd, IPPROTO_TCP, option, &value, sizeof(value));
+}
+
+/* A peer that has vanished is noticed within half a minute. */
+static void tune(int fd)
 {
 	const int on = 1;
 
-	(void)setsockopt(bufferevent_getfd(side), IPPROTO_TCP, TCP_NODELAY, &on,
-			 sizeof(on));
+	set_tcp(fd, TCP_NODELAY, on);
+	(void)setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
+	set_tcp(fd, TCP_KEEPIDLE, KEEPALIVE_IDLE_S);
+	set_tcp(fd, TCP_KEEPINTVL, KEEPALIVE_EACH_S);
+	set_tcp(fd, TCP_KEEPCNT, KEEPALIVE_COUNT);
+	set_tcp(fd, TCP_USER_TIMEOUT, UNACKED_MS);
+}
+
+/* What the inner listener answers is the peer's, but only once it has greeted us. */
+static void on_greeting(struct bufferevent *side, void *arg)
+{
+	struct pair *pair = arg;
+
+	(void)side;
+	if (!has_greeted(pair))
+		return;
+	pair->greeted = true;
+	if (pair->outer == NULL) {
+		pair_free(pair);
+		return;
+	}
+	loop_timer_clear(pair->deadline);
+	bufferevent_setcb(pair->inner, on_read, on_drained, on_event, pair);
+	bufferevent_setcb(pair->outer, on_read, on_drained, on_event, pair);
+	on_read(pair->inner, pair);
+	on_read(pair->outer, pair);
+	bufferevent_enable(pair->outer, EV_READ | EV_WRITE);
 }
 
 static void on_inner_connected(struct bufferevent *side, short what, void *arg)
@@ -161,16 +222,14 @@ static void on_inner_connected(struct bufferevent *side, short what, void *arg)
 		return;
 	}
 	if (!pair->is_unix)
-		no_delay(side);
+		tune(bufferevent_getfd(side));
 	pair->through = true;
 	pair->gate->through++;
-	bufferevent_setcb(pair->outer, on_read, on_drained, on_event, pair);
-	bufferevent_setcb(pair->inner, on_read, on_drained, on_event, pair);
-	bufferevent_set_timeouts(pair->outer, NULL, NULL);
-	bufferevent_enable(pair->outer, EV_READ | EV_WRITE);
+	bufferevent_setcb(pair->inner, on_greeting, on_greeting, on_event, pair);
 	bufferevent_enable(pair->inner, EV_READ | EV_WRITE);
-	if (evbuffer_get_length(bufferevent_get_input(pair->outer)) > 0)
-		on_read(pair->outer, pair);
+	uint8_t header[HEADER];
+	bufferevent_read(pair->outer, header, HEADER);
+	bufferevent_write(pair->inner, header, HEADER);
 }
 
 /* The peer's header is complete: check it and connect inwards. */
@@ -198,7 +257,6 @@ static void on_header(struct bufferevent *side, void *arg)
 		return;
 	}
 	bufferevent_setcb(pair->inner, NULL, NULL, on_inner_connected, pair);
-	/* The header leads what is pumped, so it stays in the buffer. */
 	if (bufferevent_socket_connect(pair->inner, (struct sockaddr *)&to, (int)len) !=
 	    0)
 		pair_free(pair);
@@ -209,10 +267,6 @@ static void greet(struct post *post, int fd)
 {
 	struct gate *gate = post->gate;
 	struct pair *pair = zl_alloc(1, sizeof(*pair));
-	const struct timeval deadline = {
-		.tv_sec = (time_t)(gate->setup.header_ms / 1000),
-		.tv_usec = (suseconds_t)(gate->setup.header_ms % 1000 * 1000)
-	};
 
 	*pair = (struct pair){ .next = gate->pairs,
 			       .at = &gate->pairs,
@@ -230,10 +284,12 @@ static void greet(struct post *post, int fd)
 		return;
 	}
 	if (!post->is_unix)
-		no_delay(pair->outer);
+		tune(fd);
 	bufferevent_setcb(pair->outer, on_header, NULL, on_event, pair);
 	bufferevent_setwatermark(pair->outer, EV_READ, 0, BACKLOG_MAX);
-	bufferevent_set_timeouts(pair->outer, &deadline, NULL);
+	/* One deadline for all of the greeting: single bytes do not put it off. */
+	pair->deadline = loop_timer_new(gate->loop, on_deadline, pair);
+	loop_timer_set(pair->deadline, gate->setup.header_ms);
 	bufferevent_enable(pair->outer, EV_READ);
 }
 
@@ -244,8 +300,15 @@ static void on_acceptable(void *arg, unsigned events)
 	(void)events;
 	for (int i = 0; i < ACCEPTS_A_TURN; i++) {
 		int fd = accept4(post->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
-		if (fd < 0)
+		if (fd < 0) {
+			/* Without descriptors it would be acceptable for ever. */
+			if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS ||
+			    errno == ENOMEM) {
+				loop_watch_free(&post->watch);
+				loop_timer_set(post->pause, ACCEPT_PAUSE_MS);
+			}
 			return;
+		}
 		if (post->gate->open < post->gate->setup.connections_max) {
 			greet(post, fd);
 			continue;
@@ -253,6 +316,20 @@ static void on_acceptable(void *arg, unsigned events)
 		post->gate->refused++;
 		close(fd);
 	}
+}
+
+static enum zl_code watch(struct post *post, struct zl_err *err)
+{
+	return loop_watch_new(&post->watch, post->gate->loop, post->fd, LOOP_READ,
+			      on_acceptable, post, err);
+}
+
+static void on_pause_over(void *arg)
+{
+	struct post *post = arg;
+
+	if (watch(post, NULL) != ZL_OK)
+		loop_timer_set(post->pause, ACCEPT_PAUSE_MS);
 }
 
 enum zl_code gate_listen(struct gate *gate, struct zl_addr *addr, struct zl_err *err)
@@ -270,10 +347,12 @@ enum zl_code gate_listen(struct gate *gate, struct zl_addr *addr, struct zl_err 
 	if (code != ZL_OK)
 		return code;
 	struct post *post = zl_alloc(1, sizeof(*post));
-	*post = (struct post){ gate->posts, gate, NULL, fd, addr->is_unix };
+	*post = (struct post){
+		.next = gate->posts, .gate = gate, .fd = fd, .is_unix = addr->is_unix
+	};
+	post->pause = loop_timer_new(gate->loop, on_pause_over, post);
 	gate->posts = post;
-	return loop_watch_new(&post->watch, gate->loop, fd, LOOP_READ, on_acceptable,
-			      post, err);
+	return watch(post, err);
 }
 
 enum zl_code gate_open(struct gate **out, struct loop *loop,
@@ -303,6 +382,7 @@ void gate_close(struct gate **gatep)
 		struct post *post = gate->posts;
 		gate->posts = post->next;
 		loop_watch_free(&post->watch);
+		loop_timer_free(&post->pause);
 		close(post->fd);
 		free(post);
 	}

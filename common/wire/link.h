@@ -5,9 +5,9 @@
  * nothing of what is in them. What is published may be lost without a word; a request is
  * answered or reported as lost, and may be asked twice of the hub.
  *
- * The body is nng (link_nng.c). Its listeners cannot stand hostile peers, so no peer ever
- * reaches them: the gate (gate.h) listens in their place and lets through only who speaks
- * the protocol. TLS and the peer's identity will stand there too.
+ * The body is nng (link_nng.c, link_nng_hub.c). Its listeners cannot stand hostile peers,
+ * so no peer ever reaches them: the gate (gate.h) listens in their place and lets through
+ * only who speaks the protocol. TLS and the peer's identity will stand there too.
  *
  * Threads:  all functions and all handlers on the loop's thread.
  * Lifetime: handlers are not called after close. What a handler is given is valid until
@@ -79,8 +79,8 @@ ZL_MUST_USE enum zl_code link_uplink_open(struct link_uplink **out, struct loop 
 					  struct zl_err *err);
 void link_uplink_close(struct link_uplink **uplinkp);
 
-/* Ask; replied or lost comes once for id. At most LINK_REQUESTS at a time: more are lost
- * at once. */
+/* Ask; replied or lost comes once for id, later. At most LINK_REQUESTS at a time: more
+ * are lost. */
 enum { LINK_REQUESTS = 8 };
 void link_uplink_request(struct link_uplink *uplink, uint64_t id, const void *bytes,
 			 size_t len, uint32_t deadline_ms);

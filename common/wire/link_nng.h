@@ -1,0 +1,17 @@
+/* wire/link_nng.h - what the two ends of the link on nng share. Only link_nng*.c see nng.
+ *
+ * Private to the room.
+ *
+ * Threads:  any.
+ */
+#pragma once
+
+#include "base/err.h"
+
+#include <nng/nng.h>
+
+/* Record what nng said of what we were doing. */
+enum zl_code link_fail(struct zl_err *err, const char *what, int rv);
+
+/* A message with these bytes, the caller's; NULL: no memory. */
+nng_msg *link_msg(const void *bytes, size_t len);
