@@ -66,8 +66,9 @@ static size_t waiting(const struct xds_conn *conn)
 	size_t bytes = evbuffer_get_length(bufferevent_get_output(conn->bev));
 	const struct xds_stream *stream;
 
-	TAILQ_FOREACH(stream, &conn->streams, of_conn)
-	bytes += stream->out.len - stream->out_done;
+	for (stream = TAILQ_FIRST(&conn->streams); stream != NULL;
+	     stream = TAILQ_NEXT(stream, of_conn))
+		bytes += stream->out.len - stream->out_done;
 	return bytes;
 }
 
@@ -117,14 +118,15 @@ static void on_readable(struct bufferevent *bev, void *arg)
 	}
 	conn->busy = false;
 
-	TAILQ_FOREACH(stream, &conn->streams, of_conn)
-	if (stream->touched)
-		xds_stream_flush(stream, now);
+	for (stream = TAILQ_FIRST(&conn->streams); stream != NULL;
+	     stream = TAILQ_NEXT(stream, of_conn))
+		if (stream->touched)
+			xds_stream_flush(stream, now);
 	xds_conn_wake(conn);
 	if (!fine)
 		xds_conn_drop(conn, "it breaks HTTP/2 or a limit");
-	TAILQ_FOREACH(stream, &conn->streams, of_conn)
-	{
+	for (stream = TAILQ_FIRST(&conn->streams); stream != NULL;
+	     stream = TAILQ_NEXT(stream, of_conn)) {
 		if (stream->touched)
 			xds_stream_news(stream);
 		stream->touched = false;
@@ -183,10 +185,11 @@ void xds_conn_tick(struct xds_conn *conn, uint64_t now)
 		xds_conn_drop(conn, NULL);
 		return;
 	}
-	TAILQ_FOREACH(stream, &conn->streams, of_conn)
-	if (stream->proxy == NULL && !stream->ended &&
-	    now - stream->opened_ms >= FIRST_REQUEST_MS)
-		xds_stream_end(stream, 4, "no DiscoveryRequest within 10 s");
+	for (stream = TAILQ_FIRST(&conn->streams); stream != NULL;
+	     stream = TAILQ_NEXT(stream, of_conn))
+		if (stream->proxy == NULL && !stream->ended &&
+		    now - stream->opened_ms >= FIRST_REQUEST_MS)
+			xds_stream_end(stream, 4, "no DiscoveryRequest within 10 s");
 	if (now - conn->ping_ms >= PING_MS) {
 		if (conn->ping_open) {
 			xds_conn_drop(conn, "no answer to a PING within 20 s");

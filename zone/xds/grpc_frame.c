@@ -31,7 +31,7 @@ static void fill(struct xds_frame *frame, struct xds_bytes *input, size_t size)
 static enum zl_code next_in_part(struct xds_frame *frame, struct xds_bytes *input,
 				 struct xds_bytes *message, struct zl_err *err)
 {
-	size_t total;
+	size_t total = 0;
 
 	fill(frame, input, XDS_FRAME_HEAD);
 	if (frame->part.len < XDS_FRAME_HEAD)
@@ -53,7 +53,7 @@ static enum zl_code next_in_part(struct xds_frame *frame, struct xds_bytes *inpu
 enum zl_code xds_frame_next(struct xds_frame *frame, struct xds_bytes *input,
 			    struct xds_bytes *message, struct zl_err *err)
 {
-	size_t total;
+	size_t total = 0;
 
 	*message = (struct xds_bytes){ NULL, 0 };
 	if (frame->done > 0)

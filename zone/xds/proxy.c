@@ -58,9 +58,10 @@ struct xds_stream *xds_proxy_newest(const struct xds_proxy *proxy)
 {
 	struct xds_stream *stream;
 
-	TAILQ_FOREACH(stream, &proxy->streams, of_proxy)
-	if (!stream->dead && !stream->ended && !stream->conn->dead)
-		return stream;
+	for (stream = TAILQ_FIRST(&proxy->streams); stream != NULL;
+	     stream = TAILQ_NEXT(stream, of_proxy))
+		if (!stream->dead && !stream->ended && !stream->conn->dead)
+			return stream;
 	return NULL;
 }
 

@@ -61,8 +61,9 @@ static void on_tick(int fd, short what, void *arg)
 	(void)what;
 	if (!server->accepting)
 		accept_again(server, true);
-	TAILQ_FOREACH(conn, &server->conns, next)
-	xds_conn_tick(conn, now);
+	for (conn = TAILQ_FIRST(&server->conns); conn != NULL;
+	     conn = TAILQ_NEXT(conn, next))
+		xds_conn_tick(conn, now);
 }
 
 static void on_accept(struct evconnlistener *listener, int fd, struct sockaddr *from,
@@ -169,16 +170,17 @@ void xds_server_set(struct xds_server *server, const char *name,
 	proxy->configured = true;
 	proxy->revision = revision;
 	envoy_config_drop(&old);
-	TAILQ_FOREACH(stream, &proxy->streams, of_proxy)
-	{
+	for (stream = TAILQ_FIRST(&proxy->streams); stream != NULL;
+	     stream = TAILQ_NEXT(stream, of_proxy)) {
 		if (stream->dead || stream->ended || stream->conn->dead)
 			continue;
 		xds_session_config(stream->session, config, revision);
 		xds_stream_flush(stream, now);
 		xds_conn_wake(stream->conn);
 	}
-	TAILQ_FOREACH(stream, &proxy->streams, of_proxy)
-	xds_stream_news(stream);
+	for (stream = TAILQ_FIRST(&proxy->streams); stream != NULL;
+	     stream = TAILQ_NEXT(stream, of_proxy))
+		xds_stream_news(stream);
 }
 
 void xds_server_forget(struct xds_server *server, const char *name)

@@ -180,7 +180,7 @@ static void send_type(struct xds_session *session, enum envoy_type type, bool re
 	if (shelf->nonce != 0 || most == 0)
 		return;
 	struct load load = { .type = type, .arena = zl_arena_new() };
-	load.items = zl_arena_alloc(load.arena, most, sizeof(*load.items));
+	load.items = zl_arena_alloc(load.arena, most, sizeof(struct xds_item *));
 	load.parts = zl_arena_alloc(load.arena, most, sizeof(*load.parts));
 	load.removed = zl_arena_alloc(load.arena, most, sizeof(*load.removed));
 	choose(session, &load, removals);

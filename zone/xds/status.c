@@ -26,9 +26,10 @@ static void show(const struct xds_proxy *proxy,
 	struct xds_resource_status *list = NULL;
 	const struct xds_stream *each_stream;
 
-	TAILQ_FOREACH(each_stream, &proxy->streams, of_proxy)
-	if (!each_stream->dead && !each_stream->ended && !each_stream->conn->dead)
-		status.streams++;
+	for (each_stream = TAILQ_FIRST(&proxy->streams); each_stream != NULL;
+	     each_stream = TAILQ_NEXT(each_stream, of_proxy))
+		if (!each_stream->dead && !each_stream->ended && !each_stream->conn->dead)
+			status.streams++;
 	if (stream != NULL) {
 		status.connected_at = stream->opened_us;
 		list = xds_session_status(stream->session, &status.resources);

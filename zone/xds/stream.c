@@ -65,8 +65,8 @@ static bool attach(struct xds_stream *stream, const struct xds_request *request)
 static void take_request(struct xds_stream *stream, const struct xds_bytes *message)
 {
 	struct zl_arena *arena = zl_arena_new();
-	struct xds_request request;
-	struct zl_err err;
+	struct xds_request request = { 0 };
+	struct zl_err err = { 0 };
 	enum zl_code code =
 		xds_request_read(&request, arena, message->data, message->len, &err);
 

@@ -148,7 +148,8 @@ static void obey(struct script *script, char *line)
 	if (verb == NULL)
 		return;
 	if (strcmp(verb, "add") == 0 && second != NULL) {
-		add(script, atoi(first), second, third != NULL ? third : "");
+		add(script, (int)strtol(first, NULL, 10), second,
+		    third != NULL ? third : "");
 	} else if (strcmp(verb, "set") == 0 && second != NULL) {
 		set(script, first, second);
 	} else if (strcmp(verb, "refuse") == 0 && first != NULL) {

@@ -173,8 +173,11 @@ static void note_response(struct play *play,
 			  const Envoy__DeltaDiscoveryResponse *response)
 {
 	enum envoy_type type = envoy_type_of(response->type_url);
-	const char letter[] = { type < ENVOY_TYPES ? TYPES[type] : '?', '\0' };
+	char letter[] = "?";
 	const char *names[128];
+
+	if (type < ENVOY_TYPES)
+		letter[0] = TYPES[type];
 
 	note(play->got, sizeof(play->got), play->got[0] != '\0' ? " " : "", letter);
 	for (size_t i = 0; i < response->n_resources; i++) {

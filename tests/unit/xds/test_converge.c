@@ -59,8 +59,9 @@ static const char *const LISTENER_NAMES[] = { "l0", "l1", "l2" };
 
 static const char *name_of(enum envoy_type type, size_t i)
 {
-	return type == ENVOY_CLUSTER || type == ENVOY_ENDPOINTS ? CLUSTER_NAMES[i]
-								: LISTENER_NAMES[i];
+	if (type == ENVOY_CLUSTER || type == ENVOY_ENDPOINTS)
+		return CLUSTER_NAMES[i];
+	return i < LISTENERS ? LISTENER_NAMES[i] : "";
 }
 
 static size_t index_of(const char *name)

@@ -216,9 +216,10 @@ static void frames_in_pieces(void **state)
 			size_t len = total - at < piece ? total - at : piece;
 			uint8_t *copy = zl_memdup(STREAM + at, len);
 			struct xds_bytes input = { copy, len };
-			struct xds_bytes message;
+			struct xds_bytes message = { NULL, 0 };
 			struct zl_err err;
-			while (xds_frame_next(&frame, &input, &message, &err) == ZL_OK &&
+			while (seen < ARRAY_LEN(MESSAGES) &&
+			       xds_frame_next(&frame, &input, &message, &err) == ZL_OK &&
 			       message.data != NULL) {
 				assert_int_equal(message.len, strlen(MESSAGES[seen]));
 				assert_memory_equal(message.data, MESSAGES[seen],

@@ -315,7 +315,7 @@ static void silence_ends(void **state)
 	peer_ask(&idle, 1, CLUSTER, "");
 	until(&idle, stage.connected == 1);
 	peer_stream(&idle, 3);
-	uint64_t end = zl_now_ms() + 15 * 1000;
+	uint64_t end = zl_now_ms() + 15000;
 	while (zl_now_ms() < end && !(silent.over && idle.frames[RST_STREAM] == 1)) {
 		event_base_loop(stage.base, EVLOOP_ONCE);
 		peer_take(&silent);
