@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -23,16 +24,25 @@ bool file_is_ours(const char *name)
 	return false;
 }
 
-/* True if somebody has the file open for writing. The kernel grants a read lease only
- * where nobody has; where it grants none at all (another owner, some file systems), the
- * check is left to the events: a writer's close is what makes us read. */
-static bool is_being_written(int fd)
+enum hold { HELD, BUSY, FREE };
+
+/* Keep writers out of the file while it is read: the kernel grants a read lease where
+ * nobody has it open for writing, and lets who then opens it wait until we let go. FREE:
+ * it grants none here (another owner, some file systems). */
+static enum hold hold_file(int fd)
 {
-	if (fcntl(fd, F_SETLEASE, F_RDLCK) == 0) {
-		(void)fcntl(fd, F_SETLEASE, F_UNLCK);
-		return false;
-	}
-	return errno == EAGAIN;
+	/* A writer who waits is told by this signal, which is ignored unless asked for;
+	 * SIGIO, the usual one, would end the process. */
+	(void)fcntl(fd, F_SETSIG, SIGURG);
+	if (fcntl(fd, F_SETLEASE, F_RDLCK) == 0)
+		return HELD;
+	return errno == EAGAIN ? BUSY : FREE;
+}
+
+static bool same_file(const struct stat *a, const struct stat *b)
+{
+	return a->st_size == b->st_size && a->st_mtim.tv_sec == b->st_mtim.tv_sec &&
+	       a->st_mtim.tv_nsec == b->st_mtim.tv_nsec;
 }
 
 static bool slurp(int fd, struct zl_buf *out)
@@ -41,7 +51,9 @@ static bool slurp(int fd, struct zl_buf *out)
 	ssize_t got = 1;
 
 	while (got > 0 && out->len <= READ_STREAM_BYTES_MAX) {
-		got = read(fd, part, sizeof(part));
+		do
+			got = read(fd, part, sizeof(part));
+		while (got < 0 && errno == EINTR);
 		if (got > 0)
 			zl_buf_add(out, part, (size_t)got);
 	}
@@ -72,6 +84,37 @@ static void fault_finding(struct file *file, const struct findings *found)
 	zl_buf_free(&text);
 }
 
+struct made {
+	struct resource *res;
+	size_t index; /* of its document */
+};
+
+static int by_key(const void *a, const void *b)
+{
+	const struct made *x = a;
+	const struct made *y = b;
+	int order = key_compare(&x->res->key, &y->res->key);
+
+	return order != 0 ? order : x->index < y->index ? -1 : x->index > y->index;
+}
+
+/* A second document of one identity is a violation of that one. */
+static void find_doubles(const struct made *made, size_t count, const struct docs *docs,
+			 struct findings *found)
+{
+	for (size_t i = 1, first = 0; i < count; i++) {
+		if (key_compare(&made[first].res->key, &made[i].res->key) != 0) {
+			first = i;
+			continue;
+		}
+		found->at.document = docs->numbers[made[i].index];
+		findings_violation(found, "name", docs->items[made[i].index],
+				   "already defined in document %zu",
+				   docs->numbers[made[first].index]);
+	}
+}
+
+/* The resources of all documents, sorted by key; none if one of them has a fault. */
 static void make_resources(struct file *file, const struct docs *docs, const char *zone,
 			   bool alone, struct zl_arena *arena)
 {
@@ -79,8 +122,9 @@ static void make_resources(struct file *file, const struct docs *docs, const cha
 					      .zone = zone,
 					      .alone = alone };
 	struct findings found = findings_in(arena);
+	struct made *made = zl_arena_alloc(arena, docs->count, sizeof(*made));
+	size_t count = 0;
 
-	file->resources = zl_alloc(docs->count, sizeof(struct resource *));
 	for (size_t i = 0; i < docs->count; i++) {
 		found.at = (struct finding){ .document = docs->numbers[i],
 					     .file = file->name,
@@ -88,34 +132,55 @@ static void make_resources(struct file *file, const struct docs *docs, const cha
 					     .name = "" };
 		struct resource *res = resource_from_doc(docs->items[i], &rules, &found);
 		if (res != NULL)
-			file->resources[file->count++] = res;
+			made[count++] = (struct made){ res, i };
 	}
-	if (found.violation_count == 0)
-		return;
-	fault_finding(file, &found);
-	while (file->count > 0)
-		resource_drop(&file->resources[--file->count]);
+	if (count > 0)
+		qsort(made, count, sizeof(*made), by_key);
+	find_doubles(made, count, docs, &found);
+	bool good = found.violation_count == 0;
+	if (!good)
+		fault_finding(file, &found);
+	file->resources = zl_alloc(count, sizeof(struct resource *));
+	for (size_t i = 0; i < count; i++) {
+		if (good)
+			file->resources[file->count++] = made[i].res;
+		else
+			resource_drop(&made[i].res);
+	}
 }
 
-static void read_open(int fd, const char *zone, bool alone, struct file *file)
+static void read_bytes(struct file *file, const struct zl_buf *bytes, const char *zone,
+		       bool alone)
 {
 	struct zl_arena *arena = zl_arena_new();
-	struct zl_buf bytes = { 0 };
 	struct zl_err err = { 0 };
 	struct docs docs;
 
-	if (is_being_written(fd))
-		file->busy = true;
-	else if (!slurp(fd, &bytes))
-		fault(file, strerror(errno));
-	else if (is_being_written(fd))
-		file->busy = true; /* a writer came while we read */
-	else if (read_yaml(bytes.data, bytes.len, arena, &docs, &err) != ZL_OK)
+	if (read_yaml(bytes->data, bytes->len, arena, &docs, &err) != ZL_OK)
 		fault(file, err.msg);
 	else
 		make_resources(file, &docs, zone, alone, arena);
-	zl_buf_free(&bytes);
 	zl_arena_free(&arena);
+}
+
+static void read_open(struct file *file, int fd, const struct stat *before,
+		      const char *zone, bool alone)
+{
+	enum hold hold = hold_file(fd);
+	struct zl_buf bytes = { 0 };
+	struct stat after = { 0 };
+
+	bool whole = hold != BUSY && slurp(fd, &bytes);
+	int number = errno;
+	if (hold == HELD)
+		(void)fcntl(fd, F_SETLEASE, F_UNLCK);
+	if (hold == BUSY || fstat(fd, &after) != 0 || !same_file(before, &after))
+		file->busy = true;
+	else if (!whole)
+		fault(file, strerror(number));
+	else
+		read_bytes(file, &bytes, zone, alone);
+	zl_buf_free(&bytes);
 }
 
 void file_read(const char *dir, const char *name, const char *zone, bool alone,
@@ -136,7 +201,7 @@ void file_read(const char *dir, const char *name, const char *zone, bool alone,
 	if (fstat(fd, &info) != 0 || !S_ISREG(info.st_mode))
 		fault(file, "not a regular file");
 	else
-		read_open(fd, zone, alone, file);
+		read_open(file, fd, &info, zone, alone);
 	close(fd);
 }
 

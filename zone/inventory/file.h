@@ -13,7 +13,7 @@
 
 struct file {
 	char *name;                  /* owned; in the folder */
-	struct resource **resources; /* owned, held; count of them */
+	struct resource **resources; /* owned, held; count of them, sorted by key */
 	size_t count;
 	char *fault; /* owned; NULL: none. file_read leaves count 0 with a fault */
 	bool busy;   /* somebody has it open for writing: read it again later */

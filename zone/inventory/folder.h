@@ -6,6 +6,7 @@
  * with the reason and changes nothing: what it brought while it was good stays until it
  * is good again, is removed, or the process starts anew. The other files are not harmed.
  * Of two files with the same resource the first by name counts, the other is at fault.
+ * A folder that goes away leaves what it held until one of its name is there again.
  *
  * Threads:  the loop's.
  * Lifetime: folder_close before loop_close.
@@ -23,7 +24,8 @@ struct loop;
 
 /* Watch dir for the resources of zone; alone: it has no global, so the files may hold
  * what is written at global as well. changed is called after each change of folder_set or
- * of the faults, never from inside folder_open. *out is the caller's; NULL on failure:
+ * of the faults, never from inside folder_open. A file that is read again and says the
+ * same keeps its resource objects. *out is the caller's; NULL on failure:
  * ZL_ENOENT no such folder, ZL_EACCES, ZL_ELIMIT, ZL_EIO. */
 ZL_MUST_USE enum zl_code folder_open(struct folder **out, struct loop *loop,
 				     const char *dir, const char *zone, bool alone,

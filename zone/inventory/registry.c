@@ -55,13 +55,21 @@ static void note(struct registry_changes *changes, const struct resource *old,
 					  now != NULL ? resource_hold(now) : NULL };
 }
 
+/* True if both say the same, so that who looks at one need not look at the other. */
+static bool is_same(const struct resource *a, const struct resource *b)
+{
+	return a == b ||
+	       (a != NULL && b != NULL && a->mod_rev == b->mod_rev &&
+		a->json_len == b->json_len && memcmp(a->json, b->json, a->json_len) == 0);
+}
+
 static void settle(const struct registry *registry, struct set_edit *edit,
 		   const struct key *key, struct registry_changes *changes)
 {
 	const struct resource *old = set_get(registry->all, key);
 	const struct resource *now = winner(registry, key);
 
-	if (old == now)
+	if (is_same(old, now))
 		return;
 	if (now != NULL)
 		set_put(edit, now);

@@ -1,0 +1,283 @@
+/* The union of what a zone knows, its changes, and what the zone offers. */
+#include "zone/inventory/registry.h"
+
+#include "support/world.h"
+
+#include <stdlib.h>
+
+#define OWN "labels: {kuma.io/origin: zone, kuma.io/zone: east}"
+
+static const char *const DATAPLANES =
+	"{type: Dataplane, name: a, " OWN ", networking: {address: 10.0.0.1, inbound: "
+	"[{port: 80, tags: {kuma.io/service: web, version: v1}}]}}\n---\n"
+	"{type: Dataplane, name: b, " OWN ", networking: {address: 10.0.0.2, inbound: "
+	"[{port: 80, tags: {kuma.io/service: web, version: v1}}]}}\n---\n"
+	"{type: Dataplane, name: c, " OWN ", networking: {address: 10.0.0.3, inbound: "
+	"[{port: 80, state: NotReady, tags: {kuma.io/service: db}}]}}\n";
+
+static const char *const INGRESS =
+	"{type: ZoneIngress, name: in, " OWN ", networking: {address: 10.0.0.9, port: "
+	"10001, advertisedAddress: 10.1.0.9, advertisedPort: 10001}}\n";
+
+struct fixture {
+	struct registry registry;
+	struct registry_changes changes;
+	struct zl_arena *arena;
+};
+
+static int setup(void **state)
+{
+	struct fixture *fix = zl_alloc(1, sizeof(*fix));
+
+	registry_init(&fix->registry, "east");
+	fix->arena = zl_arena_new();
+	*state = fix;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct fixture *fix = *state;
+
+	registry_changes_free(&fix->changes);
+	registry_fini(&fix->registry);
+	zl_arena_free(&fix->arena);
+	free(fix);
+	return 0;
+}
+
+/* The changes of the update alone. */
+static void update(struct fixture *fix, enum registry_part part, const char *yaml)
+{
+	struct world world = world_of(yaml, "", NULL);
+
+	registry_changes_free(&fix->changes);
+	registry_update(&fix->registry, part, world.set, &fix->changes);
+	world_end(&world);
+}
+
+static const struct resource *find(const struct fixture *fix, enum kind kind,
+				   const char *name)
+{
+	struct set_iter each = set_each(fix->registry.all, kind, NULL);
+	const struct resource *res;
+
+	while ((res = set_next(&each)) != NULL)
+		if (strcmp(res->key.name, name) == 0)
+			return res;
+	return NULL;
+}
+
+static void the_folder_counts_before_the_api(void **state)
+{
+#define NAMED(address)                                                       \
+	"{type: Dataplane, name: a, " OWN ", networking: {address: " address \
+	", inbound: [{port: 80, tags: {kuma.io/service: web}}]}}"
+	struct fixture *fix = *state;
+
+	update(fix, REGISTRY_LOCAL, NAMED("10.0.0.1"));
+	assert_int_equal(fix->changes.count, 1);
+	assert_null(fix->changes.items[0].old);
+	assert_string_equal(fix->changes.items[0].now->key.name, "a");
+	assert_true(fix->changes.inventory);
+	assert_false(fix->changes.meshes);
+	update(fix, REGISTRY_FOLDER, NAMED("10.0.0.2"));
+	assert_int_equal(fix->changes.count, 1);
+	assert_non_null(strstr(fix->changes.items[0].old->json, "10.0.0.1"));
+	assert_non_null(strstr(fix->changes.items[0].now->json, "10.0.0.2"));
+	update(fix, REGISTRY_LOCAL, NAMED("10.0.0.3")); /* in its shadow */
+	assert_int_equal(fix->changes.count, 0);
+	assert_false(fix->changes.inventory);
+	update(fix, REGISTRY_FOLDER, "");
+	assert_int_equal(fix->changes.count, 1);
+	assert_non_null(strstr(fix->changes.items[0].now->json, "10.0.0.3"));
+	update(fix, REGISTRY_LOCAL, "");
+	assert_int_equal(fix->changes.count, 1);
+	assert_null(fix->changes.items[0].now);
+	assert_null(find(fix, KIND_DATAPLANE, "a"));
+}
+
+static void an_echo_is_left_out(void **state)
+{
+#define RECORD(zone, port)                                                       \
+	"{type: ZoneIngress, name: in-" zone ", labels: {kuma.io/origin: zone, " \
+	"kuma.io/zone: " zone "}, networking: {address: 10.0.0.9, port: 10001, " \
+	"advertisedAddress: 10.1.0.9, advertisedPort: " port "}}\n"
+	struct fixture *fix = *state;
+
+	update(fix, REGISTRY_GLOBAL, RECORD("east", "1") "---\n" RECORD("west", "2"));
+	assert_int_equal(fix->changes.count, 1);
+	assert_null(find(fix, KIND_ZONE_INGRESS, "in-east"));
+	assert_non_null(find(fix, KIND_ZONE_INGRESS, "in-west"));
+	update(fix, REGISTRY_FOLDER, RECORD("east", "3"));
+	assert_non_null(strstr(find(fix, KIND_ZONE_INGRESS, "in-east")->json, ":3"));
+	update(fix, REGISTRY_GLOBAL, RECORD("east", "4") "---\n" RECORD("west", "2"));
+	assert_int_equal(fix->changes.count, 0);
+	assert_non_null(strstr(find(fix, KIND_ZONE_INGRESS, "in-east")->json, ":3"));
+	update(fix, REGISTRY_FOLDER, ""); /* and not in its place either */
+	assert_null(find(fix, KIND_ZONE_INGRESS, "in-east"));
+}
+
+static void only_what_differs_is_a_change(void **state)
+{
+#define THREE(x)                                                        \
+	"{type: Mesh, name: a}\n---\n{type: Mesh, name: b" x "}\n---\n" \
+	"{type: Mesh, name: c}\n---\n{type: Zone, name: west}\n"
+	struct fixture *fix = *state;
+
+	update(fix, REGISTRY_GLOBAL, THREE(""));
+	assert_int_equal(fix->changes.count, 4);
+	assert_true(fix->changes.meshes);
+	const struct resource *a = find(fix, KIND_MESH, "a");
+	update(fix, REGISTRY_GLOBAL, THREE("")); /* other objects that say the same */
+	assert_int_equal(fix->changes.count, 0);
+	assert_false(fix->changes.meshes);
+	assert_false(fix->changes.inventory);
+	update(fix, REGISTRY_GLOBAL, THREE(", labels: {k: v}"));
+	assert_int_equal(fix->changes.count, 1);
+	assert_string_equal(fix->changes.items[0].now->key.name, "b");
+	assert_true(fix->changes.meshes);
+	assert_false(fix->changes.inventory);
+	assert_ptr_equal(find(fix, KIND_MESH, "a"), a);
+	update(fix, REGISTRY_GLOBAL,
+	       "{type: Mesh, name: 0a}\n---\n{type: Mesh, name: b, "
+	       "labels: {k: v}}\n---\n{type: Mesh, name: z}\n");
+	assert_int_equal(fix->changes.count, 5); /* 0a and z, and not a, c and west */
+	assert_true(fix->changes.inventory);
+
+	struct registry_changes all = { 0 };
+	registry_all(&fix->registry, &all);
+	assert_int_equal(all.count, 3);
+	assert_null(all.items[0].old);
+	registry_changes_free(&all);
+}
+
+/* The operation on a resource of this name; NULL: none. */
+static const struct op *op_of(struct fixture *fix, const struct op *ops, size_t count,
+			      const char *name)
+{
+	for (size_t i = 0; i < count; i++) {
+		struct zl_err err = { 0 };
+		struct key key;
+		assert_int_equal(
+			key_parse(ops[i].key, ops[i].key_len, fix->arena, &key, &err),
+			ZL_OK);
+		if (strcmp(key.name, name) == 0)
+			return &ops[i];
+	}
+	return NULL;
+}
+
+static bool says(const struct op *op, const char *part)
+{
+	char *text = zl_strndup(op->value, op->value_len);
+	bool found = strstr(text, part) != NULL;
+
+	free(text);
+	return found;
+}
+
+static void the_offer_has_the_services(void **state)
+{
+	struct fixture *fix = *state;
+	size_t count;
+
+	update(fix, REGISTRY_FOLDER, DATAPLANES);
+	update(fix, REGISTRY_LOCAL, INGRESS);
+	const struct op *ops = registry_offer(&fix->registry, true, fix->arena, &count);
+	assert_int_equal(count, 1); /* Dataplanes stay at home */
+	assert_false(ops[0].deleted);
+	assert_true(says(&ops[0], "\"availableServices\":[{\"instances\":0,\"mesh\":"
+				  "\"default\",\"tags\":{\"kuma.io/service\":\"db\""));
+	assert_true(says(&ops[0], "{\"instances\":2,\"mesh\":\"default\",\"tags\":"
+				  "{\"kuma.io/service\":\"web\""));
+	assert_true(says(&ops[0], "\"version\":\"v1\""));
+	(void)registry_offer(&fix->registry, false, fix->arena, &count);
+	assert_int_equal(count, 0); /* told already */
+	(void)registry_offer(&fix->registry, true, fix->arena, &count);
+	assert_int_equal(count, 1);
+
+	update(fix, REGISTRY_FOLDER, "");
+	ops = registry_offer(&fix->registry, false, fix->arena, &count);
+	assert_int_equal(count, 1);
+	assert_false(says(&ops[0], "instances"));
+	update(fix, REGISTRY_LOCAL, "");
+	ops = registry_offer(&fix->registry, false, fix->arena, &count);
+	assert_int_equal(count, 1);
+	assert_true(ops[0].deleted);
+	assert_non_null(op_of(fix, ops, count, "in"));
+	(void)registry_offer(&fix->registry, true, fix->arena, &count);
+	assert_int_equal(count, 0);
+}
+
+static void what_is_written_of_services_is_replaced(void **state)
+{
+	struct fixture *fix = *state;
+	size_t count;
+
+	update(fix, REGISTRY_FOLDER,
+	       "{type: ZoneIngress, name: flat, " OWN ", networking: {address: 10.0.0.9, "
+	       "port: 10001}, availableServices: [{mesh: default, instances: 7, tags: "
+	       "{kuma.io/service: lie}}]}\n---\n"
+	       "{type: ZoneIngress, name: below, " OWN ", spec: {networking: {address: "
+	       "10.0.0.9, port: 10002}}}\n");
+	update(fix, REGISTRY_LOCAL, DATAPLANES);
+	const struct op *ops = registry_offer(&fix->registry, true, fix->arena, &count);
+	assert_int_equal(count, 2);
+	for (size_t i = 0; i < count; i++) {
+		assert_false(says(&ops[i], "lie"));
+		assert_true(says(&ops[i], "\"instances\":2"));
+		struct resource *res = NULL;
+		struct zl_err err = { 0 };
+		assert_int_equal(
+			resource_from_json(ops[i].value, ops[i].value_len, &res, &err),
+			ZL_OK);
+		assert_int_equal(res->ingress->service_count, 2);
+		resource_drop(&res);
+	}
+}
+
+static void policies_travel_unless_told_not_to(void **state)
+{
+#define ROUTE(name, more)                                                      \
+	"{type: MeshTCPRoute, name: " name ", labels: {kuma.io/origin: zone, " \
+	"kuma.io/zone: east" more "}, spec: {targetRef: {kind: Mesh}}}\n"
+	struct fixture *fix = *state;
+	size_t count;
+
+	update(fix, REGISTRY_FOLDER,
+	       ROUTE("up", "") "---\n" ROUTE(
+		       "stay",
+		       ", kuma.io/kds-sync: disabled") "---\n" ROUTE("on",
+								     ", "
+								     "kuma.io/kds-sync: "
+								     "enabled"));
+	update(fix, REGISTRY_GLOBAL,
+	       "{type: MeshTCPRoute, name: down, spec: {targetRef: {kind: Mesh}}}\n---\n"
+	       "{type: MeshTCPRoute, name: theirs, labels: {kuma.io/origin: zone, "
+	       "kuma.io/zone: west}, spec: {targetRef: {kind: Mesh}}}\n");
+	const struct op *ops = registry_offer(&fix->registry, true, fix->arena, &count);
+	assert_int_equal(count, 2);
+	assert_non_null(op_of(fix, ops, count, "up"));
+	assert_non_null(op_of(fix, ops, count, "on"));
+	update(fix, REGISTRY_FOLDER,
+	       ROUTE("up", ", kuma.io/kds-sync: disabled") "---\n" ROUTE(
+		       "on", ", kuma.io/kds-sync: enabled"));
+	ops = registry_offer(&fix->registry, false, fix->arena, &count);
+	assert_int_equal(count, 1);
+	assert_true(op_of(fix, ops, count, "up")->deleted);
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+	const struct CMUnitTest tests[] = {
+		TEST(the_folder_counts_before_the_api),
+		TEST(an_echo_is_left_out),
+		TEST(only_what_differs_is_a_change),
+		TEST(the_offer_has_the_services),
+		TEST(what_is_written_of_services_is_replaced),
+		TEST(policies_travel_unless_told_not_to),
+	};
+	return cmocka_run_group_tests_name("zone_inventory/registry", tests, NULL, NULL);
+}
