@@ -93,7 +93,6 @@ static void add_next(struct zl_buf *out, struct http_request *req, uint64_t size
 void rest_list(struct rest *rest, struct http_request *req, bool with_mesh)
 {
 	enum kind kind = find_kind(req, with_mesh);
-	const char *part = http_query(req, "name");
 	struct zl_buf body = { 0 };
 	const struct resource *res;
 	uint64_t size;
@@ -104,6 +103,7 @@ void rest_list(struct rest *rest, struct http_request *req, bool with_mesh)
 	    !query_number(req, "size", PAGE_DEFAULT, 1, PAGE_MAX, &size) ||
 	    !query_number(req, "offset", 0, 0, INT64_MAX, &offset))
 		return;
+	const char *part = http_query(req, "name");
 	struct set_iter each = set_each(rest->ops->set(rest->owner), kind,
 					with_mesh ? http_param(req, "mesh") : NULL);
 	zl_buf_str(&body, "{\"items\":[");
