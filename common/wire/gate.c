@@ -20,13 +20,16 @@
 enum {
 	HEADER = 8,
 	HEADER_MS = 5000,
+	GREETING_MS = 15000, /* nng gives a greeting up by itself after 10 s */
+	SETTLE_MS = 1000,
+	STALL_MS = 20000,
 	BACKLOG_MAX = 1 << 20,
 	ACCEPTS_A_TURN = 64,
 	ACCEPT_PAUSE_MS = 100,
 	KEEPALIVE_IDLE_S = 10,
 	KEEPALIVE_EACH_S = 3,
 	KEEPALIVE_COUNT = 3,
-	UNACKED_MS = 20000
+	UNACKED_MS = STALL_MS
 };
 
 /* One listening socket. */
@@ -39,15 +42,26 @@ struct post {
 	bool is_unix;
 };
 
-/* One connection: the peer's side, and after its header the inner one. The inner one must
- * not end before both headers have crossed it, whatever the peer does. */
+enum stage {
+	WAIT_HEADER, /* of the peer */
+	GREET,       /* inner connects, and the headers cross; outer is not read */
+	SETTLE,      /* bytes flow; inner must not end yet */
+	FLOW,
+	END /* one side has ended; the other gets what is left for it */
+};
+
+/* One connection: the peer's side, and after its header the inner one. Whatever the peer
+ * does, the inner one must not end before nng is through with the greeting. That nng has
+ * sent its header and has ours does not say that it has read it, and of a unix socket
+ * that was closed it would not: so the inner one stays a while. */
 struct pair {
 	struct pair *next, **at; /* in the gate's list */
 	struct gate *gate;
-	struct bufferevent *outer; /* owned; NULL: the peer has gone */
-	struct bufferevent *inner; /* owned */
-	struct loop_timer *deadline;
-	bool is_unix, through, greeted, ending;
+	struct bufferevent *outer;   /* owned; NULL: the peer went while we SETTLE */
+	struct bufferevent *inner;   /* owned; NULL while we WAIT_HEADER */
+	struct loop_timer *deadline; /* of WAIT_HEADER, GREET and SETTLE */
+	enum stage stage;
+	bool is_unix;
 };
 
 struct gate {
@@ -77,8 +91,10 @@ static void pair_free(struct pair *pair)
 	if (pair->next != NULL)
 		pair->next->at = pair->at;
 	gate->open--;
-	gate->through -= pair->through;
-	gate->refused += !pair->through;
+	if (pair->stage == WAIT_HEADER)
+		gate->refused++;
+	else
+		gate->through--;
 	if (pair->outer != NULL)
 		bufferevent_free(pair->outer);
 	if (pair->inner != NULL)
@@ -89,7 +105,14 @@ static void pair_free(struct pair *pair)
 
 static void on_deadline(void *arg)
 {
-	pair_free(arg);
+	struct pair *pair = arg;
+
+	if (pair->stage == GREET)
+		zl_log(ZL_WARN, "gate", "inner listener does not answer", NULL);
+	if (pair->stage == SETTLE && pair->outer != NULL)
+		pair->stage = FLOW;
+	else
+		pair_free(pair);
 }
 
 static struct bufferevent *other(const struct pair *pair, const struct bufferevent *side)
@@ -109,8 +132,13 @@ static void on_read(struct bufferevent *side, void *arg)
 {
 	struct pair *pair = arg;
 	struct bufferevent *to = other(pair, side);
-	struct evbuffer *out = bufferevent_get_output(to);
 
+	if (to == NULL) {
+		struct evbuffer *in = bufferevent_get_input(side);
+		evbuffer_drain(in, evbuffer_get_length(in));
+		return;
+	}
+	struct evbuffer *out = bufferevent_get_output(to);
 	evbuffer_add_buffer(out, bufferevent_get_input(side));
 	if (evbuffer_get_length(out) > BACKLOG_MAX)
 		bufferevent_disable(side, EV_READ);
@@ -121,30 +149,33 @@ static void on_drained(struct bufferevent *side, void *arg)
 {
 	struct pair *pair = arg;
 
-	if (pair->ending)
+	if (pair->stage == END)
 		pair_free(pair);
 	else if (other(pair, side) != NULL)
 		bufferevent_enable(other(pair, side), EV_READ);
 }
 
-/* A side ended or failed: the other gets what is left for it, then both go. */
+/* A side ended, failed, or takes nothing any more. After its end the other still gets
+ * what is left for it. */
 static void on_event(struct bufferevent *side, short what, void *arg)
 {
 	struct pair *pair = arg;
 	struct bufferevent *to = other(pair, side);
 
-	if (pair->through && !pair->greeted && side == pair->outer) {
+	if (pair->stage == SETTLE && side == pair->outer) {
 		bufferevent_free(pair->outer);
 		pair->outer = NULL;
-		return; /* on_greeting goes on */
+		bufferevent_enable(pair->inner, EV_READ);
+		return; /* on_deadline ends it */
 	}
-	if (!pair->through || to == NULL || (what & BEV_EVENT_ERROR) != 0 ||
-	    pair->ending) {
+	if (pair->stage < SETTLE || pair->stage == END || to == NULL ||
+	    (what & BEV_EVENT_EOF) == 0) {
 		pair_free(pair);
 		return;
 	}
 	on_read(side, pair);
-	pair->ending = true;
+	pair->stage = END;
+	loop_timer_clear(pair->deadline);
 	bufferevent_disable(side, EV_READ | EV_WRITE);
 	bufferevent_disable(to, EV_READ);
 	if (evbuffer_get_length(bufferevent_get_output(to)) == 0)
@@ -194,22 +225,22 @@ static void tune(int fd)
 /* What the inner listener answers is the peer's, but only once it has greeted us. */
 static void on_greeting(struct bufferevent *side, void *arg)
 {
+	/* A peer that takes nothing for so long is given up with all that waits for it.
+	 */
+	static const struct timeval STALL = { .tv_sec = STALL_MS / 1000 };
 	struct pair *pair = arg;
 
 	(void)side;
 	if (!has_greeted(pair))
 		return;
-	pair->greeted = true;
-	if (pair->outer == NULL) {
-		pair_free(pair);
-		return;
-	}
-	loop_timer_clear(pair->deadline);
+	pair->stage = SETTLE;
+	loop_timer_set(pair->deadline, SETTLE_MS);
 	bufferevent_setcb(pair->inner, on_read, on_drained, on_event, pair);
 	bufferevent_setcb(pair->outer, on_read, on_drained, on_event, pair);
+	bufferevent_set_timeouts(pair->outer, NULL, &STALL);
+	bufferevent_enable(pair->outer, EV_READ | EV_WRITE);
 	on_read(pair->inner, pair);
 	on_read(pair->outer, pair);
-	bufferevent_enable(pair->outer, EV_READ | EV_WRITE);
 }
 
 static void on_inner_connected(struct bufferevent *side, short what, void *arg)
@@ -222,9 +253,7 @@ static void on_inner_connected(struct bufferevent *side, short what, void *arg)
 		return;
 	}
 	if (!pair->is_unix)
-		tune(bufferevent_getfd(side));
-	pair->through = true;
-	pair->gate->through++;
+		set_tcp(bufferevent_getfd(side), TCP_NODELAY, 1);
 	bufferevent_setcb(pair->inner, on_greeting, on_greeting, on_event, pair);
 	bufferevent_enable(pair->inner, EV_READ | EV_WRITE);
 	uint8_t header[HEADER];
@@ -249,6 +278,9 @@ static void on_header(struct bufferevent *side, void *arg)
 		return;
 	}
 	bufferevent_disable(side, EV_READ);
+	pair->stage = GREET;
+	pair->gate->through++;
+	loop_timer_set(pair->deadline, GREETING_MS);
 	socklen_t len = inner_address(pair, protocol, &to);
 	pair->inner = bufferevent_socket_new(loop_base(pair->gate->loop), -1,
 					     BEV_OPT_CLOSE_ON_FREE);

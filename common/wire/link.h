@@ -38,9 +38,11 @@ struct link_hub_setup {
 	const char *folder;       /* 0700, for sockets of its own; made if absent */
 	size_t message_max;       /* of a request */
 	unsigned connections_max; /* of all zones together */
+	uint64_t answer_ms;       /* what is not answered by then is given up; 0: 20000 */
 };
 
-/* *out is the caller's, NULL on failure: ZL_EIO, ZL_EACCES, ZL_ELIMIT. */
+/* *out is the caller's, NULL on failure: ZL_EINVAL for a folder whose path is too long,
+ * ZL_EIO, ZL_EACCES, ZL_ELIMIT. */
 ZL_MUST_USE enum zl_code link_hub_open(struct link_hub **out, struct loop *loop,
 				       const struct link_hub_setup *setup,
 				       const struct link_hub_handlers *handlers,
@@ -52,10 +54,12 @@ void link_hub_close(struct link_hub **hubp);
 ZL_MUST_USE enum zl_code link_hub_listen(struct link_hub *hub, struct zl_addr *addr,
 					 struct zl_err *err);
 
-/* Never blocks; a zone that is slow loses the oldest messages. */
+/* At most LINK_PUBLISHED_MAX bytes. Never blocks; a zone that is slow loses messages. */
+enum { LINK_PUBLISHED_MAX = 1 << 20 };
 void link_hub_publish(struct link_hub *hub, const void *bytes, size_t len);
 
-/* A handle whose peer has gone, or that was answered, is ignored. */
+/* A handle whose peer has gone, or that was answered or given up, is ignored. A reply
+ * above the asking uplink's message_max breaks its connection. */
 void link_hub_reply(struct link_hub *hub, uint64_t handle, const void *bytes, size_t len);
 
 /* Connections that have shown that they speak the protocol, and those refused so far. */
@@ -66,12 +70,14 @@ struct link_uplink_handlers {
 	void (*published)(void *arg, const void *bytes, size_t len);
 	void (*replied)(void *arg, uint64_t id, const void *bytes, size_t len);
 	void (*lost)(void *arg, uint64_t id); /* no reply within its deadline */
-	void (*pipe)(void *arg, bool up); /* what is published is heard again or not */
+	/* What is published is heard now or not. Said whenever something was or may have
+	 * been missed: twice "up" is possible, when it was down in between. */
+	void (*pipe)(void *arg, bool up);
 	void *arg;
 };
 
-/* Connect to the first of count addresses that answers, in order of preference, and go on
- * trying. Addresses are copied. */
+/* Connect to the first of count addresses and go on trying until link_uplink_redial says
+ * to turn to the next. Addresses are copied. message_max: of a reply. */
 ZL_MUST_USE enum zl_code link_uplink_open(struct link_uplink **out, struct loop *loop,
 					  const struct zl_addr *addrs, size_t count,
 					  size_t message_max,
@@ -85,5 +91,6 @@ enum { LINK_REQUESTS = 8 };
 void link_uplink_request(struct link_uplink *uplink, uint64_t id, const void *bytes,
 			 size_t len, uint32_t deadline_ms);
 
-/* Close the connections and make new ones, to the next address if there are several. */
+/* Close the connections and make new ones, to the next address if there are several.
+ * What was asked and not answered is asked again there. */
 void link_uplink_redial(struct link_uplink *uplink);

@@ -9,16 +9,20 @@
 #include "loop/mailbox.h"
 #include "wire/link.h"
 
+#include <assert.h>
 #include <nng/protocol/pubsub0/sub.h>
 #include <nng/protocol/reqrep0/req.h>
+#include <stdatomic.h>
 #include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
 
 enum {
 	SUB_RECVBUF = 8192,
-	UPLINK_BOX = SUB_RECVBUF + 64,
-	PUBLISHED_MAX = 1 << 20,
+	/* Of what was published; there is always room for answers and news of the pipe.
+	 */
+	BOX_PUBLISHED = SUB_RECVBUF,
+	BOX_BYTES = 64 << 20,
+	BOX_SIZE = BOX_PUBLISHED + LINK_REQUESTS + 1,
+	LETTERS_A_TURN = 256,
 	REDIAL_MIN_MS = 100,
 	REDIAL_MAX_MS = 2000
 };
@@ -44,6 +48,11 @@ nng_msg *link_msg(const void *bytes, size_t len)
 	return msg;
 }
 
+nng_duration link_ms(uint64_t ms)
+{
+	return ms < INT32_MAX ? (nng_duration)ms : INT32_MAX;
+}
+
 struct asking {
 	struct link_uplink *uplink;
 	nng_ctx ctx;
@@ -57,10 +66,8 @@ enum letter_kind { LETTER_PUBLISHED, LETTER_ANSWER, LETTER_PIPE };
 
 struct uplink_letter {
 	enum letter_kind kind;
-	struct asking *asking; /* of an answer; NULL: there was no room to ask */
-	uint64_t id;           /* then: what was not asked */
-	nng_msg *msg;          /* owned; NULL: lost */
-	bool up;               /* of a pipe */
+	struct asking *asking; /* of an answer */
+	nng_msg *msg;          /* owned; of an answer NULL: lost */
 };
 
 struct link_uplink {
@@ -74,11 +81,36 @@ struct link_uplink {
 	nng_dialer sub_dialer, req_dialer;
 	bool sub_dialing, req_dialing;
 	nng_aio *sub_aio;
-	_Atomic bool closing;
 	struct mailbox *inbox;
 	struct loop_watch *watch;
 	struct asking askings[LINK_REQUESTS];
+	struct loop_timer *timer; /* tells of the refused */
+	uint64_t *refused;        /* owned; requests that were too many */
+	size_t refused_count;
+
+	/* What was published and is in the inbox: counted by nng's threads, discounted by
+	 * the loop's. */
+	_Atomic size_t box_count, box_bytes;
+	_Atomic uint32_t sub_pipe; /* the one that is up, or 0 */
+	_Atomic bool pipe_news;    /* its letter is in the inbox */
 };
+
+/* What was published is a hint, so it may be dropped; what was lost is fetched. */
+static void post_published(struct link_uplink *uplink, nng_msg *msg)
+{
+	const struct uplink_letter letter = { .kind = LETTER_PUBLISHED, .msg = msg };
+	size_t len = nng_msg_len(msg);
+
+	if (uplink->box_count < BOX_PUBLISHED && uplink->box_bytes + len <= BOX_BYTES) {
+		uplink->box_count++;
+		uplink->box_bytes += len;
+		if (mailbox_post(uplink->inbox, &letter))
+			return;
+		uplink->box_count--;
+		uplink->box_bytes -= len;
+	}
+	nng_msg_free(msg);
+}
 
 /* On a thread of nng: something was published. */
 static void on_published_aio(void *arg)
@@ -88,13 +120,8 @@ static void on_published_aio(void *arg)
 
 	if (rv == NNG_ECLOSED || rv == NNG_ECANCELED)
 		return;
-	if (rv == 0) {
-		const struct uplink_letter letter = {
-			.kind = LETTER_PUBLISHED, .msg = nng_aio_get_msg(uplink->sub_aio)
-		};
-		if (!mailbox_post(uplink->inbox, &letter))
-			nng_msg_free(letter.msg); /* a hint; what was lost is fetched */
-	}
+	if (rv == 0)
+		post_published(uplink, nng_aio_get_msg(uplink->sub_aio));
 	nng_recv_aio(uplink->sub, uplink->sub_aio);
 }
 
@@ -103,16 +130,10 @@ static void post_answer(struct asking *asking, nng_msg *msg)
 	const struct uplink_letter letter = { .kind = LETTER_ANSWER,
 					      .asking = asking,
 					      .msg = msg };
+	bool posted = mailbox_post(asking->uplink->inbox, &letter);
 
-	/* An answer must arrive: who asked waits for it. The loop empties the box. */
-	while (!mailbox_post(asking->uplink->inbox, &letter)) {
-		if (asking->uplink->closing) {
-			if (msg != NULL)
-				nng_msg_free(msg);
-			return;
-		}
-		usleep(1000);
-	}
+	assert(posted);
+	(void)posted;
 }
 
 /* On a thread of nng: a request has left, or its answer came. */
@@ -129,7 +150,7 @@ static void on_asking_aio(void *arg)
 		asking->sending = false;
 		nng_aio_set_timeout(asking->aio,
 				    now < asking->deadline_ms
-					    ? (nng_duration)(asking->deadline_ms - now)
+					    ? link_ms(asking->deadline_ms - now)
 					    : 1);
 		nng_ctx_recv(asking->ctx, asking->aio);
 		return;
@@ -138,37 +159,55 @@ static void on_asking_aio(void *arg)
 		post_answer(asking, rv == 0 ? nng_aio_get_msg(asking->aio) : NULL);
 }
 
-/* On a thread of nng. */
+/* On a thread of nng. After a redial the new pipe may come before the old one goes. One
+ * letter tells of all that happened until it is read. */
 static void on_sub_pipe(nng_pipe pipe, nng_pipe_ev event, void *arg)
 {
+	const struct uplink_letter letter = { .kind = LETTER_PIPE };
 	struct link_uplink *uplink = arg;
-	const struct uplink_letter letter = { .kind = LETTER_PIPE,
-					      .up = event == NNG_PIPE_EV_ADD_POST };
+	uint32_t id = (uint32_t)nng_pipe_id(pipe);
 
-	(void)pipe;
-	(void)!mailbox_post(uplink->inbox, &letter);
+	if (event == NNG_PIPE_EV_ADD_POST)
+		uplink->sub_pipe = id;
+	else if (!atomic_compare_exchange_strong(&uplink->sub_pipe, &id, 0))
+		return;
+	if (atomic_exchange(&uplink->pipe_news, true))
+		return;
+	bool posted = mailbox_post(uplink->inbox, &letter);
+	assert(posted);
+	(void)posted;
+}
+
+static void take_answer(struct link_uplink *uplink, const struct uplink_letter *letter)
+{
+	const struct link_uplink_handlers *to = &uplink->handlers;
+
+	letter->asking->busy = false;
+	if (letter->msg != NULL)
+		to->replied(to->arg, letter->asking->id, nng_msg_body(letter->msg),
+			    nng_msg_len(letter->msg));
+	else
+		to->lost(to->arg, letter->asking->id);
 }
 
 static void take_letter(struct link_uplink *uplink, const struct uplink_letter *letter)
 {
 	const struct link_uplink_handlers *to = &uplink->handlers;
 
-	if (letter->kind == LETTER_PIPE) {
-		to->pipe(to->arg, letter->up);
-	} else if (letter->kind == LETTER_PUBLISHED) {
+	switch (letter->kind) {
+	case LETTER_PIPE:
+		uplink->pipe_news = false; /* first: what comes now is told by another */
+		to->pipe(to->arg, uplink->sub_pipe != 0);
+		break;
+	case LETTER_PUBLISHED:
+		uplink->box_count--;
+		uplink->box_bytes -= nng_msg_len(letter->msg);
 		to->published(to->arg, nng_msg_body(letter->msg),
 			      nng_msg_len(letter->msg));
-	} else {
-		uint64_t id = letter->id;
-		if (letter->asking != NULL) {
-			id = letter->asking->id;
-			letter->asking->busy = false;
-		}
-		if (letter->msg != NULL)
-			to->replied(to->arg, id, nng_msg_body(letter->msg),
-				    nng_msg_len(letter->msg));
-		else
-			to->lost(to->arg, id);
+		break;
+	case LETTER_ANSWER:
+		take_answer(uplink, letter);
+		break;
 	}
 	if (letter->msg != NULL)
 		nng_msg_free(letter->msg);
@@ -180,8 +219,30 @@ static void on_uplink_inbox(void *arg, unsigned events)
 	struct uplink_letter letter;
 
 	(void)events;
-	while (mailbox_take(uplink->inbox, &letter))
+	for (int i = 0; i < LETTERS_A_TURN && mailbox_take(uplink->inbox, &letter); i++)
 		take_letter(uplink, &letter);
+}
+
+static void on_refused(void *arg)
+{
+	struct link_uplink *uplink = arg;
+	uint64_t *refused = uplink->refused;
+	size_t count = uplink->refused_count;
+
+	uplink->refused = NULL; /* a handler may ask again */
+	uplink->refused_count = 0;
+	for (size_t i = 0; i < count; i++)
+		uplink->handlers.lost(uplink->handlers.arg, refused[i]);
+	free(refused);
+}
+
+/* Not told from within the call: who asks is not ready for an answer yet. */
+static void refuse(struct link_uplink *uplink, uint64_t id)
+{
+	uplink->refused = zl_realloc(uplink->refused, uplink->refused_count + 1,
+				     sizeof(*uplink->refused));
+	uplink->refused[uplink->refused_count++] = id;
+	loop_timer_set(uplink->timer, 0);
 }
 
 void link_uplink_request(struct link_uplink *uplink, uint64_t id, const void *bytes,
@@ -194,9 +255,7 @@ void link_uplink_request(struct link_uplink *uplink, uint64_t id, const void *by
 			asking = &uplink->askings[i];
 	nng_msg *msg = asking != NULL ? link_msg(bytes, len) : NULL;
 	if (msg == NULL) {
-		/* Not from within this call: who asks is not ready for an answer. */
-		const struct uplink_letter letter = { .kind = LETTER_ANSWER, .id = id };
-		(void)!mailbox_post(uplink->inbox, &letter);
+		refuse(uplink, id);
 		return;
 	}
 	asking->busy = true;
@@ -204,7 +263,7 @@ void link_uplink_request(struct link_uplink *uplink, uint64_t id, const void *by
 	asking->deadline_ms = zl_now_ms() + deadline_ms;
 	asking->sending = true;
 	nng_aio_set_msg(asking->aio, msg);
-	nng_aio_set_timeout(asking->aio, (nng_duration)deadline_ms);
+	nng_aio_set_timeout(asking->aio, link_ms(deadline_ms));
 	nng_ctx_send(asking->ctx, asking->aio);
 }
 
@@ -263,10 +322,10 @@ static int open_uplink_sockets(struct link_uplink *uplink)
 	if (rv != 0 ||
 	    (rv = nng_socket_set_int(uplink->sub, NNG_OPT_RECVBUF, SUB_RECVBUF)) != 0 ||
 	    (rv = nng_socket_set_bool(uplink->sub, NNG_OPT_SUB_PREFNEW, true)) != 0 ||
-	    (rv = nng_socket_set_size(uplink->sub, NNG_OPT_RECVMAXSZ, PUBLISHED_MAX)) !=
-		    0 ||
+	    (rv = nng_socket_set_size(uplink->sub, NNG_OPT_RECVMAXSZ,
+				      LINK_PUBLISHED_MAX)) != 0 ||
 	    (rv = nng_socket_set_size(uplink->req, NNG_OPT_RECVMAXSZ,
-				      uplink->message_max)) != 0 ||
+				      uplink->message_max + LINK_HEADER_MAX)) != 0 ||
 	    (rv = nng_pipe_notify(uplink->sub, NNG_PIPE_EV_ADD_POST, on_sub_pipe,
 				  uplink)) != 0 ||
 	    (rv = nng_pipe_notify(uplink->sub, NNG_PIPE_EV_REM_POST, on_sub_pipe,
@@ -299,8 +358,9 @@ enum zl_code link_uplink_open(struct link_uplink **out, struct loop *loop,
 	uplink->addrs = zl_memdup(addrs, count * sizeof(*addrs));
 	uplink->count = count;
 	uplink->message_max = message_max;
-	enum zl_code code = mailbox_open(&uplink->inbox, sizeof(struct uplink_letter),
-					 UPLINK_BOX, err);
+	uplink->timer = loop_timer_new(loop, on_refused, uplink);
+	enum zl_code code =
+		mailbox_open(&uplink->inbox, sizeof(struct uplink_letter), BOX_SIZE, err);
 	if (code == ZL_OK)
 		code = loop_watch_new(&uplink->watch, loop, mailbox_fd(uplink->inbox),
 				      LOOP_READ, on_uplink_inbox, uplink, err);
@@ -332,7 +392,6 @@ void link_uplink_close(struct link_uplink **uplinkp)
 	*uplinkp = NULL;
 	if (uplink == NULL)
 		return;
-	uplink->closing = true;
 	if (uplink->sub_open)
 		nng_close(uplink->sub);
 	if (uplink->req_open)
@@ -345,6 +404,8 @@ void link_uplink_close(struct link_uplink **uplinkp)
 		if (letter.msg != NULL)
 			nng_msg_free(letter.msg);
 	mailbox_close(&uplink->inbox);
+	loop_timer_free(&uplink->timer);
+	free(uplink->refused);
 	free(uplink->addrs);
 	free(uplink);
 }

@@ -9,9 +9,16 @@
 #include "base/err.h"
 
 #include <nng/nng.h>
+#include <stddef.h>
+#include <stdint.h>
 
 /* Record what nng said of what we were doing. */
 enum zl_code link_fail(struct zl_err *err, const char *what, int rv);
 
 /* A message with these bytes, the caller's; NULL: no memory. */
 nng_msg *link_msg(const void *bytes, size_t len);
+
+/* ms as nng takes it. */
+nng_duration link_ms(uint64_t ms);
+
+enum { LINK_HEADER_MAX = 64 }; /* what nng may put before a message counts as its size */

@@ -11,6 +11,7 @@
 #include "wire/link_nng.h"
 
 #include <arpa/inet.h>
+#include <assert.h>
 #include <errno.h>
 #include <nng/protocol/pubsub0/pub.h>
 #include <nng/protocol/reqrep0/rep.h>
@@ -18,14 +19,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
-enum {
-	HUB_SLOTS = 64,
-	HUB_BOX = 4 * HUB_SLOTS,
-	HUB_ANSWER_MS = 20000, /* a request without an answer by then is given up */
-	PUB_SENDBUF = 1024
-};
+enum { HUB_SLOTS = 64, HUB_BOX = 4 * HUB_SLOTS, ANSWER_MS = 20000, PUB_SENDBUF = 1024 };
 
 enum slot_state { SLOT_IDLE, SLOT_RECEIVING, SLOT_ASKED, SLOT_SENDING };
 
@@ -34,9 +31,9 @@ struct hub_slot {
 	nng_ctx ctx;
 	nng_aio *aio;
 	unsigned index;
-	_Atomic int state;   /* enum slot_state; who has the slot */
+	_Atomic int state;   /* enum slot_state; ASKED: the loop has the slot, else nng */
 	uint64_t generation; /* of its request; the loop's */
-	uint64_t asked_ms;   /* the loop's */
+	uint64_t asked_ms;   /* the loop's; 0: it has no request of this slot */
 };
 
 struct hub_letter {
@@ -53,13 +50,14 @@ struct link_hub {
 	struct mailbox *inbox;
 	struct loop_watch *watch;
 	struct loop_timer *timer;
-	char *folder; /* owned */
+	uint64_t answer_ms;
 	struct hub_slot slots[HUB_SLOTS];
 };
 
 static void hub_receive(struct hub_slot *slot)
 {
 	slot->state = SLOT_RECEIVING;
+	nng_aio_set_timeout(slot->aio, NNG_DURATION_INFINITE);
 	nng_ctx_recv(slot->ctx, slot->aio);
 }
 
@@ -119,13 +117,13 @@ static void on_hub_timer(void *arg)
 	for (int i = 0; i < HUB_SLOTS; i++) {
 		struct hub_slot *slot = &hub->slots[i];
 		if (slot->state != SLOT_ASKED || slot->asked_ms == 0 ||
-		    now - slot->asked_ms < HUB_ANSWER_MS)
+		    now - slot->asked_ms < hub->answer_ms)
 			continue;
 		slot->generation++;
 		slot->asked_ms = 0;
 		hub_receive(slot);
 	}
-	loop_timer_set(hub->timer, HUB_ANSWER_MS / 10);
+	loop_timer_set(hub->timer, hub->answer_ms / 10 + 1);
 }
 
 void link_hub_reply(struct link_hub *hub, uint64_t handle, const void *bytes, size_t len)
@@ -143,11 +141,14 @@ void link_hub_reply(struct link_hub *hub, uint64_t handle, const void *bytes, si
 	}
 	slot->state = SLOT_SENDING;
 	nng_aio_set_msg(slot->aio, msg);
+	/* A peer that takes no answers must not keep the slots. */
+	nng_aio_set_timeout(slot->aio, link_ms(hub->answer_ms));
 	nng_ctx_send(slot->ctx, slot->aio);
 }
 
 void link_hub_publish(struct link_hub *hub, const void *bytes, size_t len)
 {
+	assert(len <= LINK_PUBLISHED_MAX);
 	nng_msg *msg = link_msg(bytes, len);
 
 	if (msg != NULL && nng_sendmsg(hub->pub, msg, NNG_FLAG_NONBLOCK) != 0)
@@ -176,15 +177,22 @@ static enum zl_code listen_inside(nng_socket socket, const char *folder, const c
 	return ZL_OK;
 }
 
-static enum zl_code open_folder(struct link_hub *hub, const char *folder,
-				struct zl_err *err)
+/* The folder keeps others away from the inner unix sockets. */
+static enum zl_code open_folder(const char *folder, struct zl_err *err)
 {
 	static const char *const NAMES[] = { "pub", "rep" };
+	struct sockaddr_un sun;
+	struct stat info;
 
-	if (mkdir(folder, 0700) != 0 && errno != EEXIST)
+	if (strlen(folder) + strlen("/pub") >= sizeof(sun.sun_path))
+		return zl_fail(err, ZL_EINVAL,
+			       "folder %s: the path of a unix socket in it would have "
+			       "more than %zu bytes; choose a shorter one",
+			       folder, sizeof(sun.sun_path) - 1);
+	if ((mkdir(folder, 0700) != 0 && errno != EEXIST) || stat(folder, &info) != 0 ||
+	    ((info.st_mode & 077) != 0 && chmod(folder, 0700) != 0))
 		return zl_fail(err, zl_code_from_errno(errno), "make folder %s: %s",
 			       folder, strerror(errno));
-	hub->folder = zl_strdup(folder);
 	for (int i = 0; i < 2; i++) { /* what a process that was killed left behind */
 		char *path = zl_format("%s/%s", folder, NAMES[i]);
 		(void)unlink(path);
@@ -223,8 +231,8 @@ static enum zl_code open_sockets(struct link_hub *hub, const struct link_hub_set
 	if (rv != 0 ||
 	    (rv = nng_socket_set_int(hub->pub, NNG_OPT_SENDBUF, PUB_SENDBUF)) != 0 ||
 	    (rv = nng_socket_set_size(hub->pub, NNG_OPT_RECVMAXSZ, 1024)) != 0 ||
-	    (rv = nng_socket_set_size(hub->rep, NNG_OPT_RECVMAXSZ, setup->message_max)) !=
-		    0)
+	    (rv = nng_socket_set_size(hub->rep, NNG_OPT_RECVMAXSZ,
+				      setup->message_max + LINK_HEADER_MAX)) != 0)
 		return link_fail(err, "open nng sockets", rv);
 	enum zl_code code = listen_inside(hub->pub, setup->folder, "pub", gate->sub, err);
 	if (code == ZL_OK)
@@ -246,8 +254,9 @@ enum zl_code link_hub_open(struct link_hub **out, struct loop *loop,
 	*out = NULL;
 	hub->loop = loop;
 	hub->handlers = *handlers;
+	hub->answer_ms = setup->answer_ms != 0 ? setup->answer_ms : ANSWER_MS;
 	hub->timer = loop_timer_new(loop, on_hub_timer, hub);
-	if ((code = open_folder(hub, setup->folder, err)) != ZL_OK ||
+	if ((code = open_folder(setup->folder, err)) != ZL_OK ||
 	    (code = mailbox_open(&hub->inbox, sizeof(struct hub_letter), HUB_BOX, err)) !=
 		    ZL_OK ||
 	    (code = loop_watch_new(&hub->watch, loop, mailbox_fd(hub->inbox), LOOP_READ,
@@ -257,7 +266,7 @@ enum zl_code link_hub_open(struct link_hub **out, struct loop *loop,
 		link_hub_close(&hub);
 		return code;
 	}
-	loop_timer_set(hub->timer, HUB_ANSWER_MS / 10);
+	loop_timer_set(hub->timer, hub->answer_ms / 10 + 1);
 	*out = hub;
 	return ZL_OK;
 }
@@ -286,7 +295,6 @@ void link_hub_close(struct link_hub **hubp)
 		nng_msg_free(letter.msg);
 	mailbox_close(&hub->inbox);
 	loop_timer_free(&hub->timer);
-	free(hub->folder);
 	free(hub);
 }
 
