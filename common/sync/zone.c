@@ -352,6 +352,8 @@ static void on_report(struct sync_zone *zone, const struct sync_zone_event *even
 
 static void on_committed(struct sync_zone *zone, const struct sync_zone_event *event)
 {
+	if (event->state.position.rev != zone->durable.position.rev)
+		zone->report_new = true; /* somebody may wait for it at global */
 	zone->durable = event->state;
 	if (zone->barrier != 0 && event->id >= zone->barrier) {
 		zone->barrier = 0;
