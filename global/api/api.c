@@ -182,6 +182,7 @@ enum zl_code api_open(struct api **out, const struct api_setup *setup, struct zl
 
 	*out = NULL;
 	api->setup = *setup;
+	api->started_ms = zl_now_ms();
 	api->rest = (struct rest){ .ops = &REST_OPS,
 				   .owner = api,
 				   .store = setup->store,

@@ -19,6 +19,7 @@ struct api {
 	struct waiter *waiters;   /* owned */
 	struct loop_timer *timer; /* of the earliest deadline of waiters */
 	bool draining;
+	uint64_t started_ms;
 	/* When revisions became durable (zl_now_us), by rev modulo COMMIT_TIMES. */
 	struct {
 		uint64_t rev, us;

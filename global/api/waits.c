@@ -15,12 +15,32 @@ struct waiter {
 	char *body;   /* owned; a JSON object to extend, or NULL */
 };
 
-static bool is_live(const struct sync_session_view *zone)
+/* Who said goodbye is not waited for; who fell silent is, and is named when time is up.
+ */
+static bool counts(const struct sync_session_view *zone)
 {
-	return zone->state == SYNC_ACTIVE;
+	return zone->state != SYNC_OFFLINE && zone->state != SYNC_NONE;
 }
 
-/* What the live zones say about a revision. */
+/* True while a zone that this process has not heard of yet may still come back: after a
+ * start of global its zones need a moment to join again. */
+static bool may_return(const struct api *api)
+{
+	struct set_iter each =
+		set_each(api->setup.set(api->setup.owner), KIND_ZONE, NULL);
+	struct sync_session_view view;
+	const struct resource *zone;
+
+	if (zl_now_ms() - api->started_ms >= SYNC_LEASE_MS)
+		return false;
+	while ((zone = set_next(&each)) != NULL)
+		if (zone->zone->enabled &&
+		    !hub_zone(api->setup.hub, zone->key.name, &view))
+			return true;
+	return false;
+}
+
+/* What the zones say about a revision. */
 struct tally {
 	bool reached; /* all have it */
 	bool settled; /* reached, or what is missing was refused by proxies */
@@ -29,11 +49,12 @@ struct tally {
 
 static struct tally tally_of(const struct api *api, const struct waiter *waiter)
 {
-	struct tally tally = { true, true, 0 };
+	bool complete = !may_return(api);
+	struct tally tally = { complete, complete, 0 };
 
 	for (size_t i = 0; i < hub_zone_count(api->setup.hub); i++) {
 		struct sync_session_view zone = hub_zone_at(api->setup.hub, i);
-		if (!is_live(&zone))
+		if (!counts(&zone))
 			continue;
 		bool applied = zone.applied.rev >= waiter->rev;
 		bool acked = applied && zone.report.acked_rev >= waiter->rev;
@@ -46,7 +67,7 @@ static struct tally tally_of(const struct api *api, const struct waiter *waiter)
 			tally.settled = tally.settled && (acked || refused);
 		} else {
 			tally.reached = tally.reached && applied;
-			tally.settled = tally.reached;
+			tally.settled = tally.settled && applied;
 		}
 	}
 	return tally;

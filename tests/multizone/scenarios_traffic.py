@@ -37,7 +37,7 @@ def redirect_in_two_zones(stage):
             ("redirect-kubernetes.yaml", SERVICE, services[1])):
         stage.mesh.ctl("apply", "-f", example(file), "--wait", server=hub)
         for zone in zones:
-            stage.expect_split(zone, {answers: 1.0}, service, 500)
+            stage.expect_split(zone, {answers.replace("_", "-"): 1.0}, service, 500)
 
 
 @scenario()

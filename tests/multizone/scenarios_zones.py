@@ -97,7 +97,7 @@ def late_zone(stage):
     """A zone that joins late gets everything that was written before."""
     hub = stage.mesh.start_global()
     for i in range(50):
-        stage.put(hub, split({"v0": 1}, name=f"route-{i}", to=f"service-{i}"))
+        stage.put(hub, split({"v0": 1}, name=f"other-{i}", to=f"service-{i}"))
     revision = stage.put(hub, split({"v0": 25, "v1": 75}))["revision"]
     zone = stage.zone_with_backends("late", hub)
     stage.start_envoys(zone)

@@ -63,7 +63,8 @@ class Stage:
         """Register them through the watched folder and wait until the zone has them."""
         docs = [self.mesh.backend(zone, f"backend-{v}", SERVICE, {"version": v},
                                   mesh_name=mesh_name) for v in versions]
-        docs += [self.mesh.backend(zone, name, name, mesh_name=mesh_name) for name in extra]
+        docs += [self.mesh.backend(zone, name.replace("_", "-"), name, mesh_name=mesh_name)
+                 for name in extra]
         zone.outbounds = self.mesh.client(zone, "web", ["backend", SERVICE],
                                           {"app": "frontend"}, mesh_name=mesh_name)
         local.wait_for(f"{zone.name} has its Dataplanes", lambda: zone.get(
