@@ -225,10 +225,11 @@ static void tune(int fd)
 /* What the inner listener answers is the peer's, but only once it has greeted us. */
 static void on_greeting(struct bufferevent *side, void *arg)
 {
-	/* A peer that takes nothing for so long is given up with all that waits for it.
-	 */
-	static const struct timeval STALL = { .tv_sec = STALL_MS / 1000 };
 	struct pair *pair = arg;
+	uint64_t stall_ms = pair->gate->setup.stall_ms;
+	/* A peer that takes nothing for so long goes, and what waits for it. */
+	const struct timeval stall = { .tv_sec = (time_t)(stall_ms / 1000),
+				       .tv_usec = (suseconds_t)(stall_ms % 1000 * 1000) };
 
 	(void)side;
 	if (!has_greeted(pair))
@@ -237,7 +238,7 @@ static void on_greeting(struct bufferevent *side, void *arg)
 	loop_timer_set(pair->deadline, SETTLE_MS);
 	bufferevent_setcb(pair->inner, on_read, on_drained, on_event, pair);
 	bufferevent_setcb(pair->outer, on_read, on_drained, on_event, pair);
-	bufferevent_set_timeouts(pair->outer, NULL, &STALL);
+	bufferevent_set_timeouts(pair->outer, NULL, &stall);
 	bufferevent_enable(pair->outer, EV_READ | EV_WRITE);
 	on_read(pair->inner, pair);
 	on_read(pair->outer, pair);
@@ -397,6 +398,8 @@ enum zl_code gate_open(struct gate **out, struct loop *loop,
 	gate->setup = *setup;
 	if (gate->setup.header_ms == 0)
 		gate->setup.header_ms = HEADER_MS;
+	if (gate->setup.stall_ms == 0)
+		gate->setup.stall_ms = STALL_MS;
 	*out = gate;
 	return ZL_OK;
 }
