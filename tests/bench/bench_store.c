@@ -121,7 +121,7 @@ static void measure_open(const char *dir, const struct store_options *options)
 
 int main(int argc, char **argv)
 {
-	char folder[] = "/tmp/zonelink-bench.XXXXXX";
+	char folder[] = P_tmpdir "/zonelink-bench.XXXXXX";
 	const char *dir = argc > 1 ? argv[1] : mkdtemp(folder);
 	unsigned seconds = argc > 2 ? (unsigned)strtoul(argv[2], NULL, 10) : 3;
 	struct bench b = { .lock = PTHREAD_MUTEX_INITIALIZER,
