@@ -3,7 +3,7 @@ import json
 import random
 
 import local
-from story import expect, scenario, split
+from story import SERVICE, expect, scenario, split
 
 
 def offer_ingress(stage, zone, address="10.20.0.1", port=10001):
@@ -107,6 +107,33 @@ def late_zone(stage):
     stage.expect_split(zone, {"backend-v0": 0.25, "backend-v1": 0.75})
 
 
+@scenario()
+def dataplane_by_api(stage):
+    """A Dataplane that is written to the zone's API counts, outlives a restart, and goes."""
+    zone = stage.zone_with_backends("east", None, versions=("v0",))
+    stage.start_envoys(zone)
+    document = stage.mesh.backend(zone, "by-api", SERVICE, {"version": "v0"})
+    stage.mesh.remove_file(zone, "by-api.yaml")
+    path = "/meshes/default/dataplanes/by-api"
+    local.wait_for("the file's Dataplane is gone", lambda: local.request(
+        zone.api, "GET", path)[0] == 404)
+    status, answer = local.request(zone.api, "PUT", path, document)
+    expect(status == 201, f"PUT {path}: {status} {answer}")
+    zone.kill()
+    zone.start()
+    status, found = local.request(zone.api, "GET", path)
+    expect(status == 200 and found["networking"] == document["networking"],
+           f"after a restart: {status} {found}")
+    zone.envoys["by-api"] = stage.mesh.start_envoy(zone, "by-api")
+    local.wait_for("by-api answers", lambda: "by-api" in local.count_greetings(
+        zone.outbounds[SERVICE], 20))
+    stage.expect_split(zone, {"backend-v0": 0.5, "by-api": 0.5}, SERVICE)
+    status, answer = local.request(zone.api, "DELETE", path)
+    expect(status == 200, f"DELETE {path}: {status} {answer}")
+    local.wait_for("by-api answers no more", lambda: "by-api" not in
+                   local.count_greetings(zone.outbounds[SERVICE], 20))
+
+
 @scenario(needs_envoy=False)
 def bad_file_harms_no_other(stage):
     """One bad file of the watched folder is named; the others count."""
@@ -127,7 +154,7 @@ def bad_file_harms_no_other(stage):
 @scenario(needs_envoy=False)
 def acknowledged_writes_survive_kill(stage):
     """kill -9 of global and zone at any moment loses no acknowledged write."""
-    runs = 100 if stage.long else 20
+    runs = 1000 if stage.long else 100
     hub = stage.mesh.start_global()
     zone = stage.zone_with_backends("east", hub)
     acked, dice = {}, random.Random(7)
