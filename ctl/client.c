@@ -1,6 +1,8 @@
 #include "ctl/client.h"
 
 #include "base/err.h"
+#include "ctl/context.h"
+#include "ctl/json.h"
 #include "model/read.h"
 
 #include <curl/curl.h>
@@ -36,36 +38,51 @@ static size_t take_body(char *data, size_t size, size_t count, void *owner)
 }
 
 /* libcurl's URL for the server, and its socket option for a unix socket. */
-static const char *set_server(const struct ctl *ctl, CURL *curl, const char *path)
+static const char *set_server(const struct ctl *ctl, CURL *curl, const char *server,
+			      const char *path)
 {
-	if (strncmp(ctl->server, "unix:", 5) == 0) {
-		curl_easy_setopt(curl, CURLOPT_UNIX_SOCKET_PATH, ctl->server + 5);
+	if (strncmp(server, "unix:", 5) == 0) {
+		curl_easy_setopt(curl, CURLOPT_UNIX_SOCKET_PATH, server + 5);
 		return zl_arena_format(ctl->arena, "http://localhost%s", path);
 	}
-	size_t len = strlen(ctl->server);
-	while (len > 0 && ctl->server[len - 1] == '/')
+	size_t len = strlen(server);
+	while (len > 0 && server[len - 1] == '/')
 		len--;
 	return zl_arena_format(ctl->arena, "%s%.*s%s",
-			       strstr(ctl->server, "://") == NULL ? "http://" : "",
-			       (int)len, ctl->server, path);
+			       strstr(server, "://") == NULL ? "http://" : "", (int)len,
+			       server, path);
 }
 
-static enum ctl_exit transfer(const struct ctl *ctl, CURL *curl, const struct ask *ask,
-			      struct zl_buf *body, long *status)
+static struct curl_slist *headers_of(const struct ctl *ctl, const struct ask *ask)
 {
-	struct curl_slist *headers = NULL;
-	const char *url = set_server(ctl, curl, ask->path);
+	struct curl_slist *headers = curl_slist_append(NULL, "Expect:");
 
 	if (ask->if_match != NULL)
 		headers = curl_slist_append(
 			headers,
 			zl_arena_format(ctl->arena, "If-Match: \"r%s\"", ask->if_match));
-	headers = curl_slist_append(headers, "Expect:");
+	if (ask->body != NULL)
+		headers = curl_slist_append(headers, "Content-Type: application/json");
+	return headers;
+}
+
+static enum ctl_exit transfer(const struct ctl *ctl, CURL *curl, const struct ask *ask,
+			      struct zl_buf *body, long *status)
+{
+	const char *server;
+	enum ctl_exit code = context_server(ctl, &server);
+
+	if (code != CTL_OK)
+		return code;
+	struct curl_slist *headers = headers_of(ctl, ask);
+	const char *url = set_server(ctl, curl, server, ask->path);
 	curl_easy_setopt(curl, CURLOPT_URL, url);
 	curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
 	curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, ask->method);
 	curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, ctl->timeout_ms);
 	curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+	curl_easy_setopt(curl, CURLOPT_PROXY, ""); /* not the environment's either */
+	curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
 	curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take_body);
 	curl_easy_setopt(curl, CURLOPT_WRITEDATA, body);
 	if (ask->body != NULL) {
@@ -81,7 +98,7 @@ static enum ctl_exit transfer(const struct ctl *ctl, CURL *curl, const struct as
 	if (rc == CURLE_OK)
 		return CTL_OK;
 	return ctl_fail(rc == CURLE_OPERATION_TIMEDOUT ? CTL_TIMEOUT : CTL_UNREACHABLE,
-			"%s: %s (is it running? --server names another)", ctl->server,
+			"%s: %s (is it running? --server names another)", server,
 			curl_easy_strerror(rc));
 }
 
@@ -106,30 +123,23 @@ static enum ctl_exit exit_of_status(long status)
 	}
 }
 
-static const char *text_of(const struct tree *map, const char *key)
-{
-	const struct tree *value = tree_get(map, key);
-
-	return value != NULL && value->type == TREE_TEXT ? value->text : "";
-}
-
 /* Print what a problem document says. */
 static void print_problem(const struct ask *ask, const struct answer *answer)
 {
-	const struct tree *bad = tree_get(answer->json, "invalid_parameters");
-	const char *detail = text_of(answer->json, "detail");
+	const struct tree *bad = json_list(answer->json, "invalid_parameters");
+	const char *detail = json_text(answer->json, "detail");
 
 	(void)fprintf(stderr, "zonelinkctl: %s %s: %ld %s%s%s\n", ask->method, ask->path,
-		      answer->status, text_of(answer->json, "title"),
+		      answer->status, json_text(answer->json, "title"),
 		      *detail != '\0' ? ": " : "", detail);
-	for (size_t i = 0; bad != NULL && bad->type == TREE_LIST && i < bad->count; i++) {
+	for (size_t i = 0; i < bad->count; i++) {
 		const struct tree *item = bad->items[i];
-		const struct tree *document = tree_get(item, "document");
-		(void)fputs("  ", stderr);
-		if (document != NULL && document->type == TREE_INT)
-			(void)fprintf(stderr, "document %s: ", document->text);
-		(void)fprintf(stderr, "%s: %s\n", text_of(item, "field"),
-			      text_of(item, "reason"));
+		const char *document = json_find(item, "document");
+		const char *field = json_text(item, "field");
+		(void)fprintf(
+			stderr, "  %s%s%s%s%s%s\n", document != NULL ? "document " : "",
+			document != NULL ? document : "", document != NULL ? ": " : "",
+			field, *field != '\0' ? ": " : "", json_text(item, "reason"));
 	}
 }
 
@@ -149,7 +159,8 @@ enum ctl_exit client_ask(const struct ctl *ctl, const struct ask *ask,
 	answer->text = zl_arena_strndup(ctl->arena, zl_buf_text(&body), body.len);
 	answer->len = body.len;
 	if (code == CTL_OK &&
-	    read_json_large(body.data, body.len, ctl->arena, &json, NULL) == ZL_OK)
+	    read_json_large(body.data, body.len, ctl->arena, &json, NULL) == ZL_OK &&
+	    json->type == TREE_MAP)
 		answer->json = json;
 	zl_buf_free(&body);
 	if (code != CTL_OK)
@@ -157,5 +168,8 @@ enum ctl_exit client_ask(const struct ctl *ctl, const struct ask *ask,
 	code = exit_of_status(answer->status);
 	if (code != CTL_OK)
 		print_problem(ask, answer);
+	else if (ask->want_json && answer->json == NULL)
+		code = ctl_fail(CTL_SERVER, "%s %s: the answer is no JSON object",
+				ask->method, ask->path);
 	return code;
 }

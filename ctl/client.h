@@ -11,7 +11,7 @@ struct answer {
 	long status;
 	const char *text; /* the body, NUL-terminated */
 	size_t len;
-	struct tree *json; /* NULL: the body is no JSON */
+	struct tree *json; /* an object; NULL: the body is none */
 };
 
 struct ask {
@@ -19,6 +19,7 @@ struct ask {
 	const void *body;          /* NULL: none */
 	size_t len;
 	const char *if_match; /* revision number; NULL: unconditional */
+	bool want_json;       /* an answer that is no JSON object is a failure */
 };
 
 /* CTL_OK: the server answered with 2xx. Otherwise the reason was printed to standard

@@ -1,24 +1,12 @@
 #include "ctl/client.h"
 #include "ctl/ctl.h"
 #include "ctl/files.h"
+#include "ctl/json.h"
+#include "ctl/paths.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-static const char *text_at(const struct tree *map, const char *key)
-{
-	const struct tree *value = tree_get(map, key);
-
-	return value != NULL && value->text != NULL ? value->text : "";
-}
-
-static bool true_at(const struct tree *map, const char *key)
-{
-	const struct tree *value = tree_get(map, key);
-
-	return value != NULL && value->type == TREE_BOOL && value->boolean;
-}
 
 /* All documents of the files as one JSON list. */
 static void body_of(const struct files *files, struct zl_buf *body)
@@ -44,76 +32,86 @@ static const char *path_of(const struct ctl *ctl)
 			      ctl->timeout_ms);
 	if (ctl->message != NULL)
 		zl_buf_format(&path, "message=%s&", client_escape(ctl, ctl->message));
-	if (ctl->if_revision != NULL)
-		zl_buf_format(&path, "if_revision=%s&", ctl->if_revision);
 	char *text = zl_arena_strndup(ctl->arena, path.data, path.len - 1);
 	zl_buf_free(&path);
 	return text;
 }
 
-static void print_results(const struct tree *answer)
+static void print_warnings(const struct tree *answer)
 {
-	const struct tree *results = tree_get(answer, "results");
-	const struct tree *warnings = tree_get(answer, "warnings");
-	size_t changed = 0;
-	size_t count = results != NULL && results->type == TREE_LIST ? results->count : 0;
+	const struct tree *warnings = json_list(answer, "warnings");
 
-	for (size_t i = 0; i < count; i++) {
+	for (size_t i = 0; i < warnings->count; i++) {
+		const struct tree *one = warnings->items[i];
+		(void)printf("warning: %s %s: %s: %s\n", json_text(one, "kind"),
+			     json_text(one, "name"), json_text(one, "field"),
+			     json_text(one, "reason"));
+	}
+}
+
+static void print_results(const struct ctl *ctl, const struct tree *answer)
+{
+	static const char *const RESULTS[] = { "created", "configured", "unchanged" };
+	const struct tree *results = json_list(answer, "results");
+	size_t counts[3] = { 0 };
+
+	for (size_t i = 0; i < results->count; i++) {
 		const struct tree *r = results->items[i];
-		const char *previous = text_at(r, "previous");
-		bool same = strcmp(text_at(r, "result"), "unchanged") == 0;
-		changed += !same;
-		(void)printf("%s/%s  %s", text_at(r, "type"), text_at(r, "name"),
-			     text_at(r, "result"));
-		if (!same && *previous != '\0' && strcmp(previous, "0") != 0)
-			(void)printf("  rev %s -> %s", previous, text_at(r, "revision"));
+		const char *result = json_text(r, "result");
+		const char *previous = json_text(r, "previous");
+		for (size_t k = 0; k < 3; k++)
+			counts[k] += strcmp(result, RESULTS[k]) == 0;
+		(void)printf("%s  %s",
+			     paths_label(ctl, json_text(r, "type"), json_text(r, "name")),
+			     result);
+		if (strcmp(result, "configured") == 0 && !json_true(answer, "dryRun"))
+			(void)printf("  rev %s -> %s", previous,
+				     json_text(r, "revision"));
 		(void)puts("");
 	}
-	(void)printf("%zu changed, %zu unchanged (revision %s)%s\n", changed,
-		     count - changed, text_at(answer, "revision"),
-		     true_at(answer, "dryRun") ? ", dry run: nothing was stored" : "");
-	for (size_t i = 0; warnings != NULL && i < warnings->count; i++)
-		(void)printf("warning: %s %s: %s: %s\n",
-			     text_at(warnings->items[i], "kind"),
-			     text_at(warnings->items[i], "name"),
-			     text_at(warnings->items[i], "field"),
-			     text_at(warnings->items[i], "reason"));
+	(void)printf("%zu created, %zu configured, %zu unchanged (revision %s)%s\n",
+		     counts[0], counts[1], counts[2], json_text(answer, "revision"),
+		     json_true(answer, "dryRun") ? ", dry run: nothing was stored" : "");
+	print_warnings(answer);
 }
 
 static void print_laggards(const struct tree *zone)
 {
-	const struct tree *laggards = tree_get(zone, "laggards");
+	const struct tree *laggards = json_list(zone, "laggards");
 
-	for (size_t i = 0; laggards != NULL && i < laggards->count; i++) {
+	for (size_t i = 0; i < laggards->count; i++) {
 		const struct tree *one = laggards->items[i];
-		const char *error = text_at(one, "error");
-		(void)printf("x %s/%s at revision %s%s%s\n", text_at(zone, "name"),
-			     text_at(one, "proxy"), text_at(one, "acked"),
+		const char *error = json_text(one, "error");
+		(void)printf("x %s/%s at revision %s%s%s\n", json_text(zone, "name"),
+			     json_text(one, "proxy"), json_text(one, "acked"),
 			     *error != '\0' ? ": " : "", error);
 	}
 }
 
-/* What `--wait` found, and the exit code for it. */
-static enum ctl_exit print_wait(const struct tree *wait)
+/* What `--wait` found. */
+static void print_wait(const struct tree *wait)
 {
-	const struct tree *zones = tree_get(wait, "zones");
+	const struct tree *zones = json_list(wait, "zones");
 	unsigned long total = 0;
 	unsigned long acked = 0;
-	size_t count = zones != NULL && zones->type == TREE_LIST ? zones->count : 0;
 
-	for (size_t i = 0; i < count; i++) {
+	for (size_t i = 0; i < zones->count; i++) {
 		const struct tree *proxies = tree_get(zones->items[i], "proxies");
-		total += strtoul(text_at(proxies, "total"), NULL, 10);
-		acked += strtoul(text_at(proxies, "acked"), NULL, 10);
+		total += strtoul(json_text(proxies, "total"), NULL, 10);
+		acked += strtoul(json_text(proxies, "acked"), NULL, 10);
 	}
 	(void)printf("revision %s: %zu zones, dataplanes %lu/%lu acked in %.1f ms\n",
-		     text_at(wait, "revision"), count, acked, total,
-		     strtod(text_at(wait, "elapsedUs"), NULL) / 1000);
-	for (size_t i = 0; i < count; i++)
+		     json_text(wait, "revision"), zones->count, acked, total,
+		     strtod(json_text(wait, "elapsedUs"), NULL) / 1000);
+	for (size_t i = 0; i < zones->count; i++)
 		print_laggards(zones->items[i]);
-	if (strcmp(text_at(wait, "nacked"), "0") != 0)
+}
+
+static enum ctl_exit exit_of_wait(const struct tree *wait)
+{
+	if (strtoul(json_text(wait, "nacked"), NULL, 10) > 0)
 		return CTL_NO;
-	return true_at(wait, "reached") ? CTL_OK : CTL_TIMEOUT;
+	return json_true(wait, "reached") ? CTL_OK : CTL_TIMEOUT;
 }
 
 static enum ctl_exit send_all(struct ctl *ctl, const struct files *files)
@@ -123,9 +121,11 @@ static enum ctl_exit send_all(struct ctl *ctl, const struct files *files)
 	struct ctl patient = *ctl;
 
 	body_of(files, &body);
-	const struct ask ask = {
-		.method = "POST", .path = path_of(ctl), .body = body.data, .len = body.len
-	};
+	const struct ask ask = { .method = "POST",
+				 .path = path_of(ctl),
+				 .body = body.data,
+				 .len = body.len,
+				 .want_json = true };
 	if (ctl->wait != NULL)
 		patient.timeout_ms += 5000; /* the server gives up first and says why */
 	enum ctl_exit code = client_ask(&patient, &ask, &answer);
@@ -134,11 +134,29 @@ static enum ctl_exit send_all(struct ctl *ctl, const struct files *files)
 		return code;
 
 	const struct tree *wait = tree_get(answer.json, "wait");
-	if (ctl->output == OUT_JSON || ctl->output == OUT_YAML)
+	if (wait != NULL)
+		code = exit_of_wait(wait);
+	if (ctl->output == OUT_JSON || ctl->output == OUT_YAML) {
 		ctl_print_tree(answer.json, ctl->output);
-	else if (!ctl->quiet)
-		print_results(answer.json);
-	return wait != NULL ? print_wait(wait) : CTL_OK;
+	} else if (!ctl->quiet || code != CTL_OK) {
+		print_results(ctl, answer.json);
+		if (wait != NULL)
+			print_wait(wait);
+	}
+	return code;
+}
+
+/* --dry-run=client: nobody is asked. */
+static void print_checked(const struct ctl *ctl, const struct files *files)
+{
+	if (ctl->output == OUT_JSON || ctl->output == OUT_YAML) {
+		ctl_print_tree(files_findings_tree(ctl, files), ctl->output);
+		return;
+	}
+	files_print_findings(files, true);
+	if (!ctl->quiet)
+		(void)printf("%zu documents are valid, dry run: nothing was sent\n",
+			     files->count);
 }
 
 enum ctl_exit cmd_apply(struct ctl *ctl)
@@ -148,12 +166,12 @@ enum ctl_exit cmd_apply(struct ctl *ctl)
 
 	if (ctl->file_count == 0)
 		return ctl_fail(CTL_USAGE, "apply: -f FILE, DIR or - is missing");
-	files_read(ctl, &rules, &files);
+	files_read(ctl, &rules, NULL, &files);
 	enum ctl_exit code = files_exit(&files);
 	if (code != CTL_OK)
 		files_print_findings(&files, false);
 	else if (ctl->dry_run != NULL && strcmp(ctl->dry_run, "client") == 0)
-		files_print_findings(&files, true);
+		print_checked(ctl, &files);
 	else
 		code = send_all(ctl, &files);
 	files_drop(&files);

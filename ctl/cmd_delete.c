@@ -1,5 +1,6 @@
 #include "ctl/client.h"
 #include "ctl/ctl.h"
+#include "ctl/json.h"
 #include "ctl/paths.h"
 
 #include <stdio.h>
@@ -13,14 +14,14 @@ enum ctl_exit cmd_delete(struct ctl *ctl)
 		return CTL_USAGE;
 	const struct ask ask = { .method = "DELETE",
 				 .path = paths_of(ctl, kind, ctl->args[1]),
-				 .if_match = ctl->if_revision };
+				 .if_match = ctl->if_revision,
+				 .want_json = true };
 	enum ctl_exit code = client_ask(ctl, &ask, &answer);
 	if (code != CTL_OK)
 		return code;
-	const struct tree *rev = tree_get(answer.json, "revision");
 	if (!ctl->quiet)
-		(void)printf("%s/%s  deleted  (revision %s)\n", kind_info(kind)->plural,
-			     ctl->args[1],
-			     rev != NULL && rev->type == TREE_INT ? rev->text : "?");
+		(void)printf("%s  deleted (revision %s)\n",
+			     paths_label(ctl, kind_info(kind)->name, ctl->args[1]),
+			     json_text(answer.json, "revision"));
 	return CTL_OK;
 }

@@ -1,5 +1,6 @@
 #include "ctl/client.h"
 #include "ctl/ctl.h"
+#include "ctl/json.h"
 #include "ctl/paths.h"
 #include "ctl/table.h"
 
@@ -7,16 +8,6 @@
 #include <string.h>
 
 enum { PAGE = 1000 };
-
-static const char *scalar(const struct tree *value)
-{
-	return value != NULL && value->text != NULL ? value->text : NULL;
-}
-
-static const char *member(const struct tree *map, const char *key)
-{
-	return scalar(tree_get(map, key));
-}
 
 /* The fields of a resource: under spec, or beside name. */
 static const struct tree *spec_of(const struct tree *doc)
@@ -28,15 +19,20 @@ static const struct tree *spec_of(const struct tree *doc)
 
 static const char *label(const struct tree *doc, const char *key)
 {
-	return member(tree_get(doc, "labels"), key);
+	return json_find(tree_get(doc, "labels"), key);
 }
 
 /* "backend" of a reference: its name, else its kind. */
 static const char *ref_text(const struct tree *ref)
 {
-	const char *name = member(ref, "name");
+	const char *name = json_find(ref, "name");
 
-	return name != NULL ? name : member(ref, "kind");
+	return name != NULL ? name : json_find(ref, "kind");
+}
+
+static const char *tag_text(const struct tree *value)
+{
+	return value->text != NULL ? value->text : "?";
 }
 
 static void add_part(struct zl_buf *out, const char *text)
@@ -49,24 +45,24 @@ static void add_part(struct zl_buf *out, const char *text)
 /* Weights as people read them: "backend{version=v1}=90 other=10". */
 static void add_backends(struct zl_buf *out, const struct tree *to)
 {
-	const struct tree *rules = tree_get(to, "rules");
+	const struct tree *rules = json_list(to, "rules");
 
-	if (rules == NULL || rules->type != TREE_LIST || rules->count == 0) {
+	if (rules->count == 0) {
 		add_part(out, "itself");
 		return;
 	}
 	const struct tree *refs =
-		tree_get(tree_get(rules->items[0], "default"), "backendRefs");
-	for (size_t i = 0; refs != NULL && refs->type == TREE_LIST && i < refs->count;
-	     i++) {
+		json_list(tree_get(rules->items[0], "default"), "backendRefs");
+	for (size_t i = 0; i < refs->count; i++) {
 		const struct tree *tags = tree_get(refs->items[i], "tags");
-		const char *weight = member(refs->items[i], "weight");
+		size_t count = tags != NULL && tags->type == TREE_MAP ? tags->count : 0;
+		const char *weight = json_find(refs->items[i], "weight");
 		add_part(out, ref_text(refs->items[i]));
-		for (size_t t = 0; tags != NULL && t < tags->count; t++)
+		for (size_t t = 0; t < count; t++)
 			zl_buf_format(out, "%s%s=%s", t == 0 ? "{" : ",",
 				      tags->members[t].key,
-				      scalar(tags->members[t].value));
-		zl_buf_format(out, "%s=%s", tags != NULL && tags->count > 0 ? "}" : "",
+				      tag_text(tags->members[t].value));
+		zl_buf_format(out, "%s=%s", count > 0 ? "}" : "",
 			      weight != NULL ? weight : "1");
 	}
 }
@@ -75,18 +71,18 @@ static void row_route(struct ctl *ctl, struct table *table, const struct tree *d
 {
 	const struct tree *spec = spec_of(doc);
 	const struct tree *target = tree_get(spec, "targetRef");
-	const struct tree *to = tree_get(spec, "to");
+	const struct tree *to = json_list(spec, "to");
 	struct zl_buf services = { 0 };
 	struct zl_buf backends = { 0 };
 
-	for (size_t i = 0; to != NULL && to->type == TREE_LIST && i < to->count; i++) {
+	for (size_t i = 0; i < to->count; i++) {
 		add_part(&services, ref_text(tree_get(to->items[i], "targetRef")));
 		add_backends(&backends, to->items[i]);
 	}
 	const char *cells[] = {
-		member(doc, "name"),          target != NULL ? ref_text(target) : "Mesh",
+		json_find(doc, "name"),       target != NULL ? ref_text(target) : "Mesh",
 		zl_buf_text(&services),       zl_buf_text(&backends),
-		label(doc, "kuma.io/origin"), member(doc, "revision")
+		label(doc, "kuma.io/origin"), json_find(doc, "revision")
 	};
 	table_row(table, cells);
 	zl_buf_free(&services);
@@ -97,21 +93,19 @@ static void row_route(struct ctl *ctl, struct table *table, const struct tree *d
 static void row_dataplane(struct ctl *ctl, struct table *table, const struct tree *doc)
 {
 	const struct tree *net = tree_get(spec_of(doc), "networking");
-	const struct tree *inbound = tree_get(net, "inbound");
-	const struct tree *outbound = tree_get(net, "outbound");
+	const struct tree *inbound = json_list(net, "inbound");
+	const struct tree *outbound = json_list(net, "outbound");
 	struct zl_buf services = { 0 };
 
-	for (size_t i = 0;
-	     inbound != NULL && inbound->type == TREE_LIST && i < inbound->count; i++)
-		add_part(&services,
-			 member(tree_get(inbound->items[i], "tags"), "kuma.io/service"));
-	const char *cells[] = { member(doc, "name"),
+	for (size_t i = 0; i < inbound->count; i++)
+		add_part(&services, json_find(tree_get(inbound->items[i], "tags"),
+					      "kuma.io/service"));
+	const char *cells[] = { json_find(doc, "name"),
 				zl_buf_text(&services),
-				member(net, "address"),
-				zl_arena_format(ctl->arena, "%zu",
-						outbound != NULL ? outbound->count : 0),
+				json_find(net, "address"),
+				zl_arena_format(ctl->arena, "%zu", outbound->count),
 				label(doc, "kuma.io/zone"),
-				member(doc, "revision") };
+				json_find(doc, "revision") };
 	table_row(table, cells);
 	zl_buf_free(&services);
 }
@@ -119,29 +113,28 @@ static void row_dataplane(struct ctl *ctl, struct table *table, const struct tre
 static void row_ingress(struct ctl *ctl, struct table *table, const struct tree *doc)
 {
 	const struct tree *net = tree_get(spec_of(doc), "networking");
-	const struct tree *services = tree_get(spec_of(doc), "availableServices");
-	const char *zone = member(spec_of(doc), "zone");
-	const char *host = member(net, "advertisedAddress");
-	const char *port = member(net, "advertisedPort");
-	const char *cells[] = { member(doc, "name"),
+	const struct tree *services = json_list(spec_of(doc), "availableServices");
+	const char *zone = json_find(spec_of(doc), "zone");
+	const char *host = json_find(net, "advertisedAddress");
+	const char *port = json_find(net, "advertisedPort");
+	const char *cells[] = { json_find(doc, "name"),
 				zone != NULL ? zone : label(doc, "kuma.io/zone"),
 				host != NULL ? zl_arena_format(ctl->arena, "%s:%s", host,
 							       port != NULL ? port : "?")
 					     : NULL,
-				zl_arena_format(ctl->arena, "%zu",
-						services != NULL ? services->count : 0),
-				member(doc, "revision") };
+				zl_arena_format(ctl->arena, "%zu", services->count),
+				json_find(doc, "revision") };
 	table_row(table, cells);
 }
 
 static void row_mesh(struct ctl *ctl, struct table *table, const struct tree *doc)
 {
 	const struct tree *routing = tree_get(spec_of(doc), "routing");
-	const char *unresolved = member(routing, "unresolvedBackends");
-	const char *mtls = member(tree_get(spec_of(doc), "mtls"), "enabledBackend");
-	const char *cells[] = { member(doc, "name"), mtls != NULL ? mtls : "off",
+	const char *unresolved = json_find(routing, "unresolvedBackends");
+	const char *mtls = json_find(tree_get(spec_of(doc), "mtls"), "enabledBackend");
+	const char *cells[] = { json_find(doc, "name"), mtls != NULL ? mtls : "off",
 				unresolved != NULL ? unresolved : "Blackhole",
-				member(doc, "revision") };
+				json_find(doc, "revision") };
 	(void)ctl;
 	table_row(table, cells);
 }
@@ -149,12 +142,12 @@ static void row_mesh(struct ctl *ctl, struct table *table, const struct tree *do
 static void row_zone(struct ctl *ctl, struct table *table, const struct tree *doc)
 {
 	const struct tree *enabled = tree_get(spec_of(doc), "enabled");
-	const char *cells[] = { member(doc, "name"),
+	const char *cells[] = { json_find(doc, "name"),
 				enabled != NULL && enabled->type == TREE_BOOL &&
 						!enabled->boolean
 					? "false"
 					: "true",
-				member(doc, "revision") };
+				json_find(doc, "revision") };
 	(void)ctl;
 	table_row(table, cells);
 }
@@ -180,29 +173,53 @@ static enum ctl_exit get_all(struct ctl *ctl, enum kind kind, struct tree **out)
 	*out = tree_list(ctl->arena);
 	for (size_t offset = 0;; offset += PAGE) {
 		struct answer answer;
-		const struct ask ask = {
-			.method = "GET",
-			.path = zl_arena_format(ctl->arena, "%s?size=%d&offset=%zu",
-						paths_of(ctl, kind, NULL), PAGE, offset)
-		};
+		const struct ask ask = { .method = "GET",
+					 .path = zl_arena_format(
+						 ctl->arena, "%s?size=%d&offset=%zu",
+						 paths_of(ctl, kind, NULL), PAGE, offset),
+					 .want_json = true };
 		enum ctl_exit code = client_ask(ctl, &ask, &answer);
 		if (code != CTL_OK)
 			return code;
-		const struct tree *items = tree_get(answer.json, "items");
-		if (items == NULL || items->type != TREE_LIST)
-			return ctl_fail(CTL_SERVER, "the answer has no items");
+		const struct tree *items = json_list(answer.json, "items");
 		for (size_t i = 0; i < items->count; i++)
 			tree_push(ctl->arena, *out, items->items[i]);
-		if (tree_get(answer.json, "next") == NULL)
+		if (items->count == 0 || tree_get(answer.json, "next") == NULL)
 			return CTL_OK;
 	}
 }
 
-static void print_names(enum kind kind, const struct tree *docs)
+static enum ctl_exit get_one(struct ctl *ctl, enum kind kind, const char *name,
+			     struct tree **out)
+{
+	struct answer answer;
+	const struct ask ask = { .method = "GET",
+				 .path = paths_of(ctl, kind, name),
+				 .want_json = true };
+
+	enum ctl_exit code = client_ask(ctl, &ask, &answer);
+	if (code == CTL_OK) {
+		*out = tree_list(ctl->arena);
+		tree_push(ctl->arena, *out, answer.json);
+	}
+	return code;
+}
+
+static void print_names(const struct ctl *ctl, enum kind kind, const struct tree *docs)
 {
 	for (size_t i = 0; i < docs->count; i++)
-		(void)printf("%s/%s\n", kind_info(kind)->plural,
-			     member(docs->items[i], "name"));
+		(void)puts(paths_label(ctl, kind_info(kind)->name,
+				       json_text(docs->items[i], "name")));
+}
+
+/* A stream that `apply` takes. */
+static void print_stream(const struct tree *docs)
+{
+	for (size_t i = 0; i < docs->count; i++) {
+		if (docs->count > 1)
+			(void)puts("---");
+		ctl_print_tree(docs->items[i], OUT_YAML);
+	}
 }
 
 static void print_table(struct ctl *ctl, enum kind kind, const struct tree *docs)
@@ -220,34 +237,22 @@ enum ctl_exit cmd_get(struct ctl *ctl)
 	enum kind kind = paths_kind(ctl->args[0]);
 	const char *name = ctl->arg_count > 1 ? ctl->args[1] : NULL;
 	struct tree *docs = NULL;
-	enum ctl_exit code;
 
 	if (kind == KIND_NONE)
 		return CTL_USAGE;
-	if (name != NULL) {
-		struct answer answer;
-		const struct ask ask = { .method = "GET",
-					 .path = paths_of(ctl, kind, name) };
-		code = client_ask(ctl, &ask, &answer);
-		if (code != CTL_OK)
-			return code;
-		if (answer.json == NULL)
-			return ctl_fail(CTL_SERVER, "the answer is no JSON");
-		if (ctl->output == OUT_JSON || ctl->output == OUT_YAML) {
-			ctl_print_tree(answer.json, ctl->output);
-			return CTL_OK;
-		}
-		docs = tree_list(ctl->arena);
-		tree_push(ctl->arena, docs, answer.json);
-	} else {
-		code = get_all(ctl, kind, &docs);
-		if (code != CTL_OK)
-			return code;
-	}
-	if (ctl->output == OUT_JSON || ctl->output == OUT_YAML)
-		ctl_print_tree(docs, ctl->output);
+	if (name == NULL && (ctl->zone != NULL || ctl->ns != NULL))
+		return ctl_fail(CTL_USAGE, "get: --zone and --namespace choose one of "
+					   "several: NAME is missing");
+	enum ctl_exit code = name != NULL ? get_one(ctl, kind, name, &docs)
+					  : get_all(ctl, kind, &docs);
+	if (code != CTL_OK)
+		return code;
+	if (ctl->output == OUT_JSON)
+		ctl_print_tree(name != NULL ? docs->items[0] : docs, OUT_JSON);
+	else if (ctl->output == OUT_YAML)
+		print_stream(docs);
 	else if (ctl->output == OUT_NAME)
-		print_names(kind, docs);
+		print_names(ctl, kind, docs);
 	else
 		print_table(ctl, kind, docs);
 	return CTL_OK;

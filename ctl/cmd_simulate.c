@@ -17,16 +17,18 @@ struct scene {
 	struct policy_index *index;
 };
 
-/* A Dataplane that does not say otherwise is the zone's own. */
+/* What does not say otherwise is the zone's own: a Dataplane, a ZoneIngress. */
 static struct resource *as_known(const struct ctl *ctl, const struct resource *res)
 {
-	const struct label own[] = { { LABEL_ORIGIN, "zone" },
-				     { LABEL_ZONE, ctl->zone } };
+	const char *origin = labels_get(res->labels, LABEL_ORIGIN);
+	const struct label own[] = { { LABEL_ZONE, ctl->zone },
+				     { LABEL_ORIGIN, origin != NULL ? origin : "zone" } };
 
 	if (res->key.kind == KIND_DATAPLANE &&
-	    labels_get(res->labels, LABEL_ORIGIN) == NULL &&
-	    labels_get(res->labels, LABEL_ZONE) == NULL)
+	    (res->key.zone[0] == '\0' || strcmp(res->key.zone, ctl->zone) == 0))
 		return resource_relabel(res, own, 2);
+	if (res->key.kind == KIND_ZONE_INGRESS && res->key.zone[0] == '\0')
+		return resource_relabel(res, own, 1);
 	return resource_hold(res);
 }
 
@@ -36,11 +38,8 @@ static struct scene scene_make(const struct ctl *ctl, const struct files *files)
 	struct set *empty = set_empty();
 	struct set_edit *edit = set_edit(empty);
 
-	for (size_t i = 0; i < files->count; i++) {
-		struct resource *res = as_known(ctl, files->items[i].res);
-		set_put(edit, res);
-		resource_drop(&res);
-	}
+	for (size_t i = 0; i < files->count; i++)
+		set_put(edit, files->items[i].res);
 	scene.set = set_done(&edit);
 	set_drop(&empty);
 	scene.inventory = inventory_build(scene.set, ctl->zone);
@@ -148,7 +147,8 @@ static enum ctl_exit simulate(struct ctl *ctl, const struct scene *scene)
 				count);
 	const struct resource *ingress = find_ingress(ctl, scene);
 	if (ctl->proxy == NULL || ingress == NULL)
-		return ctl_fail(CTL_ABSENT, "no proxy %s of zone %s in mesh %s",
+		return ctl_fail(CTL_ABSENT, "no proxy%s%s of zone %s in mesh %s",
+				ctl->proxy != NULL ? " " : "",
 				ctl->proxy != NULL ? ctl->proxy : "", ctl->zone,
 				ctl->mesh);
 	print_config(envoy_build_ingress(ingress));
@@ -165,7 +165,7 @@ enum ctl_exit cmd_simulate(struct ctl *ctl)
 	if (ctl->zone == NULL)
 		return ctl_fail(CTL_USAGE, "simulate: --zone ZONE is missing: whose eyes "
 					   "to see the files with");
-	files_read(ctl, &rules, &files);
+	files_read(ctl, &rules, as_known, &files);
 	enum ctl_exit code = files_exit(&files);
 	if (code != CTL_OK) {
 		files_print_findings(&files, false);

@@ -10,7 +10,7 @@ enum ctl_exit cmd_validate(struct ctl *ctl)
 
 	if (ctl->file_count == 0)
 		return ctl_fail(CTL_USAGE, "validate: -f FILE, DIR or - is missing");
-	files_read(ctl, &rules, &files);
+	files_read(ctl, &rules, NULL, &files);
 	enum ctl_exit code = files_exit(&files);
 	if (ctl->output == OUT_JSON || ctl->output == OUT_YAML) {
 		ctl_print_tree(files_findings_tree(ctl, &files), ctl->output);

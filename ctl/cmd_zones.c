@@ -1,16 +1,17 @@
 #include "ctl/client.h"
 #include "ctl/ctl.h"
+#include "ctl/json.h"
 #include "ctl/table.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-static const char *text_at(const struct tree *map, const char *key)
+static const char *cell(const struct tree *map, const char *key)
 {
-	const struct tree *value = tree_get(map, key);
+	const char *text = json_text(map, key);
 
-	return value != NULL && value->text != NULL ? value->text : "-";
+	return *text != '\0' ? text : "-";
 }
 
 /* Milliseconds as people read them: "0s", "34s", "5m", "3h". */
@@ -31,17 +32,17 @@ static void add_zone(struct ctl *ctl, struct table *table, const struct tree *zo
 {
 	const struct tree *proxies = tree_get(zone, "proxies");
 	const char *cells[] = {
-		text_at(zone, "name"),
-		text_at(zone, "state"),
-		text_at(zone, "revision"),
-		text_at(zone, "lag"),
-		text_at(zone, "hash"),
-		zl_arena_format(ctl->arena, "%s/%s", text_at(proxies, "acked"),
-				text_at(proxies, "total")),
-		zl_arena_format(ctl->arena, "%s/%s", text_at(proxies, "acked"),
-				text_at(proxies, "nacked")),
-		age(ctl, text_at(zone, "lastSeenMs")),
-		text_at(zone, "version"),
+		cell(zone, "name"),
+		cell(zone, "state"),
+		cell(zone, "revision"),
+		cell(zone, "lag"),
+		cell(zone, "hash"),
+		zl_arena_format(ctl->arena, "%s/%s", cell(proxies, "acked"),
+				cell(proxies, "total")),
+		zl_arena_format(ctl->arena, "%s/%s", cell(proxies, "acked"),
+				cell(proxies, "nacked")),
+		age(ctl, cell(zone, "lastSeenMs")),
+		cell(zone, "version"),
 	};
 	table_row(table, cells);
 }
@@ -52,16 +53,16 @@ enum ctl_exit cmd_zones(struct ctl *ctl)
 					       "LAG",      "HASH",      "DPS",
 					       "ACK/NACK", "LAST SEEN", "VERSION",
 					       NULL };
-	const struct ask ask = { .method = "GET", .path = "/zones/_overview" };
+	const struct ask ask = { .method = "GET",
+				 .path = "/zones/_overview",
+				 .want_json = true };
 	struct answer answer;
 	size_t behind = 0;
 
 	enum ctl_exit code = client_ask(ctl, &ask, &answer);
 	if (code != CTL_OK)
 		return code;
-	const struct tree *items = tree_get(answer.json, "items");
-	if (items == NULL || items->type != TREE_LIST)
-		return ctl_fail(CTL_SERVER, "the answer has no items");
+	const struct tree *items = json_list(answer.json, "items");
 	if (ctl->output == OUT_JSON || ctl->output == OUT_YAML) {
 		ctl_print_tree(answer.json, ctl->output);
 		return CTL_OK;
@@ -70,11 +71,11 @@ enum ctl_exit cmd_zones(struct ctl *ctl)
 	struct table table = table_new(ctl->arena, HEADERS);
 	for (size_t i = 0; i < items->count; i++) {
 		add_zone(ctl, &table, items->items[i]);
-		behind += strcmp(text_at(items->items[i], "lag"), "0") != 0;
+		behind += strcmp(cell(items->items[i], "lag"), "0") != 0;
 	}
 	table_print(&table, !ctl->no_headers);
 	if (!ctl->quiet)
 		(void)printf("%zu of %zu zones at revision %s\n", items->count - behind,
-			     items->count, text_at(answer.json, "revision"));
+			     items->count, cell(answer.json, "revision"));
 	return CTL_OK;
 }

@@ -31,35 +31,56 @@
 #define CTL_EXIT_NAME(name, number, meaning) name = (number),
 enum ctl_exit { CTL_EXITS(CTL_EXIT_NAME) };
 
-enum ctl_output {
-	OUT_DEFAULT,
-	OUT_TABLE,
-	OUT_WIDE,
-	OUT_JSON,
-	OUT_YAML,
-	OUT_NAME,
-	OUT_ENVOY
-};
+/* What -o takes, in this order; X(NAME, word). */
+#define CTL_OUTPUTS(X)    \
+	X(TABLE, "table") \
+	X(WIDE, "wide")   \
+	X(JSON, "json")   \
+	X(YAML, "yaml")   \
+	X(NAME, "name")   \
+	X(ENVOY, "envoy")
+
+#define CTL_OUTPUT_NAME(name, word) OUT_##name,
+enum ctl_output { OUT_DEFAULT, CTL_OUTPUTS(CTL_OUTPUT_NAME) };
+#define CTL_OUTPUT_BIT(name, word) MAY_##name = 1 << OUT_##name,
+enum { CTL_OUTPUTS(CTL_OUTPUT_BIT) };
 
 struct ctl {
 	struct zl_arena *arena; /* owned */
-	const char *server;     /* URL or unix:PATH */
+	const char *server;     /* URL or unix:PATH; NULL: that of the context */
+	const char *context;    /* NULL: the current one */
 	const char *mesh;
 	enum ctl_output output;
-	bool no_headers, quiet, verbose;
+	bool no_headers, quiet, verbose, help;
 	long timeout_ms;
 	/* flags of single commands */
 	const char **files; /* -f, in order */
 	size_t file_count;
-	const char *zone, *proxy, *to, *admin, *wait, *message, *dry_run, *if_revision;
+	const char *zone, *ns, *proxy, *to, *admin, *wait, *message, *dry_run,
+		*if_revision;
 	bool client_only;
 	const char **args; /* what is no flag */
 	size_t arg_count;
 };
 
+/* Flags that not every command takes. */
+enum {
+	TAKES_FILE = 1 << 0,
+	TAKES_ZONE = 1 << 1,
+	TAKES_PROXY = 1 << 2,
+	TAKES_TO = 1 << 3,
+	TAKES_ADMIN = 1 << 4,
+	TAKES_WAIT = 1 << 5, /* --wait, --message, --dry-run */
+	TAKES_REVISION = 1 << 6,
+	TAKES_CLIENT = 1 << 7,
+	TAKES_NAMESPACE = 1 << 8
+};
+
 struct command {
 	const char *name, *args, *help;
 	size_t min_args, max_args;
+	unsigned flags;   /* of TAKES_ */
+	unsigned outputs; /* of MAY_ */
 	enum ctl_exit (*run)(struct ctl *ctl);
 };
 

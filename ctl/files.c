@@ -15,7 +15,9 @@
 static void unreadable(struct files *files, const char *name, const char *why)
 {
 	files->unreadable = true;
-	(void)ctl_fail(CTL_UNREADABLE, "%s: %s", name, why);
+	/* "FILE:LINE:COLUMN: ..." as tools read it, when why begins with a place */
+	(void)ctl_fail(CTL_UNREADABLE, "%s:%s%s", name,
+		       *why >= '0' && *why <= '9' ? "" : " ", why);
 }
 
 /* All bytes of fd, one more than a stream may have at the most. */
@@ -25,7 +27,9 @@ static bool slurp(int fd, struct zl_buf *out)
 	ssize_t got = 1;
 
 	while (got > 0 && out->len <= READ_STREAM_BYTES_MAX) {
-		got = read(fd, part, sizeof(part));
+		do
+			got = read(fd, part, sizeof(part));
+		while (got < 0 && errno == EINTR);
 		if (got > 0)
 			zl_buf_add(out, part, (size_t)got);
 	}
@@ -51,6 +55,17 @@ static void add_doc(struct ctl *ctl, const struct resource_rules *rules,
 	files->items[files->count++] =
 		(struct files_item){ name, number, doc,
 				     resource_from_doc(doc, rules, &files->found) };
+}
+
+static void adopt_all(const struct ctl *ctl, files_adopt_fn *adopt, struct files *files)
+{
+	for (size_t i = 0; i < files->count; i++) {
+		struct resource *res = files->items[i].res;
+		if (res == NULL)
+			continue;
+		files->items[i].res = adopt(ctl, res);
+		resource_drop(&res);
+	}
 }
 
 static void read_fd(struct ctl *ctl, const struct resource_rules *rules,
@@ -185,7 +200,8 @@ static void sort_findings(struct zl_arena *arena, struct finding *list, size_t c
 		memcpy(list, from, count * sizeof(*list));
 }
 
-void files_read(struct ctl *ctl, const struct resource_rules *rules, struct files *files)
+void files_read(struct ctl *ctl, const struct resource_rules *rules,
+		files_adopt_fn *adopt, struct files *files)
 {
 	struct stat info;
 
@@ -201,6 +217,8 @@ void files_read(struct ctl *ctl, const struct resource_rules *rules, struct file
 	}
 	if (files->count == 0 && !files->unreadable)
 		unreadable(files, ctl->files[0], "nothing to read: no document");
+	if (adopt != NULL)
+		adopt_all(ctl, adopt, files);
 	find_doubles(ctl, files);
 	sort_findings(ctl->arena, files->found.violations, files->found.violation_count);
 	sort_findings(ctl->arena, files->found.warnings, files->found.warning_count);

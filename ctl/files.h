@@ -22,11 +22,16 @@ struct files {
 	bool unreadable; /* a file could not be read, or its syntax is wrong */
 };
 
+/* What a resource counts as, held; for files that are seen with the eyes of a zone. */
+typedef struct resource *files_adopt_fn(const struct ctl *ctl,
+					const struct resource *res);
+
 /* Read every file of ctl->files: a file, a folder (its *.yaml, *.yml and *.json, sorted,
  * not those below), or "-" for standard input. What cannot be read is named on standard
- * error. rules as in resource_from_doc; a second document of one identity is a violation.
- * Violations and warnings end up sorted by file and document. */
-void files_read(struct ctl *ctl, const struct resource_rules *rules, struct files *files);
+ * error. rules as in resource_from_doc; adopt may be NULL; a second document of one
+ * identity is a violation. Violations and warnings end up sorted by file and document. */
+void files_read(struct ctl *ctl, const struct resource_rules *rules,
+		files_adopt_fn *adopt, struct files *files);
 void files_drop(struct files *files);
 
 /* CTL_UNREADABLE, CTL_INVALID or CTL_OK, as the contract of `validate` says. */

@@ -6,21 +6,35 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+enum {
+	MAY_TREE = MAY_TABLE | MAY_JSON | MAY_YAML,
+	MAY_LIST = MAY_TREE | MAY_WIDE | MAY_NAME
+};
+
+/* clang-format off */
 const struct command CTL_COMMANDS[] = {
-	{ "apply", "-f FILE|DIR|-", "store documents, all or none", 0, 0, cmd_apply },
-	{ "get", "KIND [NAME]", "show what is stored", 1, 2, cmd_get },
-	{ "delete", "KIND NAME", "delete one resource", 2, 2, cmd_delete },
-	{ "zones", "", "state of every zone (from global)", 0, 0, cmd_zones },
-	{ "validate", "-f FILE|DIR|-", "check documents, offline", 0, 0, cmd_validate },
-	{ "simulate", "-f FILE|DIR --zone ZONE", "routes of each proxy, offline", 0, 0,
-	  cmd_simulate },
-	{ "explain", "PROXY", "why a proxy routes as it does (from its zone)", 1, 1,
-	  cmd_explain },
-	{ "bootstrap", "NAME", "an Envoy bootstrap for a Dataplane (from its zone)", 1, 1,
-	  cmd_bootstrap },
-	{ "version", "", "versions of this program and the server", 0, 0, cmd_version },
+	{ "apply", "-f FILE|DIR|-", "store documents, all or none",
+	  0, 0, TAKES_FILE | TAKES_WAIT, MAY_TREE, cmd_apply },
+	{ "get", "KIND [NAME]", "show what is stored",
+	  1, 2, TAKES_ZONE | TAKES_NAMESPACE, MAY_LIST, cmd_get },
+	{ "delete", "KIND NAME", "delete one resource",
+	  2, 2, TAKES_ZONE | TAKES_NAMESPACE | TAKES_REVISION, MAY_TABLE, cmd_delete },
+	{ "zones", "", "state of every zone (from global)",
+	  0, 0, 0, MAY_TREE | MAY_WIDE, cmd_zones },
+	{ "validate", "-f FILE|DIR|-", "check documents, offline",
+	  0, 0, TAKES_FILE, MAY_TREE, cmd_validate },
+	{ "simulate", "-f FILE|DIR --zone ZONE", "routes of each proxy, offline",
+	  0, 0, TAKES_FILE | TAKES_ZONE | TAKES_PROXY | TAKES_TO,
+	  MAY_TABLE | MAY_JSON | MAY_ENVOY, cmd_simulate },
+	{ "explain", "PROXY", "why a proxy routes as it does (from its zone)",
+	  1, 1, TAKES_TO, MAY_TREE, cmd_explain },
+	{ "bootstrap", "NAME", "an Envoy bootstrap for a Dataplane (from its zone)",
+	  1, 1, TAKES_ADMIN, MAY_TABLE | MAY_YAML, cmd_bootstrap },
+	{ "version", "", "versions of this program and the server",
+	  0, 0, TAKES_CLIENT, MAY_TREE, cmd_version },
 	{ 0 },
 };
+/* clang-format on */
 
 enum ctl_exit ctl_fail(enum ctl_exit code, const char *fmt, ...)
 {
@@ -44,7 +58,7 @@ int main(int argc, char **argv)
 	if (code == CTL_OK && command != NULL)
 		code = command->run(&ctl);
 	if (fflush(stdout) != 0 && code == CTL_OK)
-		code = ctl_fail(CTL_UNREADABLE, "standard output: %m");
+		code = ctl_fail(CTL_NO, "standard output: %m");
 	zl_arena_free(&ctl.arena);
 	return (int)code;
 }

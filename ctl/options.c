@@ -1,128 +1,72 @@
 #include "ctl/options.h"
 
-#include "base/err.h"
-#include "model/read.h"
-
-#include <stdio.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
-#define DEFAULT_SERVER "unix:/run/zonelink/api.sock"
+#define AT(field) offsetof(struct ctl, field)
 
-enum flag_id {
-	FLAG_SERVER,
-	FLAG_MESH,
-	FLAG_OUTPUT,
-	FLAG_TIMEOUT,
-	FLAG_FILE,
-	FLAG_ZONE,
-	FLAG_PROXY,
-	FLAG_TO,
-	FLAG_ADMIN,
-	FLAG_WAIT,
-	FLAG_MESSAGE,
-	FLAG_DRY_RUN,
-	FLAG_IF_REVISION,
-	FLAG_NO_HEADERS,
-	FLAG_QUIET,
-	FLAG_VERBOSE,
-	FLAG_CLIENT,
-	FLAG_CONTEXT,
-	FLAG_HELP
+/* clang-format off */
+static const struct flag FLAGS[] = {
+	{ "server", 0, FLAG_TEXT, AT(server), 0, "ZONELINK_SERVER", "URL|unix:PATH",
+	  "global or zone to talk to", { 0 } },
+	{ "context", 0, FLAG_TEXT, AT(context), 0, "ZONELINK_CONTEXT", "NAME",
+	  "server by name, from $XDG_CONFIG_HOME/zonelinkctl/config", { 0 } },
+	{ "mesh", 'm', FLAG_TEXT, AT(mesh), 0, "ZONELINK_MESH", "MESH",
+	  "mesh to work in (default: default)", { 0 } },
+	{ "output", 'o', FLAG_OUTPUT, AT(output), 0, "ZONELINK_OUTPUT", "FORMAT",
+	  "table, wide, json, yaml, name; simulate: json, envoy", { 0 } },
+	{ "timeout", 0, FLAG_TIME, AT(timeout_ms), 0, "ZONELINK_TIMEOUT", "TIME",
+	  "longest wait for an answer, like 30s or 500ms (default: 30s)", { 0 } },
+	{ "no-headers", 0, FLAG_BOOL, AT(no_headers), 0, NULL, NULL,
+	  "tables without their first line", { 0 } },
+	{ "quiet", 'q', FLAG_BOOL, AT(quiet), 0, NULL, NULL,
+	  "print failures only", { 0 } },
+	{ "verbose", 'v', FLAG_BOOL, AT(verbose), 0, NULL, NULL,
+	  "print requests and the status of answers", { 0 } },
+	{ "help", 'h', FLAG_BOOL, AT(help), 0, NULL, NULL, "this text", { 0 } },
+	{ "file", 'f', FLAG_FILES, AT(files), TAKES_FILE, NULL, "FILE|DIR|-",
+	  "documents to read; may be given several times", { 0 } },
+	{ "zone", 0, FLAG_TEXT, AT(zone), TAKES_ZONE, NULL, "ZONE",
+	  "simulate: the zone to be; get, delete: the zone it belongs to", { 0 } },
+	{ "namespace", 'n', FLAG_TEXT, AT(ns), TAKES_NAMESPACE, NULL, "NAMESPACE",
+	  "get, delete: the one of this namespace", { 0 } },
+	{ "proxy", 0, FLAG_TEXT, AT(proxy), TAKES_PROXY, NULL, "NAME",
+	  "simulate: this proxy only", { 0 } },
+	{ "to", 0, FLAG_TEXT, AT(to), TAKES_TO, NULL, "SERVICE",
+	  "explain, simulate: outbounds to this service only", { 0 } },
+	{ "admin", 0, FLAG_TEXT, AT(admin), TAKES_ADMIN, NULL, "HOST:PORT|unix:PATH",
+	  "bootstrap: Envoy's admin address (default: 127.0.0.1:9901)", { 0 } },
+	{ "wait", 0, FLAG_CHOICE, AT(wait), TAKES_WAIT, NULL, "proxies|zones",
+	  "apply: until all proxies (default), or all zones, have it",
+	  { "proxies", "zones" } },
+	{ "message", 0, FLAG_TEXT, AT(message), TAKES_WAIT, NULL, "TEXT",
+	  "apply: kept in the history", { 0 } },
+	{ "dry-run", 0, FLAG_CHOICE, AT(dry_run), TAKES_WAIT, NULL, "server|client",
+	  "apply: check only (default: server)", { "server", "client" } },
+	{ "if-revision", 0, FLAG_NUMBER, AT(if_revision), TAKES_REVISION, NULL, "N",
+	  "delete: only if this is still its revision", { 0 } },
+	{ "client", 0, FLAG_BOOL, AT(client_only), TAKES_CLIENT, NULL, NULL,
+	  "version: do not ask the server", { 0 } },
 };
-
-enum takes { TAKES_NOTHING, TAKES_VALUE, MAY_TAKE_VALUE }; /* the last: --flag[=value] */
-
-static const struct flag {
-	enum flag_id id;
-	const char *name; /* long form */
-	char letter;      /* short form; 0: none */
-	enum takes takes;
-	const char *env; /* NULL: none */
-	const char *value, *help;
-} FLAGS[] = {
-	{ FLAG_SERVER, "server", 0, TAKES_VALUE, "ZONELINK_SERVER", "URL|unix:PATH",
-	  "global or zone to talk to" },
-	{ FLAG_CONTEXT, "context", 0, TAKES_VALUE, "ZONELINK_CONTEXT", "NAME",
-	  "server by name, from $XDG_CONFIG_HOME/zonelinkctl/config" },
-	{ FLAG_MESH, "mesh", 'm', TAKES_VALUE, "ZONELINK_MESH", "MESH",
-	  "mesh to work in (default: default)" },
-	{ FLAG_OUTPUT, "output", 'o', TAKES_VALUE, "ZONELINK_OUTPUT", "FORMAT",
-	  "table, wide, json, yaml, name; simulate: json, envoy" },
-	{ FLAG_TIMEOUT, "timeout", 0, TAKES_VALUE, "ZONELINK_TIMEOUT", "TIME",
-	  "longest wait for an answer, like 30s or 500ms (default: 30s)" },
-	{ FLAG_FILE, "file", 'f', TAKES_VALUE, NULL, "FILE|DIR|-",
-	  "documents to read; may be given several times" },
-	{ FLAG_ZONE, "zone", 0, TAKES_VALUE, NULL, "ZONE", "simulate: the zone to be" },
-	{ FLAG_PROXY, "proxy", 0, TAKES_VALUE, NULL, "NAME",
-	  "simulate: this proxy only" },
-	{ FLAG_TO, "to", 0, TAKES_VALUE, NULL, "SERVICE", "explain: this outbound only" },
-	{ FLAG_ADMIN, "admin", 0, TAKES_VALUE, NULL, "HOST:PORT|unix:PATH",
-	  "bootstrap: Envoy's admin address (default: 127.0.0.1:9901)" },
-	{ FLAG_WAIT, "wait", 0, MAY_TAKE_VALUE, NULL, "zones|proxies",
-	  "apply: until all zones, or all proxies (default), have it" },
-	{ FLAG_MESSAGE, "message", 0, TAKES_VALUE, NULL, "TEXT",
-	  "apply: kept in the history" },
-	{ FLAG_DRY_RUN, "dry-run", 0, MAY_TAKE_VALUE, NULL, "client|server",
-	  "apply: check only (default: server)" },
-	{ FLAG_IF_REVISION, "if-revision", 0, TAKES_VALUE, NULL, "N",
-	  "apply, delete: only if this is still the revision" },
-	{ FLAG_NO_HEADERS, "no-headers", 0, TAKES_NOTHING, NULL, NULL,
-	  "tables without their first line" },
-	{ FLAG_QUIET, "quiet", 'q', TAKES_NOTHING, NULL, NULL, "print failures only" },
-	{ FLAG_VERBOSE, "verbose", 'v', TAKES_NOTHING, NULL, NULL,
-	  "print requests and answers' status" },
-	{ FLAG_CLIENT, "client", 0, TAKES_NOTHING, NULL, NULL,
-	  "version: do not ask the server" },
-	{ FLAG_HELP, "help", 'h', TAKES_NOTHING, NULL, NULL, "this text" },
-};
+/* clang-format on */
 
 enum { FLAG_COUNT = sizeof(FLAGS) / sizeof(FLAGS[0]) };
 
-static void print_help(void)
+const struct flag *flag_at(size_t i)
 {
-	(void)puts("usage: zonelinkctl COMMAND [ARGUMENTS] [FLAGS]\n\ncommands:");
-	for (const struct command *c = CTL_COMMANDS; c->name != NULL; c++)
-		(void)printf("  %-10s %-28s %s\n", c->name, c->args, c->help);
-	(void)puts(
-		"  help       [exit-codes]                 this text, or what exit codes "
-		"mean\n\nflags:");
-	for (size_t i = 0; i < FLAG_COUNT; i++) {
-		const struct flag *f = &FLAGS[i];
-		char left[64];
-		(void)snprintf(left, sizeof(left), "%s%c%s--%s%s%s",
-			       f->letter ? "-" : " ", f->letter ? f->letter : ' ',
-			       f->letter ? ", " : "  ", f->name,
-			       f->takes == TAKES_NOTHING    ? ""
-			       : f->takes == MAY_TAKE_VALUE ? "[="
-							    : " ",
-			       f->value != NULL ? f->value : "");
-		(void)printf("  %s%-*s %s%s%s%s\n", left,
-			     strlen(left) < 34 ? (int)(34 - strlen(left)) : 0,
-			     f->takes == MAY_TAKE_VALUE ? "]" : "", f->help,
-			     f->env != NULL ? " [" : "", f->env != NULL ? f->env : "",
-			     f->env != NULL ? "]" : "");
-	}
+	return i < FLAG_COUNT ? &FLAGS[i] : NULL;
 }
 
-#define CTL_EXIT_LINE(name, number, meaning) (void)printf("%4d  %s\n", number, meaning);
+/* ---- values ---- */
 
-static void print_exit_codes(void)
-{
-	CTL_EXITS(CTL_EXIT_LINE)
-	(void)puts(" 130  interrupted");
-}
+#define CTL_OUTPUT_WORD(name, word) [OUT_##name] = (word),
+static const char *const OUTPUTS[] = { CTL_OUTPUTS(CTL_OUTPUT_WORD) };
 
 static bool output_parse(const char *text, enum ctl_output *output)
 {
-	static const char *const NAMES[] = {
-		[OUT_TABLE] = "table", [OUT_WIDE] = "wide", [OUT_JSON] = "json",
-		[OUT_YAML] = "yaml",   [OUT_NAME] = "name", [OUT_ENVOY] = "envoy",
-	};
-
 	for (int i = OUT_TABLE; i <= OUT_ENVOY; i++) {
-		if (strcmp(text, NAMES[i]) == 0) {
+		if (strcmp(text, OUTPUTS[i]) == 0) {
 			*output = (enum ctl_output)i;
 			return true;
 		}
@@ -130,151 +74,86 @@ static bool output_parse(const char *text, enum ctl_output *output)
 	return false;
 }
 
-/* "30s", "500ms", "2m"; at most a day. */
+/* "30s", "500ms", "2m": above 0, at most a day. */
 static bool duration_parse(const char *text, long *ms)
 {
 	static const struct {
 		const char *unit;
 		long ms;
 	} UNITS[] = { { "ms", 1 }, { "s", 1000 }, { "m", 60000 }, { "h", 3600000 } };
-	char *end = NULL;
-	long value = strtol(text, &end, 10);
+	size_t digits = strspn(text, "0123456789");
 
-	if (end == text || value < 0 || value > 86400000)
+	if (digits == 0 || digits > 8)
 		return false;
+	long value = strtol(text, NULL, 10);
 	for (size_t i = 0; i < sizeof(UNITS) / sizeof(UNITS[0]); i++) {
-		if (strcmp(end, UNITS[i].unit) == 0) {
+		if (strcmp(text + digits, UNITS[i].unit) == 0) {
 			*ms = value * UNITS[i].ms;
-			return *ms <= 86400000;
+			return *ms > 0 && *ms <= 86400000;
 		}
 	}
 	return false;
 }
 
-static enum ctl_exit bad_value(const char *flag, const char *value, const char *want)
+/* What a value must be, NULL if it is; then it is in its field. */
+static const char *value_set(struct ctl *ctl, const struct flag *flag, const char *value)
 {
-	return ctl_fail(CTL_USAGE, "--%s %s: must be %s", flag, value, want);
-}
+	char *field = (char *)ctl + flag->offset;
 
-/* The server of a context: a YAML file of contexts: {NAME: {server: ...}}, mode 0600. */
-static enum ctl_exit context_server(struct ctl *ctl, const char *name)
-{
-	const char *home = getenv("XDG_CONFIG_HOME");
-	const char *path =
-		home != NULL
-			? zl_arena_format(ctl->arena, "%s/zonelinkctl/config", home)
-			: zl_arena_format(ctl->arena, "%s/.config/zonelinkctl/config",
-					  getenv("HOME") != NULL ? getenv("HOME") : "");
-	struct zl_err err = { 0 };
-	struct stat info;
-	struct docs docs;
-	char text[65536];
-
-	FILE *file = fopen(path, "r");
-	if (file == NULL || fstat(fileno(file), &info) != 0) {
-		if (file != NULL)
-			(void)fclose(file);
-		if (name == NULL)
-			return CTL_OK; /* no contexts at all */
-		return ctl_fail(CTL_UNREADABLE, "context %s: %s: %m", name, path);
-	}
-	size_t len = fread(text, 1, sizeof(text), file);
-	(void)fclose(file);
-	if ((info.st_mode & 077) != 0)
-		return ctl_fail(CTL_UNREADABLE, "%s: must be private: chmod 600 %s", path,
-				path);
-	if (read_yaml(text, len, ctl->arena, &docs, &err) != ZL_OK)
-		return ctl_fail(CTL_UNREADABLE, "%s:%s", path, err.msg);
-	if (docs.count != 1)
-		return ctl_fail(CTL_UNREADABLE, "%s: must be one document", path);
-
-	const struct tree *current = tree_get(docs.items[0], "current");
-	if (name == NULL && current != NULL && current->type == TREE_TEXT)
-		name = current->text;
-	if (name == NULL)
-		return CTL_OK;
-	const struct tree *server =
-		tree_get(tree_get(tree_get(docs.items[0], "contexts"), name), "server");
-	if (server == NULL || server->type != TREE_TEXT)
-		return ctl_fail(CTL_USAGE, "context %s: %s has no contexts.%s.server",
-				name, path, name);
-	ctl->server = server->text;
-	return CTL_OK;
-}
-
-static enum ctl_exit flag_set(struct ctl *ctl, const struct flag *flag, const char *value)
-{
-	switch (flag->id) {
-	case FLAG_SERVER:
-		ctl->server = value;
-		break;
-	case FLAG_CONTEXT:
-		return context_server(ctl, value);
-	case FLAG_MESH:
-		ctl->mesh = value;
-		break;
-	case FLAG_OUTPUT:
-		if (!output_parse(value, &ctl->output))
-			return bad_value("output", value,
-					 "one of table, wide, json, yaml, name, envoy");
-		break;
-	case FLAG_TIMEOUT:
-		if (!duration_parse(value, &ctl->timeout_ms))
-			return bad_value("timeout", value, "a time like 30s or 500ms");
-		break;
-	case FLAG_FILE:
+	switch (flag->type) {
+	case FLAG_BOOL:
+		memcpy(field, &(const bool){ true }, sizeof(bool));
+		return NULL;
+	case FLAG_FILES:
 		ctl->files[ctl->file_count++] = value;
+		return NULL;
+	case FLAG_OUTPUT:
+		return output_parse(value, &ctl->output)
+			       ? NULL
+			       : "one of table, wide, json, yaml, name, envoy";
+	case FLAG_TIME:
+		return duration_parse(value, &ctl->timeout_ms)
+			       ? NULL
+			       : "a time like 30s or 500ms";
+	case FLAG_NUMBER:
+		if (value[strspn(value, "0123456789")] != '\0' || strlen(value) > 18)
+			return "a revision number";
 		break;
-	case FLAG_ZONE:
-		ctl->zone = value;
+	case FLAG_CHOICE:
+		if (strcmp(value, flag->choices[0]) != 0 &&
+		    strcmp(value, flag->choices[1]) != 0)
+			return flag->value;
 		break;
-	case FLAG_PROXY:
-		ctl->proxy = value;
-		break;
-	case FLAG_TO:
-		ctl->to = value;
-		break;
-	case FLAG_ADMIN:
-		ctl->admin = value;
-		break;
-	case FLAG_WAIT:
-		ctl->wait = value != NULL ? value : "proxies";
-		if (strcmp(ctl->wait, "zones") != 0 && strcmp(ctl->wait, "proxies") != 0)
-			return bad_value("wait", value, "zones or proxies");
-		break;
-	case FLAG_MESSAGE:
-		ctl->message = value;
-		break;
-	case FLAG_DRY_RUN:
-		ctl->dry_run = value != NULL ? value : "server";
-		if (strcmp(ctl->dry_run, "client") != 0 &&
-		    strcmp(ctl->dry_run, "server") != 0)
-			return bad_value("dry-run", value, "client or server");
-		break;
-	case FLAG_IF_REVISION:
-		if (*value == '\0' || value[strspn(value, "0123456789")] != '\0')
-			return bad_value("if-revision", value, "a revision number");
-		ctl->if_revision = value;
-		break;
-	case FLAG_NO_HEADERS:
-		ctl->no_headers = true;
-		break;
-	case FLAG_QUIET:
-		ctl->quiet = true;
-		break;
-	case FLAG_VERBOSE:
-		ctl->verbose = true;
-		break;
-	case FLAG_CLIENT:
-		ctl->client_only = true;
-		break;
-	case FLAG_HELP:
+	case FLAG_TEXT:
 		break;
 	}
-	return CTL_OK;
+	memcpy(field, &value, sizeof(value));
+	return NULL;
 }
 
-/* The flag of argument arg, and its value if that stands behind a '='. */
+static enum ctl_exit flag_set(struct ctl *ctl, const struct flag *flag, const char *value,
+			      const char *said_by)
+{
+	const char *want = flag->type != FLAG_BOOL && *value == '\0'
+				   ? "given"
+				   : value_set(ctl, flag, value);
+
+	if (want == NULL)
+		return CTL_OK;
+	return ctl_fail(CTL_USAGE, "%s%s %s: must be %s",
+			said_by == flag->env ? "" : "--", said_by, value, want);
+}
+
+/* ---- the command line ---- */
+
+struct line {
+	int argc, at;
+	char **argv;
+	bool given[FLAG_COUNT];
+	bool only_args; /* after "--" */
+};
+
+/* The flag of an argument, and its value if that stands in it. */
 static const struct flag *flag_find(const char *arg, const char **value)
 {
 	*value = NULL;
@@ -285,7 +164,7 @@ static const struct flag *flag_find(const char *arg, const char **value)
 			if (flag->letter == '\0' || arg[1] != flag->letter)
 				continue;
 			if (arg[2] != '\0')
-				*value = arg + 2;
+				*value = arg + 2 + (arg[2] == '=');
 			return flag;
 		}
 		if (strncmp(arg + 2, flag->name, len) != 0)
@@ -299,96 +178,151 @@ static const struct flag *flag_find(const char *arg, const char **value)
 	return NULL;
 }
 
-static enum ctl_exit read_flag(int argc, char **argv, int *at, struct ctl *ctl,
-			       bool *help)
+static enum ctl_exit read_flag(struct line *line, struct ctl *ctl)
 {
 	const char *value;
-	const struct flag *flag = flag_find(argv[*at], &value);
+	const struct flag *flag = flag_find(line->argv[line->at], &value);
 
 	if (flag == NULL)
 		return ctl_fail(CTL_USAGE, "unknown flag %s (see zonelinkctl help)",
-				argv[*at]);
-	if (flag->takes == TAKES_NOTHING && value != NULL)
+				line->argv[line->at]);
+	if (flag->type == FLAG_BOOL && value != NULL)
 		return ctl_fail(CTL_USAGE, "--%s takes no value", flag->name);
-	if (flag->takes == TAKES_VALUE && value == NULL) {
-		if (*at + 1 >= argc)
+	if (flag->type == FLAG_CHOICE && value == NULL) {
+		value = flag->choices[0];
+	} else if (flag->type != FLAG_BOOL && value == NULL) {
+		if (line->at + 1 >= line->argc)
 			return ctl_fail(CTL_USAGE, "--%s needs a value: %s", flag->name,
 					flag->value);
-		value = argv[++*at];
+		value = line->argv[++line->at];
 	}
-	*help = *help || flag->id == FLAG_HELP;
-	return flag_set(ctl, flag, value);
+	line->given[flag - FLAGS] = true;
+	return flag_set(ctl, flag, value, flag->name);
 }
 
-static enum ctl_exit read_env(struct ctl *ctl)
+static enum ctl_exit read_line(struct line *line, struct ctl *ctl)
 {
-	for (size_t i = 0; i < FLAG_COUNT; i++) {
-		const char *value = FLAGS[i].env != NULL ? getenv(FLAGS[i].env) : NULL;
-		if (value == NULL || *value == '\0')
-			continue;
-		enum ctl_exit code = flag_set(ctl, &FLAGS[i], value);
-		if (code != CTL_OK)
-			return code;
+	enum ctl_exit code = CTL_OK;
+
+	for (line->at = 1; code == CTL_OK && line->at < line->argc; line->at++) {
+		char *arg = line->argv[line->at];
+		if (!line->only_args && strcmp(arg, "--") == 0)
+			line->only_args = true;
+		else if (!line->only_args && arg[0] == '-' && arg[1] != '\0')
+			code = read_flag(line, ctl);
+		else
+			ctl->args[ctl->arg_count++] = arg;
 	}
-	return CTL_OK;
+	return code;
 }
 
-static enum ctl_exit command_find(struct ctl *ctl, const struct command **out)
+/* What no flag said. A context by flag goes before a server by environment. */
+static enum ctl_exit read_env(const struct line *line, struct ctl *ctl)
+{
+	enum ctl_exit code = CTL_OK;
+	bool context = ctl->context != NULL;
+
+	for (size_t i = 0; code == CTL_OK && i < FLAG_COUNT; i++) {
+		const struct flag *flag = &FLAGS[i];
+		const char *value = flag->env != NULL ? getenv(flag->env) : NULL;
+		if (value == NULL || *value == '\0' || line->given[i] ||
+		    (flag->offset == AT(server) && context))
+			continue;
+		code = flag_set(ctl, flag, value, flag->env);
+	}
+	return code;
+}
+
+static const struct command *command_of(const char *name)
 {
 	const struct command *c = CTL_COMMANDS;
 
-	while (c->name != NULL && strcmp(c->name, ctl->args[0]) != 0)
+	while (c->name != NULL && strcmp(c->name, name) != 0)
 		c++;
-	if (c->name == NULL)
+	return c->name != NULL ? c : NULL;
+}
+
+/* Do the flags and arguments fit the command? */
+static enum ctl_exit check_command(const struct line *line, struct ctl *ctl,
+				   const struct command *command)
+{
+	for (size_t i = 0; i < FLAG_COUNT; i++)
+		if (line->given[i] && FLAGS[i].only != 0 &&
+		    (FLAGS[i].only & command->flags) == 0)
+			return ctl_fail(CTL_USAGE, "%s takes no --%s", command->name,
+					FLAGS[i].name);
+	if (ctl->output != OUT_DEFAULT && (command->outputs & (1U << ctl->output)) == 0) {
+		for (size_t i = 0; i < FLAG_COUNT; i++)
+			if (line->given[i] && FLAGS[i].type == FLAG_OUTPUT)
+				return ctl_fail(CTL_USAGE, "%s has no output %s",
+						command->name, OUTPUTS[ctl->output]);
+		ctl->output = OUT_DEFAULT; /* the environment speaks of the others */
+	}
+	if (ctl->arg_count < command->min_args || ctl->arg_count > command->max_args)
+		return ctl_fail(CTL_USAGE, "usage: zonelinkctl %s %s", command->name,
+				command->args);
+	for (size_t i = 0; i < ctl->arg_count; i++)
+		if (*ctl->args[i] == '\0')
+			return ctl_fail(CTL_USAGE,
+					"an argument is empty; usage: "
+					"zonelinkctl %s %s",
+					command->name, command->args);
+	return CTL_OK;
+}
+
+/* `help`, `help COMMAND`, `help exit-codes`, --help with or without a command. */
+static enum ctl_exit print_help(const struct ctl *ctl)
+{
+	bool word = ctl->arg_count > 0 && strcmp(ctl->args[0], "help") == 0;
+	const char *about =
+		ctl->arg_count > (word ? 1 : 0) ? ctl->args[word ? 1 : 0] : NULL;
+
+	if (about == NULL) {
+		help_print(NULL);
+		return CTL_OK;
+	}
+	if (strcmp(about, "exit-codes") == 0) {
+		help_exit_codes();
+		return CTL_OK;
+	}
+	const struct command *command = command_of(about);
+	if (command == NULL)
 		return ctl_fail(CTL_USAGE, "unknown command %s (see zonelinkctl help)",
-				ctl->args[0]);
-	ctl->args++;
-	ctl->arg_count--;
-	if (ctl->arg_count < c->min_args || ctl->arg_count > c->max_args)
-		return ctl_fail(CTL_USAGE, "usage: zonelinkctl %s %s", c->name, c->args);
-	*out = c;
+				about);
+	help_print(command);
 	return CTL_OK;
 }
 
 enum ctl_exit options_read(int argc, char **argv, struct ctl *ctl,
 			   const struct command **command)
 {
-	bool help = false;
-	bool only_args = false;
+	struct line line = { .argc = argc, .argv = argv };
 
 	*command = NULL;
-	ctl->server = DEFAULT_SERVER;
 	ctl->mesh = "default";
 	ctl->timeout_ms = 30000;
 	ctl->files = zl_arena_alloc(ctl->arena, (size_t)argc, sizeof(*ctl->files));
 	ctl->args = zl_arena_alloc(ctl->arena, (size_t)argc + 1, sizeof(*ctl->args));
 
-	enum ctl_exit code = context_server(ctl, NULL);
+	enum ctl_exit code = read_line(&line, ctl);
 	if (code == CTL_OK)
-		code = read_env(ctl);
-	for (int i = 1; code == CTL_OK && i < argc; i++) {
-		if (!only_args && strcmp(argv[i], "--") == 0)
-			only_args = true;
-		else if (!only_args && argv[i][0] == '-' && argv[i][1] != '\0')
-			code = read_flag(argc, argv, &i, ctl, &help);
-		else
-			ctl->args[ctl->arg_count++] = argv[i];
-	}
+		code = read_env(&line, ctl);
 	if (code != CTL_OK)
 		return code;
-
-	bool asked = ctl->arg_count > 0 && strcmp(ctl->args[0], "help") == 0;
-	if (asked && ctl->arg_count > 1 && strcmp(ctl->args[1], "exit-codes") == 0) {
-		print_exit_codes();
-		return CTL_OK;
-	}
-	if (help || asked) {
-		print_help();
-		return CTL_OK;
-	}
+	if (ctl->help || (ctl->arg_count > 0 && strcmp(ctl->args[0], "help") == 0))
+		return print_help(ctl);
 	if (ctl->arg_count == 0) {
-		print_help();
+		help_print(NULL);
 		return CTL_USAGE;
 	}
-	return command_find(ctl, command);
+	const struct command *found = command_of(ctl->args[0]);
+	if (found == NULL)
+		return ctl_fail(CTL_USAGE, "unknown command %s (see zonelinkctl help)",
+				ctl->args[0]);
+	ctl->args++;
+	ctl->arg_count--;
+	code = check_command(&line, ctl, found);
+	if (code == CTL_OK)
+		*command = found;
+	return code;
 }

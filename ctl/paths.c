@@ -2,6 +2,8 @@
 
 #include "ctl/client.h"
 
+#include <ctype.h>
+
 enum kind paths_kind(const char *word)
 {
 	enum kind kind = kind_by_word(word);
@@ -18,12 +20,35 @@ enum kind paths_kind(const char *word)
 	return KIND_NONE;
 }
 
+const char *paths_label(const struct ctl *ctl, const char *type, const char *name)
+{
+	char *label = zl_arena_format(ctl->arena, "%s/%s", type, name);
+
+	for (char *at = label; *at != '/'; at++)
+		*at = (char)tolower((unsigned char)*at);
+	return label;
+}
+
+/* "/NAME?zone=ZONE&namespace=NAMESPACE" */
+static const char *tail_of(const struct ctl *ctl, const char *name)
+{
+	const char *zone = "";
+	const char *ns = "";
+
+	if (ctl->zone != NULL)
+		zone = zl_arena_format(ctl->arena, "?zone=%s",
+				       client_escape(ctl, ctl->zone));
+	if (ctl->ns != NULL)
+		ns = zl_arena_format(ctl->arena, "%cnamespace=%s",
+				     *zone != '\0' ? '&' : '?',
+				     client_escape(ctl, ctl->ns));
+	return zl_arena_format(ctl->arena, "/%s%s%s", client_escape(ctl, name), zone, ns);
+}
+
 const char *paths_of(const struct ctl *ctl, enum kind kind, const char *name)
 {
 	const struct kind_info *info = kind_info(kind);
-	const char *tail = name != NULL ? zl_arena_format(ctl->arena, "/%s",
-							  client_escape(ctl, name))
-					: "";
+	const char *tail = name != NULL ? tail_of(ctl, name) : "";
 
 	if (info->scope == SCOPE_MESH)
 		return zl_arena_format(ctl->arena, "/meshes/%s/%s%s",

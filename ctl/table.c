@@ -16,8 +16,9 @@ void table_row(struct table *table, const char *const *cells)
 		table->room = room;
 	}
 	for (size_t i = 0; i < table->columns; i++)
-		table->rows[table->count][i] =
-			zl_arena_strdup(table->arena, cells[i] != NULL ? cells[i] : "-");
+		table->rows[table->count][i] = zl_arena_strdup(
+			table->arena,
+			cells[i] != NULL && *cells[i] != '\0' ? cells[i] : "-");
 	table->count++;
 }
 

@@ -1,0 +1,329 @@
+"""Commands that ask a server, which here answers by a script."""
+
+import http.server
+import json
+import os
+import socket
+import socketserver
+import threading
+
+from ctl import MESH, Case, main, route
+
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    def answer(self):
+        length = int(self.headers.get("Content-Length") or 0)
+        body = self.rfile.read(length)
+        self.server.asked.append((self.command, self.path, dict(self.headers), body))
+        absent = (404, {"title": "Not Found", "detail": "no"})
+        script = self.server.script
+        key = f"{self.command} {self.path}"
+        status, answer = script.get(key, script.get("*", absent))
+        data = answer if isinstance(answer, bytes) else json.dumps(answer).encode()
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(data)))
+        self.end_headers()
+        if data:
+            self.wfile.write(data)
+
+    do_GET = do_PUT = do_POST = do_DELETE = answer
+
+    def log_message(self, *args):
+        pass
+
+    def address_string(self):
+        return "unix"
+
+
+class Unix(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
+    daemon_threads = True
+
+
+class Tcp(http.server.ThreadingHTTPServer):
+    pass
+
+
+ROUTE = {
+    "type": "MeshTCPRoute", "mesh": "default", "name": "r", "revision": 42,
+    "labels": {"kuma.io/origin": "global"},
+    "spec": {
+        "targetRef": {"kind": "Mesh"},
+        "to": [{
+            "targetRef": {"kind": "MeshService", "name": "backend"},
+            "rules": [{"default": {"backendRefs": [
+                {"kind": "MeshServiceSubset", "name": "backend",
+                 "tags": {"version": "v1"}, "weight": 90},
+                {"kind": "MeshService", "name": "other"}]}}],
+        }],
+    },
+}
+DATAPLANE = {
+    "type": "Dataplane", "name": "web-01", "mesh": "default", "revision": 3,
+    "labels": {"kuma.io/zone": "east"},
+    "networking": {
+        "address": "10.0.0.1",
+        "inbound": [{"port": 80, "tags": {"kuma.io/service": "web"}}],
+        "outbound": [{"port": 1, "tags": {"kuma.io/service": "b"}}],
+    },
+}
+APPLIED = {
+    "revision": 43, "dryRun": False,
+    "results": [
+        {"type": "MeshTCPRoute", "mesh": "default", "name": "r", "result": "configured",
+         "previous": 41, "revision": 43},
+        {"type": "Mesh", "name": "default", "result": "unchanged", "previous": 1,
+         "revision": 1},
+        {"type": "Mesh", "name": "m", "result": "created", "previous": 0, "revision": 43},
+    ],
+    "warnings": [{"document": 1, "kind": "MeshTCPRoute", "name": "r", "field": "spec.to",
+                  "reason": "because"}],
+}
+ODD = [b"", b"null", b"[]", b'"x"', b"{}", b"<html>", b'{"items": 1}', b'{"items": {"a": 1}}',
+       b'{"items": [1, null, [], {"name": 5, "spec": 7, "labels": []}], "next": null}',
+       b'{"items": [{"name": "x", "spec": {"to": {"a": 1}, "targetRef": 4}}]}',
+       b'{"items": [{"name": "x", "spec": {"to": [{"targetRef": 1, "rules": [{"default": '
+       b'{"backendRefs": [{"tags": [1]}, 5, {"tags": {"a": null, "b": {}}}]}}]}]}}]}',
+       b'{"items": [{"networking": {"inbound": [1], "outbound": "x"}}]}',
+       b'{"results": {"a": 1}, "warnings": {"b": 2}, "wait": []}',
+       b'{"results": [1], "warnings": [2], "wait": {"zones": [1, {"laggards": {"a": 1}}]}}',
+       b'{"revision": {}, "version": [], "role": 1, "zone": {}}']
+
+
+class Server(Case):
+    def setUp(self):
+        super().setUp()
+        self.path = os.path.join(self.dir, "s")
+        self.server = Unix(self.path, Handler)
+        self.server.script = {}
+        self.server.asked = []
+        self.server.server_name, self.server.server_port = "unix", 0
+        threading.Thread(target=self.server.serve_forever, args=(0.02,), daemon=True).start()
+        self.env["ZONELINK_SERVER"] = "unix:" + self.path
+
+    def tearDown(self):
+        self.server.shutdown()
+        self.server.server_close()
+        super().tearDown()
+
+    def says(self, request, status, answer):
+        self.server.script[request] = (status, answer)
+
+    def last(self):
+        return self.server.asked[-1]
+
+    def test_status_becomes_exit_code(self):
+        for status, code in ((400, 3), (422, 3), (413, 3), (405, 3), (404, 4), (409, 5),
+                             (412, 5), (401, 6), (403, 6), (500, 9), (503, 9), (507, 9),
+                             (301, 9), (408, 9), (200, 9)):
+            self.says("*", status, b"" if status == 200 else
+                      {"title": "Title", "detail": "the detail", "invalid_parameters": [
+                          {"document": 2, "field": "spec.to", "reason": "is bad"},
+                          {"field": "", "reason": "line 1"}]})
+            for args in (("get", "mesh", "a"), ("get", "mesh"), ("delete", "mesh", "a"),
+                         ("zones",), ("version",), ("explain", "p", "-o", "json")):
+                with self.subTest(status=status, args=args):
+                    got, out, err = self.run_ctl(*args)
+                    self.assertEqual(got, code, err)
+                    self.assertTrue(err.startswith("zonelinkctl: "))
+                    if status != 200:
+                        self.assertIn(f"{status} Title: the detail", err)
+                        self.assertIn("  document 2: spec.to: is bad\n", err)
+                        self.assertIn("  line 1\n", err)
+
+    def test_unreachable_and_timeout(self):
+        self.ctl(7, "get", "mesh", "--server", "unix:" + self.dir + "/none")
+        self.ctl(7, "get", "mesh", "--server", "127.0.0.1:1")
+        self.ctl(7, "get", "mesh", "--server", "file://" + self.dir)
+        silent = os.path.join(self.dir, "silent")
+        with socket.socket(socket.AF_UNIX) as listener:
+            listener.bind(silent)
+            listener.listen(1)
+            self.ctl(8, "get", "mesh", "--server", "unix:" + silent, "--timeout", "200ms")
+
+    def test_tcp_and_proxies(self):
+        tcp = Tcp(("127.0.0.1", 0), Handler)
+        tcp.script, tcp.asked = {"*": (200, {"items": [], "next": None})}, []
+        threading.Thread(target=tcp.serve_forever, args=(0.02,), daemon=True).start()
+        host = f"127.0.0.1:{tcp.server_address[1]}"
+        env = {"http_proxy": "http://127.0.0.1:1", "ALL_PROXY": "http://127.0.0.1:1"}
+        for server in (host, f"http://{host}", f"http://{host}/"):
+            self.ctl(0, "get", "mesh", "--server", server, env=env)
+        self.assertEqual({path for _, path, _, _ in tcp.asked}, {"/meshes?size=1000&offset=0"})
+        tcp.shutdown()
+        tcp.server_close()
+
+    def test_get(self):
+        self.says("GET /meshes/default/meshtcproutes?size=1000&offset=0", 200,
+                  {"total": 1, "items": [ROUTE], "next": None})
+        self.says("GET /meshes/m%2Fx/meshtcproutes/r%20%3F", 200, ROUTE)
+        self.says("GET /meshes/default/dataplanes/web-01", 200, DATAPLANE)
+        out = self.ctl(0, "get", "mtcpr")
+        self.assertEqual(
+            out,
+            "NAME  TARGET  TO       BACKENDS                        ORIGIN  REV\n"
+            "r     Mesh    backend  backend{version=v1}=90 other=1  global  42\n")
+        self.assertEqual(self.ctl(0, "get", "MeshTCPRoute", "-o", "name"),
+                         "meshtcproute/r\n")
+        self.assertEqual(self.ctl_json(0, "get", "mtcpr"), [ROUTE])
+        self.assertEqual(self.ctl_json(0, "get", "mtcpr", "r ?", "-m", "m/x"), ROUTE)
+        self.assertEqual(len(self.ctl(0, "get", "mtcpr", "--no-headers").splitlines()), 1)
+        self.assertEqual(
+            self.ctl(0, "get", "dataplane", "web-01"),
+            "NAME    SERVICES  ADDRESS   OUTBOUNDS  ZONE  REV\n"
+            "web-01  web       10.0.0.1  1          east  3\n")
+        out = self.ctl(0, "get", "mtcpr", "-o", "yaml")
+        self.assertIn("type: MeshTCPRoute\n", out)
+        self.assertNotIn("---", out)
+        self.ctl(4, "get", "mtcpr", "none")
+        self.says("GET /zones/west?zone=a&namespace=b", 200, {"name": "west"})
+        self.assertIn("west", self.ctl(0, "get", "zone", "west", "--zone", "a", "-n", "b"))
+
+    def test_what_get_prints_can_be_applied(self):
+        meshes = [{"type": "Mesh", "name": n, "revision": 1, "kri": "x"} for n in "abc"]
+        self.says("GET /meshes?size=1000&offset=0", 200, {"items": meshes, "next": None})
+        out = self.ctl(0, "get", "mesh", "-o", "yaml")
+        self.says("*", 200, APPLIED)
+        self.ctl(0, "apply", "-f", "-", stdin=out)
+        sent = json.loads(self.last()[3])
+        self.assertEqual([doc["name"] for doc in sent], ["a", "b", "c"])
+
+    def test_pages(self):
+        def page(first, last, more):
+            return {"items": [{"type": "Mesh", "name": f"m{i}"} for i in range(first, last)],
+                    "next": "/meshes?..." if more else None}
+
+        self.says("GET /meshes?size=1000&offset=0", 200, page(0, 1000, True))
+        self.says("GET /meshes?size=1000&offset=1000", 200, page(1000, 1500, False))
+        self.assertEqual(len(self.ctl_json(0, "get", "mesh")), 1500)
+        # a server that always has a next page
+        self.says("*", 200, {"items": [], "next": "again"})
+        self.ctl(0, "get", "zone")
+
+    def test_apply(self):
+        self.says("POST /_apply", 200, APPLIED)
+        path = self.file("f.yaml", route("r") + "---\n" + MESH)
+        self.assertEqual(
+            self.ctl(0, "apply", "-f", path),
+            "meshtcproute/r  configured  rev 41 -> 43\n"
+            "mesh/default  unchanged\n"
+            "mesh/m  created\n"
+            "1 created, 1 configured, 1 unchanged (revision 43)\n"
+            "warning: MeshTCPRoute r: spec.to: because\n")
+        method, target, headers, body = self.last()
+        self.assertEqual(headers["Content-Type"], "application/json")
+        self.assertEqual([d["type"] for d in json.loads(body)], ["MeshTCPRoute", "Mesh"])
+        self.assertEqual(self.ctl(0, "apply", "-q", "-f", path), "")
+        self.assertEqual(self.ctl_json(0, "apply", "-f", path), APPLIED)
+
+    def test_apply_flags(self):
+        path = self.file("f.yaml", MESH)
+        self.says("*", 200, {**APPLIED, "dryRun": True})
+        out = self.ctl(0, "apply", "-f", path, "--dry-run", "--message", "a b&c")
+        self.assertEqual(self.last()[1], "/_apply?dry_run=server&message=a%20b%26c")
+        self.assertIn("dry run: nothing was stored", out)
+        count = len(self.server.asked)
+        out = self.ctl(0, "apply", "-f", path, "--dry-run=client")
+        self.assertIn("nothing was sent", out)
+        for code, text in ((3, "{type: Mesh, name: UPPER}\n"), (10, "a: ["), (10, "")):
+            self.ctl(code, "apply", "-f", self.file("bad.yaml", text))
+        self.assertEqual(len(self.server.asked), count)
+
+    def test_apply_waits(self):
+        path = self.file("f.yaml", MESH)
+
+        def wait(code, reached, nacked, *args):
+            self.says("*", 200, {**APPLIED, "wait": {
+                "revision": 43, "for": "proxies", "reached": reached, "nacked": nacked,
+                "elapsedUs": 1800, "zones": [{
+                    "name": "east", "proxies": {"total": 60, "acked": 59},
+                    "laggards": [{"proxy": "default/web-01", "acked": 42,
+                                  "error": "no such cluster"}]}]}})
+            return self.ctl(code, "apply", "-f", path, *args)
+
+        out = wait(0, True, 0, "--wait")
+        self.assertEqual(self.last()[1], "/_apply?wait=proxies&timeout=30000ms")
+        self.assertIn("revision 43: 1 zones, dataplanes 59/60 acked in 1.8 ms\n", out)
+        self.assertIn("x east/default/web-01 at revision 42: no such cluster\n", out)
+        self.assertEqual(wait(0, True, 0, "--wait", "-q"), "")
+        wait(8, False, 0, "--wait=zones", "--timeout", "2s")
+        self.assertEqual(self.last()[1], "/_apply?wait=zones&timeout=2000ms")
+        wait(1, False, 1, "--wait")
+        self.assertIn("no such cluster", wait(1, True, 2, "--wait", "-q"))
+        self.assertEqual(json.loads(wait(1, True, 2, "--wait", "-o", "json"))["revision"], 43)
+
+    def test_delete(self):
+        self.says("DELETE /meshes/default/meshtcproutes/r", 200, {"revision": 44})
+        self.assertEqual(self.ctl(0, "delete", "mtcpr", "r"),
+                         "meshtcproute/r  deleted (revision 44)\n")
+        self.assertNotIn("If-Match", self.last()[2])
+        self.ctl(0, "delete", "mtcpr", "r", "--if-revision", "42")
+        self.assertEqual(self.last()[2]["If-Match"], '"r42"')
+        self.assertEqual(self.ctl(0, "delete", "-q", "mtcpr", "r"), "")
+        self.ctl(4, "delete", "mesh", "r")
+
+    def test_zones(self):
+        zones = {"revision": 42, "items": [
+            {"name": "east", "state": "Online", "revision": 42, "lag": 0, "hash": "9f3c",
+             "proxies": {"total": 60, "acked": 60, "nacked": 0}, "lastSeenMs": 400,
+             "version": "0.1.0"},
+            {"name": "apac", "state": "Stale", "revision": 40, "lag": 2, "lastSeenMs": 340000}]}
+        self.says("GET /zones/_overview", 200, zones)
+        self.assertEqual(
+            self.ctl(0, "zones"),
+            "NAME  STATE   REV  LAG  HASH  DPS    ACK/NACK  LAST SEEN  VERSION\n"
+            "east  Online  42   0    9f3c  60/60  60/0      0s         0.1.0\n"
+            "apac  Stale   40   2    -     -/-    -/-       5m         -\n"
+            "1 of 2 zones at revision 42\n")
+        self.assertEqual(self.ctl_json(0, "zones"), zones)
+
+    def test_explain(self):
+        self.says("GET /meshes/default/dataplanes/web-01/_routes?format=text", 200, b"words\n")
+        self.says("GET /meshes/m/dataplanes/web-01/_routes?format=json&to=a%20b", 200, {"z": 1})
+        self.assertEqual(self.ctl(0, "explain", "web-01"), "words\n")
+        args = ("explain", "web-01", "-m", "m", "--to", "a b")
+        self.assertEqual(self.ctl_json(0, *args), {"z": 1})
+        self.assertEqual(self.ctl(0, *args, "-o", "yaml"), "z: 1\n")
+        self.ctl(4, "explain", "none")
+
+    def test_bootstrap(self):
+        base = "GET /meshes/default/dataplanes/web-01/_bootstrap"
+        self.says(base, 200, b"node: {}\n")
+        self.says(base + "?admin=unix%3A%2Frun%2Fa", 200, b"admin: {}\n")
+        self.assertEqual(self.ctl(0, "bootstrap", "web-01"), "node: {}\n")
+        self.assertEqual(self.ctl(0, "bootstrap", "web-01", "--admin", "unix:/run/a"),
+                         "admin: {}\n")
+        self.ctl(4, "bootstrap", "none")
+
+    def test_version(self):
+        self.says("GET /", 200, {"product": "Zonelink", "role": "zone", "zone": "east",
+                                 "version": "9.9.9"})
+        out = self.ctl(0, "version")
+        self.assertIn("(zone east)  differs from the client", out)
+        both = self.ctl_json(0, "version")
+        self.assertEqual(both["server"], "9.9.9")
+        self.assertEqual(self.ctl(0, "version", "--client"), f"client  {both['client']}\n")
+        code, out, _ = self.run_ctl("version", "--server", "unix:/none")
+        self.assertEqual((code, out), (7, f"client  {both['client']}\n"))
+
+    def test_verbose(self):
+        self.says("*", 200, {"items": [], "next": None})
+        code, _, err = self.run_ctl("get", "mesh", "-v")
+        self.assertEqual(code, 0)
+        self.assertIn("GET http://localhost/meshes?size=1000&offset=0 -> 200", err)
+
+    def test_odd_answers_are_survived(self):
+        path = self.file("f.yaml", MESH)
+        for answer in ODD:
+            self.says("*", 200, answer)
+            for args in (("get", "mtcpr"), ("get", "dataplane"), ("get", "mesh", "-o", "name"),
+                         ("get", "zone", "a"), ("get", "zoneingress"), ("zones",),
+                         ("version",), ("explain", "a", "-o", "yaml"), ("delete", "mesh", "a"),
+                         ("apply", "-f", path), ("apply", "-f", path, "--wait"),
+                         ("get", "mtcpr", "-o", "yaml")):
+                with self.subTest(answer=answer, args=args):
+                    self.assertIn(self.run_ctl(*args)[0], (0, 8, 9))
+            self.says("*", 400, answer)
+            self.assertEqual(self.run_ctl("apply", "-f", path)[0], 3)
+
+
+main()
