@@ -29,7 +29,7 @@ static void add_addrs(struct zl_buf *out, const char *name,
 	char text[ZL_ADDR_TEXT];
 
 	zl_buf_format(out, ",\"%s\":[", name);
-	for (size_t i = 0; i < addrs->count; i++) {
+	for (size_t i = 0; addrs != NULL && i < addrs->count; i++) {
 		zl_addr_text(&addrs->items[i], text);
 		zl_buf_str(out, i > 0 ? "," : "");
 		add_text(out, text);

@@ -9,8 +9,8 @@
 #include "conf/conf.h"
 
 struct conf_ready {
-	const char *role; /* "global" or "zone" */
-	const struct conf_addrs *api, *sync, *diagnostics, *xds;
+	const char *role;                                        /* "global" or "zone" */
+	const struct conf_addrs *api, *sync, *diagnostics, *xds; /* NULL: none */
 };
 
 /* {"pid":123,"role":"global","api":[...],"sync":[...],"diagnostics":[...],"xds":[...]},
