@@ -12,7 +12,8 @@ enum {
 	BACKOFF_MIN_MS = 100,
 	BACKOFF_MAX_MS = 5000,
 	FAILED_MS = 1000,
-	UNSETTLED_MAX = 16 << 20
+	UNSETTLED_MAX = 16 << 20,
+	UNANSWERED_MAX = 2 /* in a row, on whichever channel */
 };
 
 static const char *const NAMES[SYNC_ZONE_STATES] = {
@@ -192,6 +193,16 @@ static void lost(struct sync_zone *zone, enum channel channel)
 		zone->retry_at[channel] = zone->now + 200 + zone_roll(zone, 600);
 }
 
+/* Beats may come and answers not: the other connection hangs, so both are made anew. */
+static void unanswered(struct sync_zone *zone, enum channel channel)
+{
+	lost(zone, channel);
+	if (++zone->unanswered < UNANSWERED_MAX)
+		return;
+	zone->unanswered = 0;
+	zone_act(zone, SYNC_DO_REDIAL);
+}
+
 static void on_later(struct sync_zone *zone, enum channel channel, const void *body)
 {
 	const Sync__Later *later = body;
@@ -285,6 +296,7 @@ static void on_reply(struct sync_zone *zone, const struct sync_zone_event *event
 		channel++;
 	if (channel == CHANNELS || event->id == 0)
 		return; /* late, doubled or of a life before */
+	zone->unanswered = 0;
 	if (sync_decode(zone->turn, event->bytes, event->len, &message, NULL) != ZL_OK ||
 	    reply_id(&message) != event->id || !answered(zone, channel, &message)) {
 		zone->dropped++;
@@ -296,7 +308,7 @@ static void on_lost(struct sync_zone *zone, const struct sync_zone_event *event)
 {
 	for (size_t i = 0; i < CHANNELS; i++)
 		if (event->id != 0 && zone->asked[i].id == event->id)
-			lost(zone, i);
+			unanswered(zone, i);
 }
 
 static void on_pub(struct sync_zone *zone, const struct sync_zone_event *event)
@@ -423,7 +435,7 @@ static void watch(struct sync_zone *zone)
 {
 	for (size_t i = 0; i < CHANNELS; i++)
 		if (zone->asked[i].id != 0 && zone->now >= zone->asked[i].until)
-			lost(zone, i);
+			unanswered(zone, i);
 	if (zone->fence != 0 && zone->now >= zone->lease_until)
 		zone_lose_session(zone, zone->now + zone_roll(zone, 200));
 	if (zone_is_silent(zone)) {

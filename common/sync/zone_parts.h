@@ -77,6 +77,7 @@ struct sync_zone {
 	struct asked asked[CHANNELS];
 	uint64_t retry_at[CHANNELS]; /* not before then */
 	uint64_t backoff;
+	unsigned unanswered; /* since the last answer */
 
 	uint64_t fence, instance;
 	uint32_t lease_ms;

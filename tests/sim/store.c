@@ -67,7 +67,8 @@ static size_t place(const struct sim_store *store, const char *key, bool *found)
 static void text_key(char to[SIM_KEY], const void *key, size_t len)
 {
 	memset(to, 0, SIM_KEY);
-	memcpy(to, key, len < SIM_KEY ? len : SIM_KEY - 1);
+	if (len > 0)
+		memcpy(to, key, len < SIM_KEY ? len : SIM_KEY - 1);
 }
 
 const struct sim_record *sim_store_find(const struct sim_store *store, const void *key,

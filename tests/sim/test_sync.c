@@ -110,6 +110,7 @@ static void fault(struct world *world)
 	case 6:
 		zone->rotten = zone->store.count > 0;
 		sim_store_rot(&zone->store, dice_below(&world->dice, SIM_RECORDS));
+		sim_store_rot(&zone->stage, dice_below(&world->dice, SIM_RECORDS));
 		if (dice_chance(&world->dice, 50))
 			zone_crash(zone);
 		break;
@@ -118,7 +119,10 @@ static void fault(struct world *world)
 		net->pub_dead[index] = until;
 		break;
 	case 9:
-		net->cut[index] = until;
+		if (dice_chance(&world->dice, 50))
+			net->cut[index] = until;
+		zone->deaf = zone->deaf || dice_chance(&world->dice, 40);
+		zone->dumb = zone->dumb || dice_chance(&world->dice, 40);
 		break;
 	case 10:
 		if (zone->machine != NULL)

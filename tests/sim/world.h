@@ -56,6 +56,7 @@ struct job {
 	size_t zone;
 	bool first, full;
 	struct position position;
+	struct digest digest;
 	struct sync_zone_record record;
 	struct sim_entry *entries;  /* owned */
 	struct sim_record *records; /* owned; value NULL: deleted */
@@ -95,6 +96,8 @@ struct zone_node {
 	struct sim_store inventory; /* of the zone itself */
 	struct position newest;     /* that the store ever had, of this epoch */
 	bool rotten;
+	/* What looks connected and is not, until it is dialled anew. */
+	bool deaf, dumb;
 };
 
 struct world {

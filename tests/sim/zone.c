@@ -48,8 +48,9 @@ static void act_one(struct zone_node *zone, const struct sync_zone_action *actio
 
 	switch (action->kind) {
 	case SYNC_DO_SEND:
-		net_send(world, PACKET_REQUEST, index_of(zone), zone->life, action->id,
-			 action->bytes, action->len);
+		if (!zone->dumb)
+			net_send(world, PACKET_REQUEST, index_of(zone), zone->life,
+				 action->id, action->bytes, action->len);
 		net_timer(world, index_of(zone), zone->life, action->id,
 			  world->now + action->deadline_ms);
 		break;
@@ -65,12 +66,15 @@ static void act_one(struct zone_node *zone, const struct sync_zone_action *actio
 			break;
 		job->first = action->first;
 		job->position = action->position;
+		job->digest = action->digest;
 		if (action->entry_count > 0)
 			keep_entries(job, action->entries, action->entry_count);
 		else
 			keep_records(job, action->records, action->record_count);
 		break;
 	case SYNC_DO_REDIAL:
+		zone->deaf = zone->dumb = false;
+		break;
 	case SYNC_DO_TELL:
 		break;
 	}
@@ -139,6 +143,8 @@ void zone_packet(struct zone_node *zone, const struct packet *packet)
 					 .bytes = packet->bytes,
 					 .len = packet->len };
 
+	if (zone->deaf && packet->kind == PACKET_PUB)
+		return;
 	if (zone->machine == NULL || (packet->life != 0 && packet->life != zone->life))
 		return;
 	event.kind = packet->kind == PACKET_PUB    ? SYNC_EV_PUB
@@ -185,9 +191,9 @@ static void put_records(struct sim_store *store, const struct job *job)
 	}
 }
 
-/* The disk does one job. What it holds then must be a revision of global's, and none
- * before the last one. */
-static void carry_out(struct zone_node *zone, const struct job *job)
+/* The disk does one job; false: it cannot. What it holds then must be a revision of
+ * global's, and none before the last one. */
+static bool carry_out(struct zone_node *zone, const struct job *job)
 {
 	struct sim_store *store = &zone->store;
 
@@ -198,6 +204,8 @@ static void carry_out(struct zone_node *zone, const struct job *job)
 					UINT64_MAX);
 		break;
 	case SYNC_DO_SWAP:
+		if (!digest_equal(&job->digest, &zone->stage.state.digest))
+			return false; /* as the real store does */
 		sim_store_swap(store, &zone->stage, &job->position);
 		break;
 	case SYNC_DO_REPAIR:
@@ -208,7 +216,7 @@ static void carry_out(struct zone_node *zone, const struct job *job)
 		if (job->first)
 			sim_store_clear(&zone->stage);
 		put_records(&zone->stage, job);
-		return;
+		return true;
 	default:
 		for (size_t i = 0; i < job->count; i++)
 			sim_store_replay(
@@ -216,7 +224,7 @@ static void carry_out(struct zone_node *zone, const struct job *job)
 				&(struct sync_entry){ .rev = job->entries[i].rev,
 						      .bytes = job->entries[i].bytes,
 						      .len = job->entries[i].len });
-		return;
+		return true;
 	}
 	const struct sync_state *state = world_find(zone->world, &store->state.position);
 	struct digest digest = sim_store_digest(store);
@@ -229,6 +237,7 @@ static void carry_out(struct zone_node *zone, const struct job *job)
 	    store->state.position.rev < zone->newest.rev)
 		world_wrong(zone->world, "a zone went back within an epoch");
 	zone->newest = store->state.position;
+	return true;
 }
 
 bool zone_turn(struct zone_node *zone)
@@ -239,11 +248,10 @@ bool zone_turn(struct zone_node *zone)
 	if (!disk_take(&zone->disk, world->now, &job))
 		return false;
 	struct sync_zone_event event = { .kind = SYNC_EV_COMMITTED, .id = job.ticket };
-	if (!world->well && dice_chance(&world->dice, 2)) {
+	if ((!world->well && dice_chance(&world->dice, 2)) || !carry_out(zone, &job)) {
 		disk_clear(&zone->disk); /* they stand on this one */
 		event.kind = SYNC_EV_FAILED;
 	} else {
-		carry_out(zone, &job);
 		event.state = zone->store.state;
 		if (job.kind == SYNC_DO_STAGE || job.kind == SYNC_DO_STAGE_LOG) {
 			event.kind = SYNC_EV_STAGED;
@@ -262,7 +270,8 @@ void zone_crash(struct zone_node *zone)
 	sync_zone_free(&zone->machine);
 	while (zone->disk.count > 0 && dice_chance(&zone->world->dice, 50) &&
 	       disk_take(&zone->disk, UINT64_MAX, &job)) {
-		carry_out(zone, &job);
+		if (!carry_out(zone, &job))
+			disk_clear(&zone->disk);
 		job_fini(&job);
 	}
 	disk_clear(&zone->disk);
