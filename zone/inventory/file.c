@@ -138,9 +138,10 @@ static void make_resources(struct file *file, const struct docs *docs, const cha
 		qsort(made, count, sizeof(*made), by_key);
 	find_doubles(made, count, docs, &found);
 	bool good = found.violation_count == 0;
-	if (!good)
+	if (good)
+		file->resources = zl_alloc(count, sizeof(struct resource *));
+	else
 		fault_finding(file, &found);
-	file->resources = zl_alloc(count, sizeof(struct resource *));
 	for (size_t i = 0; i < count; i++) {
 		if (good)
 			file->resources[file->count++] = made[i].res;
