@@ -235,7 +235,7 @@ static void on_greeting(struct bufferevent *side, void *arg)
 	if (!has_greeted(pair))
 		return;
 	pair->stage = SETTLE;
-	loop_timer_set(pair->deadline, SETTLE_MS);
+	loop_timer_set(pair->deadline, pair->gate->setup.settle_ms);
 	bufferevent_setcb(pair->inner, on_read, on_drained, on_event, pair);
 	bufferevent_setcb(pair->outer, on_read, on_drained, on_event, pair);
 	bufferevent_set_timeouts(pair->outer, NULL, &stall);
@@ -398,6 +398,8 @@ enum zl_code gate_open(struct gate **out, struct loop *loop,
 	gate->setup = *setup;
 	if (gate->setup.header_ms == 0)
 		gate->setup.header_ms = HEADER_MS;
+	if (gate->setup.settle_ms == 0)
+		gate->setup.settle_ms = SETTLE_MS;
 	if (gate->setup.stall_ms == 0)
 		gate->setup.stall_ms = STALL_MS;
 	*out = gate;

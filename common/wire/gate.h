@@ -32,6 +32,7 @@ enum { GATE_SUB = 33, GATE_REQ = 48 }; /* protocols of peers, as SP numbers them
 struct gate_setup {
 	unsigned connections_max;
 	uint64_t header_ms; /* for the peer's header; 0: 5000 */
+	uint64_t settle_ms; /* of inner after its greeting; 0: 1000 */
 	uint64_t stall_ms;  /* a peer that takes nothing for so long; 0: 20000 */
 	/* Where the inner listeners are: for peers over TCP, and for those over a unix
 	 * socket, as nng frames the two differently. */

@@ -24,7 +24,8 @@ enum {
 	BOX_SIZE = BOX_PUBLISHED + LINK_REQUESTS + 1,
 	LETTERS_A_TURN = 256,
 	REDIAL_MIN_MS = 100,
-	REDIAL_MAX_MS = 2000
+	REDIAL_MAX_MS = 2000,
+	WATCH_MS = 3000
 };
 
 enum zl_code link_fail(struct zl_err *err, const char *what, int rv)
@@ -70,16 +71,24 @@ struct uplink_letter {
 	nng_msg *msg;          /* owned; of an answer NULL: lost */
 };
 
+/* One of the two sockets with the dialer that keeps it connected. */
+struct line {
+	struct link_uplink *uplink;
+	nng_socket socket;
+	nng_dialer dialer;
+	bool open, dialing;
+	bool was_down;         /* when we looked last */
+	_Atomic uint32_t pipe; /* the one that is up, or 0 */
+};
+
 struct link_uplink {
 	struct loop *loop;
 	struct link_uplink_handlers handlers;
 	struct zl_addr *addrs; /* owned */
 	size_t count, current;
 	size_t message_max;
-	nng_socket sub, req;
-	bool sub_open, req_open;
-	nng_dialer sub_dialer, req_dialer;
-	bool sub_dialing, req_dialing;
+	struct line sub, req;
+	struct loop_timer *watchdog;
 	nng_aio *sub_aio;
 	struct mailbox *inbox;
 	struct loop_watch *watch;
@@ -91,8 +100,7 @@ struct link_uplink {
 	/* What was published and is in the inbox: counted by nng's threads, discounted by
 	 * the loop's. */
 	_Atomic size_t box_count, box_bytes;
-	_Atomic uint32_t sub_pipe; /* the one that is up, or 0 */
-	_Atomic bool pipe_news;    /* its letter is in the inbox */
+	_Atomic bool pipe_news; /* its letter is in the inbox */
 };
 
 /* What was published is a hint, so it may be dropped; what was lost is fetched. */
@@ -122,7 +130,7 @@ static void on_published_aio(void *arg)
 		return;
 	if (rv == 0)
 		post_published(uplink, nng_aio_get_msg(uplink->sub_aio));
-	nng_recv_aio(uplink->sub, uplink->sub_aio);
+	nng_recv_aio(uplink->sub.socket, uplink->sub_aio);
 }
 
 static void post_answer(struct asking *asking, nng_msg *msg)
@@ -161,17 +169,18 @@ static void on_asking_aio(void *arg)
 
 /* On a thread of nng. After a redial the new pipe may come before the old one goes. One
  * letter tells of all that happened until it is read. */
-static void on_sub_pipe(nng_pipe pipe, nng_pipe_ev event, void *arg)
+static void on_pipe(nng_pipe pipe, nng_pipe_ev event, void *arg)
 {
 	const struct uplink_letter letter = { .kind = LETTER_PIPE };
-	struct link_uplink *uplink = arg;
+	struct line *line = arg;
+	struct link_uplink *uplink = line->uplink;
 	uint32_t id = (uint32_t)nng_pipe_id(pipe);
 
 	if (event == NNG_PIPE_EV_ADD_POST)
-		uplink->sub_pipe = id;
-	else if (!atomic_compare_exchange_strong(&uplink->sub_pipe, &id, 0))
+		line->pipe = id;
+	else if (!atomic_compare_exchange_strong(&line->pipe, &id, 0))
 		return;
-	if (atomic_exchange(&uplink->pipe_news, true))
+	if (line != &uplink->sub || atomic_exchange(&uplink->pipe_news, true))
 		return;
 	bool posted = mailbox_post(uplink->inbox, &letter);
 	assert(posted);
@@ -197,7 +206,7 @@ static void take_letter(struct link_uplink *uplink, const struct uplink_letter *
 	switch (letter->kind) {
 	case LETTER_PIPE:
 		uplink->pipe_news = false; /* first: what comes now is told by another */
-		to->pipe(to->arg, uplink->sub_pipe != 0);
+		to->pipe(to->arg, uplink->sub.pipe != 0);
 		break;
 	case LETTER_PUBLISHED:
 		uplink->box_count--;
@@ -267,80 +276,115 @@ void link_uplink_request(struct link_uplink *uplink, uint64_t id, const void *by
 	nng_ctx_send(asking->ctx, asking->aio);
 }
 
-static int dial(nng_socket socket, const char *url, nng_dialer *dialer)
+static int dial(struct line *line, const char *url)
 {
-	int rv = nng_dialer_create(dialer, socket, url);
+	int rv = nng_dialer_create(&line->dialer, line->socket, url);
 
-	if (rv == 0)
-		rv = nng_dialer_set_ms(*dialer, NNG_OPT_RECONNMINT, REDIAL_MIN_MS);
-	if (rv == 0)
-		rv = nng_dialer_set_ms(*dialer, NNG_OPT_RECONNMAXT, REDIAL_MAX_MS);
-	return rv == 0 ? nng_dialer_start(*dialer, NNG_FLAG_NONBLOCK) : rv;
+	if (rv != 0)
+		return rv;
+	if ((rv = nng_dialer_set_ms(line->dialer, NNG_OPT_RECONNMINT, REDIAL_MIN_MS)) !=
+		    0 ||
+	    (rv = nng_dialer_set_ms(line->dialer, NNG_OPT_RECONNMAXT, REDIAL_MAX_MS)) !=
+		    0 ||
+	    (rv = nng_dialer_start(line->dialer, NNG_FLAG_NONBLOCK)) != 0)
+		nng_dialer_close(line->dialer);
+	line->dialing = rv == 0;
+	return rv;
 }
 
-static enum zl_code dial_current(struct link_uplink *uplink, struct zl_err *err)
+/* Give up the connection of a line, if it has one, and make one to the current address.
+ */
+static enum zl_code dial_current(struct link_uplink *uplink, struct line *line,
+				 struct zl_err *err)
 {
 	const struct zl_addr *addr = &uplink->addrs[uplink->current];
 	char text[ZL_ADDR_TEXT];
 
+	if (line->dialing)
+		nng_dialer_close(line->dialer);
+	line->dialing = line->was_down = false;
 	zl_addr_text(addr, text);
 	char *url = addr->is_unix ? zl_format("ipc://%s", addr->host)
 				  : zl_format("tcp://%s", text);
-	int rv = dial(uplink->sub, url, &uplink->sub_dialer);
-	uplink->sub_dialing = rv == 0;
-	if (rv == 0) {
-		rv = dial(uplink->req, url, &uplink->req_dialer);
-		uplink->req_dialing = rv == 0;
-	}
+	int rv = dial(line, url);
 	free(url);
 	return rv == 0 ? ZL_OK : link_fail(err, text, rv);
 }
 
-void link_uplink_redial(struct link_uplink *uplink)
+static void redial(struct link_uplink *uplink, struct line *line)
 {
 	struct zl_err err = { 0 };
 
-	if (uplink->sub_dialing)
-		nng_dialer_close(uplink->sub_dialer);
-	if (uplink->req_dialing)
-		nng_dialer_close(uplink->req_dialer);
-	uplink->sub_dialing = uplink->req_dialing = false;
-	uplink->current = (uplink->current + 1) % uplink->count;
-	if (dial_current(uplink, &err) != ZL_OK)
+	if (dial_current(uplink, line, &err) != ZL_OK)
 		zl_log(ZL_WARN, "link", "cannot dial global", "err=%q", err.msg);
+}
+
+void link_uplink_redial(struct link_uplink *uplink)
+{
+	uplink->current = (uplink->current + 1) % uplink->count;
+	redial(uplink, &uplink->sub);
+	redial(uplink, &uplink->req);
+}
+
+/* A dialer of nng 1.5.2 whose peer goes away while they greet each other may never dial
+ * again, and one that waits for a connection that cannot come may do so for minutes. The
+ * two lines fail apart: what is published may be heard while nothing can be asked. */
+static void on_watchdog(void *arg)
+{
+	struct link_uplink *uplink = arg;
+	struct line *lines[] = { &uplink->sub, &uplink->req };
+
+	for (int i = 0; i < 2; i++) {
+		bool down = lines[i]->pipe == 0;
+		if (down && lines[i]->was_down)
+			redial(uplink, lines[i]);
+		else
+			lines[i]->was_down = down;
+	}
+	loop_timer_set(uplink->watchdog, WATCH_MS);
+}
+
+/* Before it is dialed. */
+static int line_open(struct line *line, struct link_uplink *uplink,
+		     int (*open)(nng_socket *socket), size_t message_max)
+{
+	int rv = open(&line->socket);
+
+	line->uplink = uplink;
+	line->open = rv == 0;
+	if (rv != 0 ||
+	    (rv = nng_socket_set_size(line->socket, NNG_OPT_RECVMAXSZ, message_max)) !=
+		    0 ||
+	    (rv = nng_pipe_notify(line->socket, NNG_PIPE_EV_ADD_POST, on_pipe, line)) !=
+		    0)
+		return rv;
+	return nng_pipe_notify(line->socket, NNG_PIPE_EV_REM_POST, on_pipe, line);
 }
 
 static int open_uplink_sockets(struct link_uplink *uplink)
 {
-	int rv = nng_sub0_open(&uplink->sub);
+	nng_socket sub;
+	int rv;
 
-	uplink->sub_open = rv == 0;
-	if (rv == 0) {
-		rv = nng_req0_open(&uplink->req);
-		uplink->req_open = rv == 0;
-	}
-	if (rv != 0 ||
-	    (rv = nng_socket_set_int(uplink->sub, NNG_OPT_RECVBUF, SUB_RECVBUF)) != 0 ||
-	    (rv = nng_socket_set_bool(uplink->sub, NNG_OPT_SUB_PREFNEW, true)) != 0 ||
-	    (rv = nng_socket_set_size(uplink->sub, NNG_OPT_RECVMAXSZ,
-				      LINK_PUBLISHED_MAX)) != 0 ||
-	    (rv = nng_socket_set_size(uplink->req, NNG_OPT_RECVMAXSZ,
-				      uplink->message_max + LINK_HEADER_MAX)) != 0 ||
-	    (rv = nng_pipe_notify(uplink->sub, NNG_PIPE_EV_ADD_POST, on_sub_pipe,
-				  uplink)) != 0 ||
-	    (rv = nng_pipe_notify(uplink->sub, NNG_PIPE_EV_REM_POST, on_sub_pipe,
-				  uplink)) != 0 ||
-	    (rv = nng_socket_set(uplink->sub, NNG_OPT_SUB_SUBSCRIBE, "", 0)) != 0 ||
+	if ((rv = line_open(&uplink->sub, uplink, nng_sub0_open, LINK_PUBLISHED_MAX)) !=
+		    0 ||
+	    (rv = line_open(&uplink->req, uplink, nng_req0_open,
+			    uplink->message_max + LINK_HEADER_MAX)) != 0)
+		return rv;
+	sub = uplink->sub.socket;
+	if ((rv = nng_socket_set_int(sub, NNG_OPT_RECVBUF, SUB_RECVBUF)) != 0 ||
+	    (rv = nng_socket_set_bool(sub, NNG_OPT_SUB_PREFNEW, true)) != 0 ||
+	    (rv = nng_socket_set(sub, NNG_OPT_SUB_SUBSCRIBE, "", 0)) != 0 ||
 	    (rv = nng_aio_alloc(&uplink->sub_aio, on_published_aio, uplink)) != 0)
 		return rv;
 	for (int i = 0; i < LINK_REQUESTS; i++) {
 		struct asking *asking = &uplink->askings[i];
 		asking->uplink = uplink;
 		if ((rv = nng_aio_alloc(&asking->aio, on_asking_aio, asking)) != 0 ||
-		    (rv = nng_ctx_open(&asking->ctx, uplink->req)) != 0)
+		    (rv = nng_ctx_open(&asking->ctx, uplink->req.socket)) != 0)
 			return rv;
 	}
-	nng_recv_aio(uplink->sub, uplink->sub_aio);
+	nng_recv_aio(uplink->sub.socket, uplink->sub_aio);
 	return 0;
 }
 
@@ -359,6 +403,8 @@ enum zl_code link_uplink_open(struct link_uplink **out, struct loop *loop,
 	uplink->count = count;
 	uplink->message_max = message_max;
 	uplink->timer = loop_timer_new(loop, on_refused, uplink);
+	uplink->watchdog = loop_timer_new(loop, on_watchdog, uplink);
+	loop_timer_set(uplink->watchdog, WATCH_MS);
 	enum zl_code code =
 		mailbox_open(&uplink->inbox, sizeof(struct uplink_letter), BOX_SIZE, err);
 	if (code == ZL_OK)
@@ -369,7 +415,9 @@ enum zl_code link_uplink_open(struct link_uplink **out, struct loop *loop,
 		code = rv == 0 ? ZL_OK : link_fail(err, "open nng sockets", rv);
 	}
 	if (code == ZL_OK)
-		code = dial_current(uplink, err);
+		code = dial_current(uplink, &uplink->sub, err);
+	if (code == ZL_OK)
+		code = dial_current(uplink, &uplink->req, err);
 	if (code != ZL_OK)
 		link_uplink_close(&uplink);
 	*out = uplink;
@@ -392,10 +440,10 @@ void link_uplink_close(struct link_uplink **uplinkp)
 	*uplinkp = NULL;
 	if (uplink == NULL)
 		return;
-	if (uplink->sub_open)
-		nng_close(uplink->sub);
-	if (uplink->req_open)
-		nng_close(uplink->req);
+	if (uplink->sub.open)
+		nng_close(uplink->sub.socket);
+	if (uplink->req.open)
+		nng_close(uplink->req.socket);
 	aio_end(uplink->sub_aio);
 	for (int i = 0; i < LINK_REQUESTS; i++)
 		aio_end(uplink->askings[i].aio);
@@ -405,6 +453,7 @@ void link_uplink_close(struct link_uplink **uplinkp)
 			nng_msg_free(letter.msg);
 	mailbox_close(&uplink->inbox);
 	loop_timer_free(&uplink->timer);
+	loop_timer_free(&uplink->watchdog);
 	free(uplink->refused);
 	free(uplink->addrs);
 	free(uplink);

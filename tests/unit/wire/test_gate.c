@@ -8,7 +8,7 @@
 #define SUB "\0SP\0\0\x21\0\0"
 #define REQ "\0SP\0\0\x30\0\0"
 #define PUB "\0SP\0\0\x20\0\0"
-enum { HEADER = 8, TCP = 0, UNIX = 1, HEADER_MS = 150, STALL_MS = 300 };
+enum { HEADER = 8, TCP = 0, UNIX = 1, HEADER_MS = 150, SETTLE_MS = 150, STALL_MS = 300 };
 
 struct rig {
 	struct tmp tmp;
@@ -37,12 +37,13 @@ static struct zl_addr unix_at(const struct tmp *tmp, const char *name)
 	return addr;
 }
 
-static void rig_open(struct rig *rig, unsigned connections_max)
+static void rig_open(struct rig *rig, unsigned connections_max, uint64_t stall_ms)
 {
 	const struct zl_addr loopback = { .host = "127.0.0.1" };
 	struct gate_setup setup = { .connections_max = connections_max,
 				    .header_ms = HEADER_MS,
-				    .stall_ms = STALL_MS };
+				    .settle_ms = SETTLE_MS,
+				    .stall_ms = stall_ms };
 	struct zl_err err = { 0 };
 
 	tmp_make(&rig->tmp);
@@ -146,7 +147,7 @@ static void only_local_addresses_are_served(void **state)
 	struct rig rig;
 
 	(void)state;
-	rig_open(&rig, 8);
+	rig_open(&rig, 8, 0);
 	assert_int_equal(gate_listen(rig.gate, &addr, &err), ZL_EINVAL);
 	assert_non_null(strstr(err.msg, "0.0.0.0:0"));
 	rig_close(&rig);
@@ -157,7 +158,7 @@ static void a_header_may_come_in_pieces(void **state)
 	struct rig rig;
 
 	(void)state;
-	rig_open(&rig, 8);
+	rig_open(&rig, 8, 0);
 	for (int n = 0; n < 4; n++) {
 		int way = n / 2, inner;
 		int listener = n % 2 == 0 ? rig.sub_fd[way] : rig.req_fd[way];
@@ -219,7 +220,7 @@ static void strangers_get_no_further(void **state)
 	struct rig rig;
 
 	(void)state;
-	rig_open(&rig, 8);
+	rig_open(&rig, 8, 0);
 	for (size_t i = 0; i < 2 * ARRAY_LEN(CASES); i++) {
 		const enum end end = CASES[i / 2].end;
 		int peer = peer_dial(&rig.outer[i % 2]);
@@ -250,7 +251,7 @@ static void a_dripping_header_is_cut_off(void **state)
 	uint64_t start = zl_now_ms();
 
 	(void)state;
-	rig_open(&rig, 8);
+	rig_open(&rig, 8, 0);
 	int peer = peer_dial(&rig.outer[TCP]);
 	for (size_t i = 0; i < HEADER && gate_refused(rig.gate) == 0; i++) {
 		(void)send(peer, SUB + i, 1, MSG_NOSIGNAL);
@@ -268,7 +269,7 @@ static void inner_is_greeted_whatever_the_peer_does(void **state)
 	struct rig rig;
 
 	(void)state;
-	rig_open(&rig, 8);
+	rig_open(&rig, 8, 0);
 	for (int n = 0; n < 4; n++) {
 		int way = n % 2, inner, peer = peer_dial(&rig.outer[way]);
 
@@ -283,7 +284,7 @@ static void inner_is_greeted_whatever_the_peer_does(void **state)
 		turn_for(rig.loop, HEADER_MS + 50);
 		assert_int_equal(gate_connections(rig.gate), 1);
 		peer_say(inner, PUB, HEADER);
-		turn_for(rig.loop, 100);
+		turn_for(rig.loop, SETTLE_MS / 2);
 		UNTIL(rig.loop, came(inner, REQ, HEADER));
 		assert_false(peer_ended(inner));
 		UNTIL(rig.loop, peer_ended(inner));
@@ -331,7 +332,7 @@ static void a_slow_side_holds_the_other_back(void **state)
 	struct rig rig;
 
 	(void)state;
-	rig_open(&rig, 8);
+	rig_open(&rig, 8, 0);
 	for (int n = 0; n < 4; n++) {
 		int peer, inner, way = n % 2;
 		join(&rig, way, &peer, &inner);
@@ -355,7 +356,7 @@ static void a_peer_that_takes_nothing_is_cut_off(void **state)
 	struct rig rig;
 
 	(void)state;
-	rig_open(&rig, 8);
+	rig_open(&rig, 8, STALL_MS);
 	for (int way = TCP; way <= UNIX; way++) {
 		int peer, inner;
 		join(&rig, way, &peer, &inner);
@@ -375,12 +376,12 @@ static void what_was_said_before_the_end_arrives(void **state)
 	struct rig rig;
 
 	(void)state;
-	rig_open(&rig, 8);
+	rig_open(&rig, 8, 0);
 	for (int n = 0; n < 4; n++) {
 		int peer, inner;
 		join(&rig, n % 2, &peer, &inner);
 		if (n == 1) /* once before and once after the time in which we settle */
-			turn_for(rig.loop, 1100);
+			turn_for(rig.loop, SETTLE_MS + 50);
 		int from = n < 2 ? peer : inner, to = n < 2 ? inner : peer;
 		size_t sent = flood(&rig, from);
 		close(from);
@@ -399,7 +400,7 @@ static void there_are_only_so_many(void **state)
 	struct rig rig;
 
 	(void)state;
-	rig_open(&rig, 3);
+	rig_open(&rig, 3, 0);
 	for (int i = 0; i < 3; i++)
 		join(&rig, i % 2, &peer[i], &inner[i]);
 	int more = peer_dial(&rig.outer[TCP]);
@@ -423,7 +424,7 @@ static void nobody_inside_is_survived(void **state)
 	struct rig rig;
 
 	(void)state;
-	rig_open(&rig, 8);
+	rig_open(&rig, 8, 0);
 	for (int way = TCP; way <= UNIX; way++) {
 		close(rig.sub_fd[way]);
 		int peer = peer_dial(&rig.outer[way]);
@@ -453,7 +454,7 @@ static void running_out_of_descriptors_passes(void **state)
 	struct rig rig;
 
 	(void)state;
-	rig_open(&rig, 8);
+	rig_open(&rig, 8, 0);
 	int peer = peer_socket(&rig.outer[TCP]);
 	assert_int_equal(getrlimit(RLIMIT_NOFILE, &old), 0);
 	tight = old;
