@@ -256,28 +256,44 @@ static bool refresh(struct folder *folder, const char *name)
 	return any;
 }
 
-/* Read every file, and forget those that are gone. */
-static bool scan(struct folder *folder)
+static int is_ours(const struct dirent *entry)
 {
-	DIR *dir = opendir(folder->dir);
-	const struct dirent *entry;
+	return file_is_ours(entry->d_name);
+}
+
+/* Forget the files that are gone. */
+static bool forget(struct folder *folder)
+{
 	bool any = false;
 
-	if (dir == NULL) {
+	for (size_t i = folder->count; i-- > 0;) {
+		char *name = zl_strdup(folder->files[i].name);
+		char *path = zl_format("%s/%s", folder->dir, name);
+		if (access(path, F_OK) != 0)
+			any = refresh(folder, name) || any;
+		free(path);
+		free(name);
+	}
+	return any;
+}
+
+/* Read every file. */
+static bool scan(struct folder *folder)
+{
+	struct dirent **entries = NULL;
+	int count = scandir(folder->dir, &entries, is_ours, NULL);
+
+	if (count < 0) {
 		zl_log(ZL_ERROR, "folder", "folder cannot be read; what it held stays",
 		       "dir=%q err=%q", folder->dir, strerror(errno));
 		return false;
 	}
-	for (size_t i = folder->count; i-- > 0;) {
-		char *name = zl_strdup(folder->files[i].name);
-		if (faccessat(dirfd(dir), name, F_OK, 0) != 0)
-			any = refresh(folder, name) || any;
-		free(name);
+	bool any = forget(folder);
+	for (int i = 0; i < count; i++) {
+		any = refresh(folder, entries[i]->d_name) || any;
+		free(entries[i]);
 	}
-	while ((entry = readdir(dir)) != NULL)
-		if (file_is_ours(entry->d_name))
-			any = refresh(folder, entry->d_name) || any;
-	(void)closedir(dir);
+	free(entries);
 	return any;
 }
 

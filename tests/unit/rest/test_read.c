@@ -41,7 +41,7 @@ static void a_resource_is_shown_with_what_is_known_of_it(void **state)
 static void what_is_not_there_is_404(void **state)
 {
 	static const char *const PATHS[] = {
-		ROUTE "nope",
+		(ROUTE "nope"),
 		"/meshes/nope",
 		"/meshes/default/nopes/a",
 		"/nopes",
