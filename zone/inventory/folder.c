@@ -281,7 +281,7 @@ static bool forget(struct folder *folder)
 static bool scan(struct folder *folder)
 {
 	struct dirent **entries = NULL;
-	int count = scandir(folder->dir, &entries, is_ours, NULL);
+	int count = scandir(folder->dir, &entries, is_ours, alphasort);
 
 	if (count < 0) {
 		zl_log(ZL_ERROR, "folder", "folder cannot be read; what it held stays",
