@@ -197,7 +197,9 @@ static void save(struct sync_global *global, struct session *session,
 	memcpy(record->uuid, hello->zone_uuid.data, SYNC_UUID);
 	record->incarnation = hello->incarnation;
 	record->session = hello->head->session;
-	record->fence = session->record.fence + 1;
+	/* Greater, and never the same again, even if this store is put back to an older
+	 * one: a late hello must not make a session that the zone takes for its own. */
+	record->fence = session->record.fence + 1 + (uint32_t)(global->dice >> 32);
 	session->hello = (struct pending){ .ticket = ++global->ticket,
 					   .handle = asking->handle,
 					   .req_id = asking->head->req_id };
