@@ -1,0 +1,592 @@
+/* The two machines against each other, one rule of the protocol a test. What happens by
+ * chance is in tests/sim. */
+#include "pair.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static struct node *live_zone(struct pair *pair)
+{
+	pair_init(pair);
+	struct node *node = pair_zone(pair, 0, "east", 1, 1, 11);
+	pair_pass(pair, 1100);
+	assert_int_equal(zone_state(node), SYNC_LIVE);
+	assert_true(pair_same(pair, node));
+	return node;
+}
+
+static void a_new_zone_copies_everything(void **state)
+{
+	struct pair pair;
+
+	(void)state;
+	struct node *node = live_zone(&pair);
+	assert_int_equal(node->swaps, 1);
+	assert_int_equal(session_state(&pair, "east"), SYNC_ACTIVE);
+	pair_fini(&pair);
+}
+
+static void a_copy_in_small_chunks_takes_in_what_is_written_meanwhile(void **state)
+{
+	struct pair pair;
+
+	(void)state;
+	pair_init(&pair);
+	pair.setup.chunk_max = 1;
+	pair_global(&pair);
+	for (char key[2] = "c"; key[0] < 'p'; key[0]++)
+		pair_commit(&pair, key, "x", true);
+	struct node *node = pair_zone(&pair, 0, "east", 1, 1, 11);
+	pair_pass(&pair, 1100);
+	assert_true(pair_same(&pair, node));
+	assert_true(node->sends > 10);
+	pair_fini(&pair);
+}
+
+static void a_delta_is_applied_at_once(void **state)
+{
+	struct pair pair;
+
+	(void)state;
+	struct node *node = live_zone(&pair);
+	pair_commit(&pair, "c", "3", true);
+	assert_true(pair_same(&pair, node));
+	assert_int_equal(zone_state(node), SYNC_LIVE);
+	pair_commit(&pair, "a", NULL, true);
+	assert_true(pair_same(&pair, node));
+	assert_int_equal(node->applies, 2);
+	pair_fini(&pair);
+}
+
+static void a_lost_delta_is_fetched_after_the_next(void **state)
+{
+	struct pair pair;
+
+	(void)state;
+	struct node *node = live_zone(&pair);
+	pair.pub_lost = true;
+	pair_commit(&pair, "c", "3", true);
+	pair.pub_lost = false;
+	assert_false(pair_same(&pair, node));
+	pair_commit(&pair, "d", "4", true);
+	assert_true(pair_same(&pair, node));
+	pair_fini(&pair);
+}
+
+static void a_lost_delta_is_fetched_after_a_beat(void **state)
+{
+	struct pair pair;
+
+	(void)state;
+	struct node *node = live_zone(&pair);
+	pair.pub_lost = true;
+	pair_commit(&pair, "c", "3", true);
+	pair.pub_lost = false;
+	pair_pass(&pair, 200);
+	assert_true(pair_same(&pair, node));
+	pair_fini(&pair);
+}
+
+static void a_great_entry_is_announced_and_comes_in_parts_as_one(void **state)
+{
+	static char value[3000];
+	struct pair pair;
+
+	(void)state;
+	pair_init(&pair);
+	pair.setup.delta_max = pair.setup.batch_max = 1000;
+	pair_global(&pair);
+	struct node *node = pair_zone(&pair, 0, "east", 1, 1, 11);
+	pair_pass(&pair, 1100);
+	memset(value, 'x', sizeof(value) - 1);
+	unsigned sends = node->sends, applies = node->applies;
+	pair_commit(&pair, "big", value, true);
+	assert_true(pair_same(&pair, node));
+	assert_int_equal(node->applies, applies + 1);
+	assert_true(node->sends >= sends + 4);
+	pair_fini(&pair);
+}
+
+static void without_beats_a_zone_is_stale_and_polls(void **state)
+{
+	struct pair pair;
+
+	(void)state;
+	struct node *node = live_zone(&pair);
+	pair.pub_lost = true;
+	pair_pass(&pair, 5000);
+	assert_int_equal(zone_state(node), SYNC_STALE);
+	assert_true(node->redials > 0);
+	assert_true(node->alarmed);
+	pair_commit(&pair, "c", "3", true);
+	pair_pass(&pair, SYNC_LEASE_MS / 3 + 100);
+	assert_true(pair_same(&pair, node));
+	assert_int_equal(zone_state(node), SYNC_STALE);
+	pair.pub_lost = false;
+	pair_pass(&pair, 1100);
+	assert_int_equal(zone_state(node), SYNC_LIVE);
+	pair_fini(&pair);
+}
+
+static void unanswered_questions_make_it_dial_anew_though_beats_come(void **state)
+{
+	struct pair pair;
+
+	(void)state;
+	struct node *node = live_zone(&pair);
+	pair.requests_lost = true;
+	pair_pass(&pair, SYNC_LEASE_MS);
+	assert_true(node->redials > 0);
+	pair_pass(&pair, 3 * SYNC_LEASE_MS);
+	assert_int_equal(zone_state(node), SYNC_JOIN);
+	assert_int_equal(session_state(&pair, "east"), SYNC_EXPIRED);
+	pair.requests_lost = false;
+	pair_pass(&pair, 8000);
+	assert_int_equal(zone_state(node), SYNC_LIVE);
+	pair_fini(&pair);
+}
+
+static void a_global_that_began_anew_is_told_hello_again(void **state)
+{
+	struct pair pair;
+
+	(void)state;
+	struct node *node = live_zone(&pair);
+	unsigned swaps = node->swaps;
+	pair_global(&pair);
+	pair_pass(&pair, 1500);
+	assert_int_equal(zone_state(node), SYNC_LIVE);
+	assert_int_equal(session_state(&pair, "east"), SYNC_ACTIVE);
+	assert_int_equal(node->swaps, swaps); /* nothing to copy */
+	pair_fini(&pair);
+}
+
+static void a_global_put_back_begins_a_new_epoch(void **state)
+{
+	struct pair pair;
+	struct sim_store old = { 0 };
+
+	(void)state;
+	struct node *node = live_zone(&pair);
+	sim_store_copy(&old, &pair.store);
+	pair_commit(&pair, "c", "3", true);
+	sim_store_copy(&pair.store, &old);
+	pair_global(&pair);
+	pair_pass(&pair, 3000);
+	assert_int_equal(pair.epochs, 1);
+	assert_non_null(strstr(pair.said, "zone") != NULL ? pair.said : NULL);
+	assert_true(pair_same(&pair, node));
+	assert_int_equal(zone_state(node), SYNC_LIVE);
+	sim_store_fini(&old);
+	pair_fini(&pair);
+}
+
+static void another_history_is_copied(void **state)
+{
+	struct pair pair;
+	struct sim_store old = { 0 };
+
+	(void)state;
+	struct node *node = live_zone(&pair);
+	sim_store_copy(&old, &pair.store);
+	pair_commit(&pair, "c", "3", true);
+	sim_store_copy(&pair.store, &old);
+	pair_commit(&pair, "c", "other", false);
+	pair_global(&pair);
+	pair_pass(&pair, 3000);
+	assert_int_equal(pair.epochs, 0);
+	assert_int_equal(node->swaps, 2);
+	assert_true(pair_same(&pair, node));
+	sim_store_fini(&old);
+	pair_fini(&pair);
+}
+
+static void a_zone_behind_the_log_copies(void **state)
+{
+	struct pair pair;
+
+	(void)state;
+	struct node *node = live_zone(&pair);
+	pair.store.keep = 2;
+	pair.pub_lost = true;
+	for (int i = 0; i < 5; i++)
+		pair_commit(&pair, "c", i % 2 == 0 ? "x" : "y", true);
+	pair.pub_lost = false;
+	pair_pass(&pair, 1200);
+	assert_true(pair_same(&pair, node));
+	assert_int_equal(node->swaps, 2);
+	pair_fini(&pair);
+}
+
+static void a_rotten_record_is_repaired_alone(void **state)
+{
+	struct pair pair;
+
+	(void)state;
+	struct node *node = live_zone(&pair);
+	sim_store_rot(&node->store, 1);
+	sim_store_put(&node->store, "more", 4, 1, "x", 1);
+	sim_store_delete(&node->store, "a", 1);
+	assert_false(pair_same(&pair, node));
+	pair_commit(&pair, "c", "3", true);
+	pair_pass(&pair, 1200);
+	assert_int_equal(node->repairs, 1);
+	assert_int_equal(node->repaired, 3);
+	assert_int_equal(node->swaps, 1);
+	assert_true(pair_same(&pair, node));
+	assert_int_equal(zone_state(node), SYNC_LIVE);
+	pair_fini(&pair);
+}
+
+static void a_store_that_fails_is_tried_again(void **state)
+{
+	struct pair pair;
+
+	(void)state;
+	struct node *node = live_zone(&pair);
+	node->refuse = "no space";
+	pair_commit(&pair, "c", "3", true);
+	assert_true(node->alarmed);
+	pair_pass(&pair, 500);
+	assert_int_equal(sync_zone_view(node->machine).durable.position.rev, 2);
+	node->refuse = NULL;
+	pair_pass(&pair, 2000);
+	assert_true(pair_same(&pair, node));
+	assert_int_equal(zone_state(node), SYNC_LIVE);
+	pair_fini(&pair);
+}
+
+/* ---- who may have a name ---- */
+
+static void second_processes_are_told_apart(void **state)
+{
+	static const struct {
+		uint8_t uuid;
+		uint64_t incarnation, session;
+		bool welcome;
+	} ROWS[] = {
+		{ 1, 2, 12, true },  /* the same zone, started again */
+		{ 1, 1, 12, false }, /* a copy of its data */
+		{ 1, 0, 12, false }, /* its data, put back */
+		{ 2, 1, 12, false }, /* another zone */
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(ROWS); i++) {
+		struct pair pair;
+		struct node *first = live_zone(&pair);
+		struct node *second = pair_zone(&pair, 1, "east", ROWS[i].uuid,
+						ROWS[i].incarnation, ROWS[i].session);
+		if (ROWS[i].welcome) {
+			assert_true(zone_state(second) != SYNC_JOIN);
+			first->alarmed = false;
+			pair_pass(&pair, SYNC_LEASE_MS / 2);
+			assert_int_equal(zone_state(first), SYNC_JOIN);
+			assert_true(first->alarmed); /* fenced */
+		} else {
+			assert_int_equal(zone_state(second), SYNC_JOIN);
+			assert_non_null(strstr(second->said, "refuses"));
+			assert_int_equal(zone_state(first), SYNC_LIVE);
+		}
+		pair_fini(&pair);
+	}
+}
+
+static void a_name_is_free_when_its_lease_has_ended(void **state)
+{
+	struct pair pair;
+
+	(void)state;
+	live_zone(&pair);
+	struct node *other = pair_zone(&pair, 1, "east", 2, 1, 12);
+	assert_int_equal(zone_state(other), SYNC_JOIN);
+	sync_zone_free(&pair.zones[0].machine);
+	pair_pass(&pair, 2 * SYNC_LEASE_MS + 2000);
+	assert_int_equal(zone_state(other), SYNC_LIVE);
+	pair_fini(&pair);
+}
+
+static void after_a_start_of_global_names_stay_taken_for_a_lease(void **state)
+{
+	struct pair pair;
+
+	(void)state;
+	live_zone(&pair);
+	sync_zone_free(&pair.zones[0].machine);
+	pair_global(&pair);
+	struct node *other = pair_zone(&pair, 1, "east", 2, 1, 12);
+	assert_int_equal(zone_state(other), SYNC_JOIN);
+	pair_pass(&pair, SYNC_LEASE_MS + 1000);
+	assert_int_equal(zone_state(other), SYNC_LIVE);
+	pair_fini(&pair);
+}
+
+static void goodbye_frees_the_name_at_once(void **state)
+{
+	struct pair pair;
+
+	(void)state;
+	struct node *node = live_zone(&pair);
+	zone_simple(node, SYNC_EV_STOP);
+	assert_int_equal(session_state(&pair, "east"), SYNC_OFFLINE);
+	struct node *other = pair_zone(&pair, 1, "east", 2, 1, 12);
+	assert_true(zone_state(other) != SYNC_JOIN);
+	pair_fini(&pair);
+}
+
+static void a_name_that_goes_back_and_forth_is_quarantined(void **state)
+{
+	struct pair pair;
+
+	(void)state;
+	live_zone(&pair);
+	for (uint8_t i = 2; i < 7; i++) {
+		zone_simple(&pair.zones[0], SYNC_EV_STOP);
+		pair_zone(&pair, 0, "east", i, 1, i);
+	}
+	assert_int_equal(session_state(&pair, "east"), SYNC_QUARANTINED);
+	global_event(&pair, (struct sync_global_event){ .kind = SYNC_GEV_RELEASE,
+							.zone = "east" });
+	pair_zone(&pair, 0, "east", 9, 1, 99);
+	assert_int_equal(session_state(&pair, "east"), SYNC_ACTIVE);
+	pair_fini(&pair);
+}
+
+static void the_certificate_must_name_the_zone(void **state)
+{
+	struct pair pair;
+
+	(void)state;
+	pair_init(&pair);
+	pair.identity = "west";
+	struct node *node = pair_zone(&pair, 0, "east", 1, 1, 11);
+	assert_int_equal(zone_state(node), SYNC_JOIN);
+	assert_non_null(strstr(node->said, "certificate"));
+	pair.identity = "east";
+	pair_pass(&pair, 2 * SYNC_LEASE_MS);
+	assert_int_equal(zone_state(node), SYNC_LIVE);
+	pair_fini(&pair);
+}
+
+static void a_zone_has_a_label_for_a_name(void **state)
+{
+	static const char *const NAMES[] = {
+		"", "East", "-east", "east-", "e/st", "1st"
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(NAMES); i++) {
+		struct pair pair;
+		pair_init(&pair);
+		struct node *node = pair_zone(&pair, 0, NAMES[i], 1, 1, 11);
+		assert_int_equal(zone_state(node), SYNC_JOIN);
+		assert_int_equal(sync_global_zone_count(pair.global), 0);
+		pair_fini(&pair);
+	}
+}
+
+/* ---- inventory and reports ---- */
+
+static void offer(struct node *node, const char *key, const char *value)
+{
+	const struct op op = { .key = key,
+			       .key_len = strlen(key),
+			       .value = value,
+			       .value_len = value != NULL ? strlen(value) : 0,
+			       .deleted = value == NULL };
+
+	zone_event(node, (struct sync_zone_event){
+				 .kind = SYNC_EV_INVENTORY, .ops = &op, .op_count = 1 });
+}
+
+static bool has(const struct pair *pair, const char *key, const char *value)
+{
+	const struct sim_record *record =
+		sim_store_find(&pair->inventory, key, strlen(key));
+
+	return value == NULL ? record == NULL
+			     : record != NULL && record->len == strlen(value) &&
+				       memcmp(record->value, value, record->len) == 0;
+}
+
+static void an_inventory_is_pushed_and_kept_up_to_date(void **state)
+{
+	struct pair pair;
+
+	(void)state;
+	struct node *node = live_zone(&pair);
+	offer(node, "i/1", "x");
+	offer(node, "i/2", "y");
+	assert_true(has(&pair, "i/1", "x") && has(&pair, "i/2", "y"));
+	unsigned writes = pair.writes;
+	offer(node, "i/2", "y"); /* the same again is no change */
+	assert_int_equal(pair.writes, writes);
+	offer(node, "i/1", NULL);
+	assert_true(has(&pair, "i/1", NULL));
+	pair_fini(&pair);
+}
+
+static void while_one_push_is_under_way_only_the_newest_value_waits(void **state)
+{
+	struct pair pair;
+
+	(void)state;
+	struct node *node = live_zone(&pair);
+	pair.hold_write = 1;
+	offer(node, "i/1", "1");
+	uint64_t ticket = pair.hold_write;
+	unsigned writes = pair.writes;
+	for (int i = 0; i < 50; i++)
+		offer(node, "i/1", i % 2 == 0 ? "2" : "3");
+	assert_int_equal(pair.writes, writes);
+	pair.hold_write = 0;
+	global_event(&pair, (struct sync_global_event){
+				    .kind = SYNC_GEV_DONE, .id = ticket, .ok = true });
+	assert_int_equal(pair.writes, writes + 1);
+	assert_true(has(&pair, "i/1", "3"));
+	pair_fini(&pair);
+}
+
+static void a_push_that_could_not_be_stored_comes_again(void **state)
+{
+	struct pair pair;
+
+	(void)state;
+	struct node *node = live_zone(&pair);
+	pair.hold_write = 1;
+	offer(node, "i/1", "1");
+	uint64_t ticket = pair.hold_write;
+	pair.hold_write = 0;
+	unsigned writes = pair.writes;
+	global_event(&pair, (struct sync_global_event){
+				    .kind = SYNC_GEV_DONE, .id = ticket, .ok = false });
+	pair_pass(&pair, 1500);
+	assert_int_equal(pair.writes, writes + 1);
+	pair_fini(&pair);
+}
+
+static void a_new_session_begins_with_everything(void **state)
+{
+	struct pair pair;
+
+	(void)state;
+	pair_init(&pair);
+	pair.zones[0].setup.push_max = 1; /* every record is a part of its own */
+	struct node *node = pair_zone(&pair, 0, "east", 1, 1, 11);
+	pair_pass(&pair, 1100);
+	offer(node, "i/1", "x");
+	offer(node, "i/2", "y");
+	offer(node, "i/3", "z");
+	sim_store_put(&pair.inventory, "i/9", 3, 1, "gone", 4);
+	pair_global(&pair);
+	pair_pass(&pair, 1500);
+	assert_true(has(&pair, "i/1", "x") && has(&pair, "i/2", "y") &&
+		    has(&pair, "i/3", "z"));
+	assert_true(has(&pair, "i/9", NULL));
+	pair_fini(&pair);
+}
+
+static void a_report_arrives_at_once(void **state)
+{
+	const struct sync_trouble trouble = { "web-01", "cluster", "no such thing" };
+	struct sync_report report = { .acked_rev = 7,
+				      .proxies = 3,
+				      .acked = 2,
+				      .nacked = 1,
+				      .last_error = "bad \xff text",
+				      .trouble = &trouble,
+				      .trouble_count = 1 };
+	struct sync_session_view view;
+	struct pair pair;
+
+	(void)state;
+	struct node *node = live_zone(&pair);
+	zone_event(node,
+		   (struct sync_zone_event){ .kind = SYNC_EV_REPORT, .report = &report });
+	assert_true(sync_global_zone(pair.global, "east", &view));
+	assert_int_equal(view.report.acked_rev, 7);
+	assert_int_equal(view.report.nacked, 1);
+	assert_false(view.report.healthy);
+	assert_int_equal(view.report.trouble_count, 1);
+	assert_string_equal(view.report.trouble[0].text, "no such thing");
+	assert_string_equal(view.zone_state, "live");
+	assert_int_equal(view.applied.rev, 2);
+
+	/* While one is under way others wait, and the newest is sent. */
+	unsigned sends = node->sends;
+	pair.replies_lost = true;
+	for (uint64_t rev = 8; rev < 20; rev++) {
+		report.acked_rev = rev;
+		zone_event(node, (struct sync_zone_event){ .kind = SYNC_EV_REPORT,
+							   .report = &report });
+	}
+	assert_int_equal(node->sends, sends + 1);
+	pair.replies_lost = false;
+	pair_pass(&pair, 5000);
+	assert_true(sync_global_zone(pair.global, "east", &view));
+	assert_int_equal(view.report.acked_rev, 19);
+	pair_fini(&pair);
+}
+
+static void what_is_no_message_is_dropped(void **state)
+{
+	static const char *const BYTES[] = { "",
+					     "ZL",
+					     "GET / HTTP/1.1",
+					     "ZL\1\7xxxxx",
+					     "ZL\2\3",
+					     "ZL\1\x10\xff\xff\xff\xff" };
+	struct pair pair;
+
+	(void)state;
+	struct node *node = live_zone(&pair);
+	for (size_t i = 0; i < ARRAY_LEN(BYTES); i++) {
+		zone_event(node, (struct sync_zone_event){ .kind = SYNC_EV_PUB,
+							   .bytes = BYTES[i],
+							   .len = strlen(BYTES[i]) });
+		global_event(&pair,
+			     (struct sync_global_event){ .kind = SYNC_GEV_REQUEST,
+							 .id = ZONES,
+							 .bytes = BYTES[i],
+							 .len = strlen(BYTES[i]) });
+	}
+	assert_int_equal(sync_zone_view(node->machine).dropped, ARRAY_LEN(BYTES));
+	assert_int_equal(zone_state(node), SYNC_LIVE);
+	pair_fini(&pair);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_new_zone_copies_everything),
+		cmocka_unit_test(
+			a_copy_in_small_chunks_takes_in_what_is_written_meanwhile),
+		cmocka_unit_test(a_delta_is_applied_at_once),
+		cmocka_unit_test(a_lost_delta_is_fetched_after_the_next),
+		cmocka_unit_test(a_lost_delta_is_fetched_after_a_beat),
+		cmocka_unit_test(a_great_entry_is_announced_and_comes_in_parts_as_one),
+		cmocka_unit_test(without_beats_a_zone_is_stale_and_polls),
+		cmocka_unit_test(
+			unanswered_questions_make_it_dial_anew_though_beats_come),
+		cmocka_unit_test(a_global_that_began_anew_is_told_hello_again),
+		cmocka_unit_test(a_global_put_back_begins_a_new_epoch),
+		cmocka_unit_test(another_history_is_copied),
+		cmocka_unit_test(a_zone_behind_the_log_copies),
+		cmocka_unit_test(a_rotten_record_is_repaired_alone),
+		cmocka_unit_test(a_store_that_fails_is_tried_again),
+		cmocka_unit_test(second_processes_are_told_apart),
+		cmocka_unit_test(a_name_is_free_when_its_lease_has_ended),
+		cmocka_unit_test(after_a_start_of_global_names_stay_taken_for_a_lease),
+		cmocka_unit_test(goodbye_frees_the_name_at_once),
+		cmocka_unit_test(a_name_that_goes_back_and_forth_is_quarantined),
+		cmocka_unit_test(the_certificate_must_name_the_zone),
+		cmocka_unit_test(a_zone_has_a_label_for_a_name),
+		cmocka_unit_test(an_inventory_is_pushed_and_kept_up_to_date),
+		cmocka_unit_test(while_one_push_is_under_way_only_the_newest_value_waits),
+		cmocka_unit_test(a_push_that_could_not_be_stored_comes_again),
+		cmocka_unit_test(a_new_session_begins_with_everything),
+		cmocka_unit_test(a_report_arrives_at_once),
+		cmocka_unit_test(what_is_no_message_is_dropped),
+	};
+	return cmocka_run_group_tests_name("unit/sync/pair", tests, NULL, NULL);
+}
