@@ -139,7 +139,7 @@ static void unlink_stale(const union sock *sock, socklen_t len)
 
 static void port_read_back(int fd, struct zl_addr *addr)
 {
-	union sock sock;
+	union sock sock = { 0 };
 	socklen_t len = sizeof(sock);
 
 	if (addr->is_unix || getsockname(fd, &sock.any, &len) != 0)

@@ -203,8 +203,8 @@ static void push_all(struct proxies *proxies)
 	struct proxy *proxy;
 	struct proxy *next;
 
-	HASH_ITER(hh, proxies->all, proxy, next)
-	push(proxies, proxy);
+	HASH_ITER (hh, proxies->all, proxy, next)
+		push(proxies, proxy);
 }
 
 void proxies_begin(struct proxies *proxies)
@@ -275,10 +275,10 @@ void proxies_update(struct proxies *proxies, const struct registry_changes *chan
 		    dataplane_is_local(any, proxies->setup.zone))
 			follow_dataplane(proxies, change);
 	}
-	HASH_ITER(hh, proxies->all, proxy, next)
-	if (proxy->dataplane != NULL && proxy->connected &&
-	    (all || is_touched(proxies, proxy, changes)))
-		push(proxies, proxy);
+	HASH_ITER (hh, proxies->all, proxy, next)
+		if (proxy->dataplane != NULL && proxy->connected &&
+		    (all || is_touched(proxies, proxy, changes)))
+			push(proxies, proxy);
 	report_soon(proxies);
 }
 
@@ -358,18 +358,18 @@ enum zl_code proxies_open(struct proxies **out, const struct proxies_setup *setu
 void proxies_close(struct proxies **proxiesp)
 {
 	struct proxies *proxies = *proxiesp;
-	struct proxy *proxy;
-	struct proxy *next;
 
 	*proxiesp = NULL;
 	if (proxies == NULL)
 		return;
 	xds_server_close(&proxies->xds);
-	HASH_ITER(hh, proxies->all, proxy, next)
-	{
-		HASH_DEL(proxies->all, proxy);
+	struct proxy *proxy = proxies->all;
+	HASH_CLEAR(hh, proxies->all); /* leaves them linked */
+	while (proxy != NULL) {
+		struct proxy *next = proxy->hh.next;
 		resource_drop(&proxy->dataplane);
 		free(proxy);
+		proxy = next;
 	}
 	policy_index_drop(&proxies->index);
 	free(proxies);

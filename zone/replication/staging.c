@@ -27,14 +27,14 @@ static void take_out(struct staging *staging, struct staged *one)
 
 void staging_clear(struct staging *staging)
 {
-	struct staged *one;
-	struct staged *next;
+	struct staged *one = staging->records;
 
-	HASH_ITER(hh, staging->records, one, next)
-	{
-		HASH_DEL(staging->records, one);
+	HASH_CLEAR(hh, staging->records); /* leaves them linked */
+	while (one != NULL) {
+		struct staged *next = one->hh.next;
 		free(one->value);
 		free(one);
+		one = next;
 	}
 	*staging = (struct staging){ 0 };
 }

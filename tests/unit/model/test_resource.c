@@ -378,9 +378,8 @@ static void stored_json_is_read_leniently_but_safely(void **state)
 		"{\"type\":\"Zone\",\"name\":\"x\",\"enabled\":\"yes\"}",
 		"{\"type\":\"MeshTCPRoute\",\"name\":\"x\",\"spec\":[]}",
 		"{\"type\":\"MeshTCPRoute\",\"name\":\"x\",\"spec\":{\"to\":[3]}}",
-		"{\"type\":\"MeshTCPRoute\",\"name\":\"x\",\"spec\":{\"targetRef\":{"
-		"\"kind\":"
-		"\"Nope\"}}}",
+		("{\"type\":\"MeshTCPRoute\",\"name\":\"x\",\"spec\":{\"targetRef\":{"
+		 "\"kind\":\"Nope\"}}}"),
 	};
 	static const char NEWER[] =
 		"{\"future\":{\"a\":1},\"name\":\"x\",\"type\":\"Zone\"}";
