@@ -20,6 +20,11 @@ import time
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
 
+# What the sanitizers of the asan and tsan presets write when they have found something.
+REPORTS = ("ERROR: AddressSanitizer", "ERROR: LeakSanitizer", "runtime error:",
+           "WARNING: ThreadSanitizer", "Assertion `")
+
+
 class Failure(Exception):
     """Something did not happen that should have."""
 
@@ -248,6 +253,23 @@ class Daemon:
         """Graceful end; its exit code."""
         return self.process.end()
 
+    def finish(self):
+        """End it if it runs; what its end and its log say against it, one text each."""
+        if self.process is None:
+            return []
+        faults = []
+        if self.process.alive():
+            status = self.stop()
+            if status != 0:
+                faults.append(f"{self.name} ended with {status}")
+        with open(self.process.log, encoding="utf-8", errors="replace") as file:
+            log = file.read()
+        for mark in REPORTS:
+            at = log.find(mark)
+            if at >= 0:
+                faults.append(f"{self.name}: {log[max(at - 100, 0):at + 4000]}")
+        return faults
+
     def get(self, path):
         """GET path from its API; the parsed answer. Failure unless it is 200."""
         status, answer = request(self.api, "GET", path)
@@ -323,9 +345,9 @@ class Mesh:
     def __exit__(self, kind, error, trace):
         for process in reversed(self.processes):
             process.end(signal.SIGKILL)
-        for daemon in reversed(self.daemons):
-            if daemon.process:
-                daemon.process.end()
+        faults = [fault for daemon in reversed(self.daemons) for fault in daemon.finish()]
+        if faults and error is None:
+            error = Failure("\n".join(faults))
         if error is not None:
             for daemon in self.daemons:
                 print(f"--- {daemon.name}\n{daemon.process.tail()}", flush=True)
@@ -333,6 +355,8 @@ class Mesh:
             print(f"kept: {self.folder}")
         else:
             shutil.rmtree(self.folder, ignore_errors=True)
+        if faults and kind is None:
+            raise error
 
     def path(self, name):
         """A path in the folder of this run."""

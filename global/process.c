@@ -17,7 +17,12 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { INBOX = 8192, SHUTDOWN_SECONDS = 10 };
+enum {
+	INBOX = 8192,
+	SHUTDOWN_SECONDS = 10,
+	LAST_WORDS_MS = 3000, /* so long an end waits for clients to take their answers */
+	LAST_LOOK_MS = 5,
+};
 
 struct process {
 	struct config *config; /* borrowed */
@@ -29,6 +34,8 @@ struct process {
 	struct position position; /* of set */
 	struct hub *hub;
 	struct api *api;
+	struct loop_timer *ending;
+	uint64_t end_by_ms;
 };
 
 /* On the store's writer thread. The store takes at most 4096 jobs before their results
@@ -229,14 +236,26 @@ static enum zl_code open_api(struct process *process, struct zl_err *err)
 	return api_open(&process->api, &setup, err);
 }
 
+/* Until those who asked before the end have their answers. */
+static void on_ending(void *arg)
+{
+	const struct process *process = arg;
+
+	if (api_is_drained(process->api) || zl_now_ms() >= process->end_by_ms)
+		loop_stop(process->loop);
+	else
+		loop_timer_set(process->ending, LAST_LOOK_MS);
+}
+
 static void on_stop(void *arg)
 {
 	struct process *process = arg;
 
 	zl_log(ZL_INFO, "global", "ending", NULL);
 	loop_deadline(SHUTDOWN_SECONDS);
+	process->end_by_ms = zl_now_ms() + LAST_WORDS_MS;
 	api_drain(process->api);
-	loop_stop(process->loop);
+	on_ending(process);
 }
 
 enum zl_code process_open(struct process **out, struct config *config, struct zl_err *err)
@@ -254,7 +273,8 @@ enum zl_code process_open(struct process **out, struct config *config, struct zl
 	       (code = loop_watch_new(&process->watch, process->loop,
 				      mailbox_fd(process->inbox), LOOP_READ, on_inbox,
 				      process, err)) != ZL_OK ||
-	       (code = open_store(process, err)) != ZL_OK ||
+	       (process->ending = loop_timer_new(process->loop, on_ending, process),
+		code = open_store(process, err)) != ZL_OK ||
 	       (code = open_hub(process, err)) != ZL_OK ||
 	       (code = open_api(process, err)) != ZL_OK);
 	if (code != ZL_OK)
@@ -289,8 +309,11 @@ static void flush(struct process *process)
 {
 	struct store_job *job = store_local_new(NULL);
 	struct zl_err err = { 0 };
+	enum zl_code code;
 
-	if (store_run(process->store, &job, NULL, &err) != ZL_OK)
+	while ((code = store_run(process->store, &job, NULL, &err)) == ZL_ELIMIT)
+		on_inbox(process, 0); /* its queue is full */
+	if (code != ZL_OK)
 		zl_log(ZL_WARN, "global", "store at the end", "err=%q", err.msg);
 	store_job_free(&job);
 	on_inbox(process, 0);
@@ -303,14 +326,15 @@ void process_close(struct process **processp)
 	*processp = NULL;
 	if (process == NULL)
 		return;
+	if (process->hub != NULL)
+		hub_halt(process->hub);
 	if (process->store != NULL)
 		flush(process);
 	api_close(&process->api);
 	hub_close(&process->hub);
 	store_close(&process->store);
-	if (process->inbox != NULL)
-		on_inbox(process, 0);
 	set_drop(&process->set);
+	loop_timer_free(&process->ending);
 	loop_watch_free(&process->watch);
 	mailbox_close(&process->inbox);
 	loop_close(&process->loop);

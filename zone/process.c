@@ -1,5 +1,6 @@
 #include "zone/process.h"
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "conf/ready.h"
@@ -23,6 +24,9 @@ enum {
 	SHUTDOWN_SECONDS = 10,
 	HOLD_MS = 2000, /* first answers to proxies wait so long for news from global */
 	OFFER_MS = 20,  /* changes of the inventory within this time travel together */
+	LAST_WORDS_MS = 3000, /* so long an end waits for clients to take their answers */
+	GOODBYE_MS = 500,     /* and for global to hear of it */
+	LAST_LOOK_MS = 5,
 };
 
 /* A store and the letters of its writer thread. */
@@ -49,7 +53,8 @@ struct process {
 	struct uplink *uplink; /* NULL: the zone is alone */
 	struct proxies *proxies;
 	struct api *api;
-	struct loop_timer *hold, *offer;
+	struct loop_timer *hold, *offer, *ending;
+	uint64_t stopped_ms; /* when it was told to end */
 	bool offered;
 };
 
@@ -335,16 +340,32 @@ static enum zl_code open_api(struct process *process, struct zl_err *err)
 	return api_open(&process->api, &setup, err);
 }
 
+/* Until those who asked before the end have their answers and global knows of it. */
+static void on_ending(void *arg)
+{
+	const struct process *process = arg;
+	uint64_t passed = zl_now_ms() - process->stopped_ms;
+	bool answered = api_is_drained(process->api) || passed >= LAST_WORDS_MS;
+	bool told = process->uplink == NULL || uplink_is_stopped(process->uplink) ||
+		    passed >= GOODBYE_MS;
+
+	if (answered && told)
+		loop_stop(process->loop);
+	else
+		loop_timer_set(process->ending, LAST_LOOK_MS);
+}
+
 static void on_stop(void *arg)
 {
 	struct process *process = arg;
 
 	zl_log(ZL_INFO, "zone", "ending", NULL);
 	loop_deadline(SHUTDOWN_SECONDS);
+	process->stopped_ms = zl_now_ms();
 	api_drain(process->api);
 	if (process->uplink != NULL)
 		uplink_stop(process->uplink);
-	loop_stop(process->loop);
+	on_ending(process);
 }
 
 static enum zl_code open_all(struct process *process, struct zl_err *err)
@@ -362,6 +383,7 @@ static enum zl_code open_all(struct process *process, struct zl_err *err)
 		return code;
 	process->hold = loop_timer_new(process->loop, on_hold_over, process);
 	process->offer = loop_timer_new(process->loop, on_offer, process);
+	process->ending = loop_timer_new(process->loop, on_ending, process);
 	if ((code = conf_make_folder(process->config->data_dir, err)) != ZL_OK ||
 	    (code = open_store(process, &process->local, "local", err)) != ZL_OK ||
 	    (code = open_store(process, &process->replica, "replica", err)) != ZL_OK ||
@@ -413,11 +435,14 @@ void process_run(struct process *process)
 static void flush(struct process *process, struct desk *desk)
 {
 	struct zl_err err = { 0 };
+	enum zl_code code;
 
 	if (desk->store == NULL)
 		return;
 	struct store_job *job = store_local_new(NULL);
-	if (store_run(desk->store, &job, NULL, &err) != ZL_OK)
+	while ((code = store_run(desk->store, &job, NULL, &err)) == ZL_ELIMIT)
+		on_inbox(process, 0); /* its queue is full */
+	if (code != ZL_OK)
 		zl_log(ZL_WARN, "zone", "store at the end", "err=%q", err.msg);
 	store_job_free(&job);
 	on_inbox(process, 0);
@@ -430,6 +455,8 @@ void process_close(struct process **processp)
 	*processp = NULL;
 	if (process == NULL)
 		return;
+	if (process->uplink != NULL)
+		uplink_halt(process->uplink);
 	flush(process, &process->local);
 	flush(process, &process->replica);
 	api_close(&process->api);
@@ -442,6 +469,7 @@ void process_close(struct process **processp)
 	set_drop(&process->local_set);
 	loop_timer_free(&process->hold);
 	loop_timer_free(&process->offer);
+	loop_timer_free(&process->ending);
 	loop_watch_free(&process->watch);
 	mailbox_close(&process->inbox);
 	loop_close(&process->loop);

@@ -73,6 +73,8 @@ ZL_MUST_USE enum zl_code http_listen(struct http_server *server, struct zl_addr 
 void http_drain(struct http_server *server);
 /* Requests that wait for their answer. */
 size_t http_pending(const struct http_server *server);
+/* Connections, of clients that wait or whose answers are on their way as well. */
+size_t http_connections(const struct http_server *server);
 void http_close(struct http_server **serverp);
 
 /* The request. All that is returned is borrowed until the answer. */

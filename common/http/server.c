@@ -175,6 +175,11 @@ size_t http_pending(const struct http_server *server)
 	return server->request_count;
 }
 
+size_t http_connections(const struct http_server *server)
+{
+	return server->conn_count;
+}
+
 void http_close(struct http_server **serverp)
 {
 	struct http_server *server = *serverp;

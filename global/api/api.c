@@ -211,6 +211,11 @@ void api_drain(struct api *api)
 	http_drain(api->http);
 }
 
+bool api_is_drained(const struct api *api)
+{
+	return http_connections(api->http) == 0;
+}
+
 void api_close(struct api **apip)
 {
 	struct api *api = *apip;

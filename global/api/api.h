@@ -29,6 +29,8 @@ ZL_MUST_USE enum zl_code api_open(struct api **out, const struct api_setup *setu
 				  struct zl_err *err);
 /* Refuse writes, answer who waits, close idle connections. */
 void api_drain(struct api *api);
+/* True when all who asked have their answers. */
+bool api_is_drained(const struct api *api);
 void api_close(struct api **apip);
 
 /* A result of the store that is a write of the API, after the set has it. */

@@ -30,6 +30,7 @@ struct hub {
 	struct ticket *refused; /* owned; the store did not take them */
 	uint64_t published, requests, pin;
 	uint64_t pinned_rev; /* UINT64_MAX: nothing is pinned */
+	bool halted;
 };
 
 static void submit(struct hub *hub, struct ticket *ticket, struct store_job *job)
@@ -167,6 +168,8 @@ static void step_once(struct hub *hub, struct sync_global_event event)
  * to the machine when all of them are done. */
 static void step(struct hub *hub, struct sync_global_event event)
 {
+	if (hub->halted)
+		return;
 	step_once(hub, event);
 	while (hub->refused != NULL) {
 		struct ticket *ticket = hub->refused;
@@ -279,6 +282,11 @@ enum zl_code hub_open(struct hub **out, const struct hub_setup *setup, struct zl
 		hub_close(&hub);
 	*out = hub;
 	return code;
+}
+
+void hub_halt(struct hub *hub)
+{
+	hub->halted = true;
 }
 
 void hub_close(struct hub **hubp)

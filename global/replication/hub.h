@@ -30,6 +30,8 @@ struct hub_setup {
 
 ZL_MUST_USE enum zl_code hub_open(struct hub **out, const struct hub_setup *setup,
 				  struct zl_err *err);
+/* Do nothing any more but take back what the store has: before hub_close. */
+void hub_halt(struct hub *hub);
 /* Every job that the hub submitted has had its result by now. */
 void hub_close(struct hub **hubp);
 

@@ -24,7 +24,8 @@ struct uplink {
 	enum sync_zone_state told;
 	uint64_t refused[16]; /* tickets that the store did not take */
 	size_t refused_count;
-	bool changed;
+	uint64_t goodbye; /* request that global has not answered; 0: none */
+	bool changed, stopping, halted;
 };
 
 static void on_odd(void *ctx, const struct key *key, uint64_t rev, const char *why)
@@ -219,6 +220,8 @@ static void act(struct uplink *uplink, const struct sync_zone_action *action)
 {
 	switch (action->kind) {
 	case SYNC_DO_SEND:
+		if (uplink->stopping)
+			uplink->goodbye = action->id;
 		link_uplink_request(uplink->link, action->id, action->bytes, action->len,
 				    action->deadline_ms);
 		break;
@@ -262,6 +265,8 @@ static void step_once(struct uplink *uplink, struct sync_zone_event event)
  * to the machine, and the new set to the owner, when all of them are done. */
 static void step(struct uplink *uplink, struct sync_zone_event event)
 {
+	if (uplink->halted)
+		return;
 	step_once(uplink, event);
 	while (uplink->refused_count > 0) {
 		uint64_t first = uplink->refused[0];
@@ -288,12 +293,20 @@ static void on_published(void *arg, const void *bytes, size_t len)
 
 static void on_replied(void *arg, uint64_t id, const void *bytes, size_t len)
 {
+	struct uplink *uplink = arg;
+
+	if (id == uplink->goodbye)
+		uplink->goodbye = 0;
 	step(arg, (struct sync_zone_event){
 			  .kind = SYNC_EV_REPLY, .id = id, .bytes = bytes, .len = len });
 }
 
 static void on_lost(void *arg, uint64_t id)
 {
+	struct uplink *uplink = arg;
+
+	if (id == uplink->goodbye)
+		uplink->goodbye = 0;
 	step(arg, (struct sync_zone_event){ .kind = SYNC_EV_LOST, .id = id });
 }
 
@@ -455,7 +468,18 @@ enum zl_code uplink_open(struct uplink **out, const struct uplink_setup *setup,
 
 void uplink_stop(struct uplink *uplink)
 {
+	uplink->stopping = true;
 	step(uplink, (struct sync_zone_event){ .kind = SYNC_EV_STOP });
+}
+
+bool uplink_is_stopped(const struct uplink *uplink)
+{
+	return uplink->stopping && uplink->goodbye == 0;
+}
+
+void uplink_halt(struct uplink *uplink)
+{
+	uplink->halted = true;
 }
 
 void uplink_close(struct uplink **uplinkp)

@@ -36,10 +36,14 @@ struct uplink_setup {
 /* Load the replica and start. */
 ZL_MUST_USE enum zl_code
 uplink_open(struct uplink **out, const struct uplink_setup *setup, struct zl_err *err);
-/* Every job that the uplink submitted has had its result by now. */
-void uplink_close(struct uplink **uplinkp);
 /* Say goodbye to global; nothing is asked any more. */
 void uplink_stop(struct uplink *uplink);
+/* True when global has heard the goodbye, or will not. */
+bool uplink_is_stopped(const struct uplink *uplink);
+/* Do nothing any more but take back what the store has: before uplink_close. */
+void uplink_halt(struct uplink *uplink);
+/* Every job that the uplink submitted has had its result by now. */
+void uplink_close(struct uplink **uplinkp);
 
 /* What global said, and where it stands. Borrowed until the next turn. */
 const struct set *uplink_set(const struct uplink *uplink);
