@@ -413,8 +413,10 @@ void gate_close(struct gate **gatep)
 	*gatep = NULL;
 	if (gate == NULL)
 		return;
-	while (gate->pairs != NULL)
-		pair_free(gate->pairs);
+	for (struct pair *pair = gate->pairs, *next; pair != NULL; pair = next) {
+		next = pair->next;
+		pair_free(pair);
+	}
 	while (gate->posts != NULL) {
 		struct post *post = gate->posts;
 		gate->posts = post->next;

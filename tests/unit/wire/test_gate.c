@@ -3,6 +3,7 @@
 
 #include "wire/gate.h"
 
+#include <stdio.h>
 #include <sys/resource.h>
 
 #define SUB "\0SP\0\0\x21\0\0"
@@ -33,7 +34,7 @@ static struct zl_addr unix_at(const struct tmp *tmp, const char *name)
 {
 	struct zl_addr addr = { .is_unix = true };
 
-	strcpy(addr.host, tmp_path(tmp, name));
+	(void)snprintf(addr.host, sizeof(addr.host), "%s", tmp_path(tmp, name));
 	return addr;
 }
 
@@ -254,7 +255,7 @@ static void a_dripping_header_is_cut_off(void **state)
 	rig_open(&rig, 8, 0);
 	int peer = peer_dial(&rig.outer[TCP]);
 	for (size_t i = 0; i < HEADER && gate_refused(rig.gate) == 0; i++) {
-		(void)send(peer, SUB + i, 1, MSG_NOSIGNAL);
+		(void)send(peer, &SUB[i], 1, MSG_NOSIGNAL);
 		turn_for(rig.loop, HEADER_MS / 4);
 	}
 	assert_int_equal(gate_refused(rig.gate), 1);
@@ -360,7 +361,8 @@ static void a_peer_that_takes_nothing_is_cut_off(void **state)
 	for (int way = TCP; way <= UNIX; way++) {
 		int peer, inner;
 		join(&rig, way, &peer, &inner);
-		turn_for(rig.loop, 2 * STALL_MS); /* nothing is due, so nothing is late */
+		turn_for(rig.loop,
+			 2UL * STALL_MS); /* nothing is due, so nothing is late */
 		assert_int_equal(gate_connections(rig.gate), 1);
 		(void)flood(&rig, inner);
 		UNTIL(rig.loop, gate_connections(rig.gate) == 0);

@@ -139,10 +139,10 @@ static void hub_open(struct rig *rig, struct end *end, const char *name,
 	if (link_hub_open(&end->hub, rig->loop, &setup, &handlers, &err) != ZL_OK)
 		fail_msg("%s", err.msg);
 	if (end->addr[TCP].port == 0) {
-		strcpy(end->addr[TCP].host, "127.0.0.1");
+		end->addr[TCP] = (struct zl_addr){ .host = "127.0.0.1" };
 		end->addr[UNIX].is_unix = true;
-		strcpy(end->addr[UNIX].host, folder);
-		strcat(end->addr[UNIX].host, ".sock");
+		(void)snprintf(end->addr[UNIX].host, sizeof(end->addr[UNIX].host),
+			       "%.190s.sock", folder);
 	}
 	for (int way = TCP; way <= UNIX; way++)
 		if (link_hub_listen(end->hub, &end->addr[way], &err) != ZL_OK)
