@@ -290,7 +290,7 @@ static uint64_t reply_id(const struct sync_message *message)
 static void on_reply(struct sync_zone *zone, const struct sync_zone_event *event)
 {
 	struct sync_message message;
-	size_t channel = 0;
+	enum channel channel = 0;
 
 	while (channel < CHANNELS && zone->asked[channel].id != event->id)
 		channel++;
@@ -306,7 +306,7 @@ static void on_reply(struct sync_zone *zone, const struct sync_zone_event *event
 
 static void on_lost(struct sync_zone *zone, const struct sync_zone_event *event)
 {
-	for (size_t i = 0; i < CHANNELS; i++)
+	for (enum channel i = 0; i < CHANNELS; i++)
 		if (event->id != 0 && zone->asked[i].id == event->id)
 			unanswered(zone, i);
 }
@@ -433,7 +433,7 @@ static void (*const ON[SYNC_ZONE_EVENTS])(struct sync_zone *,
 /* Timers that are not about a question of ours. */
 static void watch(struct sync_zone *zone)
 {
-	for (size_t i = 0; i < CHANNELS; i++)
+	for (enum channel i = 0; i < CHANNELS; i++)
 		if (zone->asked[i].id != 0 && zone->now >= zone->asked[i].until)
 			unanswered(zone, i);
 	if (zone->fence != 0 && zone->now >= zone->lease_until)
@@ -520,7 +520,7 @@ static uint64_t wake_at(const struct sync_zone *zone)
 	if (zone->state == SYNC_BOOT || zone->state == SYNC_STOPPED)
 		return at;
 	sooner(&at, heard + SYNC_SILENCE_MS);
-	for (size_t i = 0; i < CHANNELS; i++) {
+	for (enum channel i = 0; i < CHANNELS; i++) {
 		if (zone->asked[i].id != 0)
 			sooner(&at, zone->asked[i].until);
 		else if (zone->retry_at[i] > zone->now)

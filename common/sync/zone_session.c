@@ -57,7 +57,7 @@ void zone_on_refused(struct sync_zone *zone, const void *body)
 void zone_lose_session(struct sync_zone *zone, uint64_t hello_at)
 {
 	zone->fence = 0;
-	for (size_t i = 0; i < CHANNELS; i++)
+	for (enum channel i = 0; i < CHANNELS; i++)
 		zone->asked[i].id = 0;
 	zone_clear_parts(zone);
 	zone->retry_at[MAIN] = hello_at;
