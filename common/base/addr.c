@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -137,6 +138,19 @@ static void unlink_stale(const union sock *sock, socklen_t len)
 	close(fd);
 }
 
+/* Make the folder that the socket file is to be in; those above it must be there. */
+static void make_folder(const char *path)
+{
+	char folder[sizeof(((struct sockaddr_un *)NULL)->sun_path)];
+	const char *slash = strrchr(path, '/');
+
+	if (slash == NULL || slash == path || (size_t)(slash - path) >= sizeof(folder))
+		return;
+	memcpy(folder, path, (size_t)(slash - path));
+	folder[slash - path] = '\0';
+	(void)mkdir(folder, 0755); /* it is there, or bind says what is wrong */
+}
+
 static void port_read_back(int fd, struct zl_addr *addr)
 {
 	union sock sock = { 0 };
@@ -159,8 +173,10 @@ enum zl_code zl_addr_listen(struct zl_addr *addr, int *fd, struct zl_err *err)
 	zl_addr_text(addr, text);
 	if (len == 0)
 		return zl_fail(err, ZL_EINVAL, "listen on %s: not an IP address", text);
-	if (addr->is_unix)
+	if (addr->is_unix) {
+		make_folder(addr->host);
 		unlink_stale(&sock, len);
+	}
 
 	*fd = socket(sock.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (*fd < 0 || setsockopt(*fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) != 0 ||

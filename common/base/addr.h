@@ -33,7 +33,8 @@ bool zl_addr_is_local(const struct zl_addr *addr);
 bool zl_is_ip(const char *text);
 
 /* Bind and listen, close-on-exec and non-blocking. A port 0 is replaced by the kernel's
- * choice; a stale unix socket is removed first (one that answers is not). *fd is the
+ * choice; the folder of a unix socket is made if it is not there, and a stale socket is
+ * removed first (one that answers is not). *fd is the
  * caller's. ZL_EINVAL a host that is no IP address, ZL_EACCES, ZL_EIO with the address
  * in the message. */
 ZL_MUST_USE enum zl_code zl_addr_listen(struct zl_addr *addr, int *fd,
