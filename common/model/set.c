@@ -205,6 +205,62 @@ const struct resource *set_next(struct set_iter *iter)
 	return res;
 }
 
+/* ---- comparing ---- */
+struct walk {
+	const struct spine *spine; /* may be NULL */
+	size_t chunk, index;
+};
+
+/* NULL at the end. */
+static const struct resource *walk_at(struct walk *walk)
+{
+	if (walk->spine == NULL)
+		return NULL;
+	if (walk->chunk < walk->spine->count &&
+	    walk->index == walk->spine->chunks[walk->chunk]->count) {
+		walk->chunk++;
+		walk->index = 0;
+	}
+	return walk->chunk < walk->spine->count
+		       ? walk->spine->chunks[walk->chunk]->items[walk->index]
+		       : NULL;
+}
+
+/* Both stand at the beginning of one chunk that they share. */
+static bool at_shared(const struct walk *a, const struct walk *b)
+{
+	return a->index == 0 && b->index == 0 &&
+	       a->spine->chunks[a->chunk] == b->spine->chunks[b->chunk];
+}
+
+void set_diff(const struct set *a, const struct set *b, enum kind kind,
+	      set_differ *differ, void *ctx)
+{
+	struct walk left = { .spine = spine_of(a, kind) };
+	struct walk right = { .spine = spine_of(b, kind) };
+
+	while (left.spine != right.spine) {
+		const struct resource *old = walk_at(&left);
+		const struct resource *now = walk_at(&right);
+
+		if (old == NULL && now == NULL)
+			return;
+		if (old != NULL && now != NULL && at_shared(&left, &right)) {
+			left.chunk++;
+			right.chunk++;
+			continue;
+		}
+		int order = old == NULL   ? 1
+			    : now == NULL ? -1
+			    : old == now  ? 0
+					  : key_compare(&old->key, &now->key);
+		if (old != now)
+			differ(ctx, order <= 0 ? old : NULL, order >= 0 ? now : NULL);
+		left.index += order <= 0;
+		right.index += order >= 0;
+	}
+}
+
 const struct mesh_spec *set_mesh(const struct set *set, const char *mesh)
 {
 	const struct key key = { KIND_MESH, "", "", "", mesh };

@@ -47,5 +47,13 @@ struct set_iter set_each(const struct set *set, enum kind kind, const char *mesh
 /* The next one, borrowed; NULL at the end. */
 const struct resource *set_next(struct set_iter *iter);
 
+/* Call differ for each key of kind on which a and b differ, in key order: old is what a
+ * holds, now what b holds, one of them may be NULL. Parts that both share are passed
+ * over as a whole. */
+typedef void set_differ(void *ctx, const struct resource *old,
+			const struct resource *now);
+void set_diff(const struct set *a, const struct set *b, enum kind kind,
+	      set_differ *differ, void *ctx);
+
 /* The spec of a mesh, MESH_DEFAULTS if the set has no such Mesh. */
 const struct mesh_spec *set_mesh(const struct set *set, const char *mesh);

@@ -63,44 +63,28 @@ static bool is_same(const struct resource *a, const struct resource *b)
 		a->json_len == b->json_len && memcmp(a->json, b->json, a->json_len) == 0);
 }
 
-static void settle(const struct registry *registry, struct set_edit *edit,
-		   const struct key *key, struct registry_changes *changes)
+struct settling {
+	const struct registry *registry;
+	struct set_edit *edit;
+	struct registry_changes *changes;
+};
+
+/* A part differs on a key: does what counts differ too? */
+static void settle(void *ctx, const struct resource *before, const struct resource *after)
 {
-	const struct resource *old = set_get(registry->all, key);
-	const struct resource *now = winner(registry, key);
+	const struct settling *at = ctx;
+	const struct key *key = before != NULL ? &before->key : &after->key;
+	const struct resource *old = set_get(at->registry->all, key);
+	const struct resource *now = winner(at->registry, key);
 
 	if (is_same(old, now))
 		return;
 	if (now != NULL)
-		set_put(edit, now);
+		set_put(at->edit, now);
 	else
-		(void)set_del(edit, key);
-	note(changes, old, now);
-	changes->meshes = changes->meshes || key->kind == KIND_MESH;
-}
-
-/* Settle each key of kind on which a and b differ: both lists are sorted, and what was
- * not touched is the same object in both. */
-static void settle_kind(const struct registry *registry, struct set_edit *edit,
-			enum kind kind, const struct set *a, const struct set *b,
-			struct registry_changes *changes)
-{
-	struct set_iter ia = set_each(a, kind, NULL);
-	struct set_iter ib = set_each(b, kind, NULL);
-	const struct resource *ra = set_next(&ia);
-	const struct resource *rb = set_next(&ib);
-
-	while (ra != NULL || rb != NULL) {
-		int order = ra == NULL   ? 1
-			    : rb == NULL ? -1
-					 : key_compare(&ra->key, &rb->key);
-		if (ra != rb)
-			settle(registry, edit, order <= 0 ? &ra->key : &rb->key, changes);
-		if (order <= 0)
-			ra = set_next(&ia);
-		if (order >= 0)
-			rb = set_next(&ib);
-	}
+		(void)set_del(at->edit, key);
+	note(at->changes, old, now);
+	at->changes->meshes = at->changes->meshes || key->kind == KIND_MESH;
 }
 
 void registry_update(struct registry *registry, enum registry_part part,
@@ -108,11 +92,11 @@ void registry_update(struct registry *registry, enum registry_part part,
 {
 	struct set *old = registry->parts[part];
 	struct set_edit *edit = set_edit(registry->all);
+	struct settling at = { registry, edit, changes };
 
 	registry->parts[part] = set_hold(set);
 	for (int kind = KIND_NONE + 1; kind < KIND_END; kind++)
-		if (!set_same_kind(old, set, (enum kind)kind))
-			settle_kind(registry, edit, (enum kind)kind, old, set, changes);
+		set_diff(old, set, (enum kind)kind, settle, &at);
 	set_drop(&old);
 	set_drop(&registry->all);
 	registry->all = set_done(&edit);

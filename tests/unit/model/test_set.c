@@ -323,12 +323,94 @@ static void test_threads(void **state)
 	set_drop(&shared.now);
 }
 
+/* ---- differences ---- */
+struct found {
+	const struct set *a, *b;
+	struct key last;
+	size_t count;
+	bool wrong;
+};
+
+static void note_difference(void *ctx, const struct resource *old,
+			    const struct resource *now)
+{
+	struct found *found = ctx;
+	const struct key *key = old != NULL ? &old->key : &now->key;
+
+	if (found->count++ > 0 && key_compare(&found->last, key) >= 0)
+		found->wrong = true;
+	found->last = *key;
+	found->wrong = found->wrong || old == now || set_get(found->a, key) != old ||
+		       set_get(found->b, key) != now;
+}
+
+/* Keys of a that b has not, or not as the same object. */
+static size_t missing(const struct set *a, const struct set *b, bool replaced)
+{
+	struct set_iter each = set_each(a, KIND_DATAPLANE, NULL);
+	const struct resource *res;
+	size_t count = 0;
+
+	while ((res = set_next(&each)) != NULL) {
+		const struct resource *other = set_get(b, &res->key);
+
+		count += other == NULL || (replaced && other != res);
+	}
+	return count;
+}
+
+/* Each difference once, in order, and no other. */
+static const char *differences_are_found(uint64_t seed)
+{
+	struct dice dice = { seed };
+	struct set *sets[4] = { set_empty(), set_empty(), set_empty(), set_empty() };
+	const char *what = NULL;
+
+	for (unsigned round = 0; what == NULL && round < 12; round++) {
+		size_t from = dice_below(&dice, 4);
+		size_t to = dice_below(&dice, 4);
+		struct set_edit *edit = set_edit(sets[from]);
+		uint64_t first = dice_below(&dice, 900);
+		uint64_t changes = dice_below(&dice, 1 + (round % 3) * 150);
+		bool put = dice_chance(&dice, 60);
+
+		for (uint64_t i = 0; i < changes; i++) {
+			struct key key = numbered(KIND_DATAPLANE, "m",
+						  (unsigned)(first + i) % 1000);
+			if (put)
+				put_new(edit, &key);
+			else
+				(void)set_del(edit, &key);
+		}
+		set_drop(&sets[to]);
+		sets[to] = set_done(&edit);
+		const struct set *b = sets[dice_below(&dice, 4)];
+		struct found found = { .a = sets[to], .b = b };
+		set_diff(sets[to], b, KIND_DATAPLANE, note_difference, &found);
+		if (found.wrong)
+			what = "a difference is none, or out of order";
+		else if (found.count !=
+			 missing(sets[to], b, true) + missing(b, sets[to], false))
+			what = "another number of differences";
+	}
+	for (size_t i = 0; i < 4; i++)
+		set_drop(&sets[i]);
+	return what;
+}
+
+static void test_diff(void **state)
+{
+	(void)state;
+	seeds_run(200, differences_are_found);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_empty), cmocka_unit_test(test_same_kind),
 		cmocka_unit_test(test_mesh),  cmocka_unit_test(test_each_mesh),
 		cmocka_unit_test(test_edits), cmocka_unit_test(test_threads),
+		cmocka_unit_test(test_diff),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
