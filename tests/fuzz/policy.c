@@ -1,0 +1,114 @@
+/* Bytes -> documents -> set -> inventory -> routes -> Envoy resources and all that prints
+ * them: what the zone does with whatever validation lets through. */
+#include "policy/policy.h"
+#include "envoy/build.h"
+#include "envoy/json.h"
+#include "inventory/inventory.h"
+#include "model/read.h"
+#include "model/set.h"
+
+#include <assert.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static struct set *set_of(const struct docs *docs, struct zl_arena *arena, bool backwards)
+{
+	const struct resource_rules rules = { .writer = WRITER_ANY, .zone = "" };
+	struct findings found = findings_in(arena);
+	struct set *empty = set_empty();
+	struct set_edit *edit = set_edit(empty);
+
+	for (size_t i = 0; i < docs->count; i++) {
+		size_t at = backwards ? docs->count - 1 - i : i;
+		struct resource *res = resource_from_doc(docs->items[at], &rules, &found);
+		if (res != NULL)
+			set_put(edit, res);
+		resource_drop(&res);
+	}
+	set_drop(&empty);
+	return set_done(&edit);
+}
+
+/* Every cluster that an extension can name is there: I6 within one config. */
+static void check_config(const struct envoy_config *config)
+{
+	size_t count;
+	const struct envoy_resource *list =
+		envoy_config_list(config, ENVOY_LISTENER, &count);
+
+	for (size_t i = 0; i < count; i++)
+		assert(envoy_config_find(config, ENVOY_EXTENSION, list[i].name) != NULL);
+	list = envoy_config_list(config, ENVOY_ENDPOINTS, &count);
+	for (size_t i = 0; i < count; i++)
+		assert(envoy_config_find(config, ENVOY_CLUSTER, list[i].name) != NULL);
+}
+
+/* All that the zone says of one proxy, as text. */
+static void describe(const struct policy_index *index, const struct inventory *inventory,
+		     const struct resource *proxy, struct zl_buf *out)
+{
+	const struct policy_options options = { .explain = true };
+	struct zl_arena *arena = zl_arena_new();
+	const struct routes *routes =
+		policy_resolve(index, inventory, proxy, &options, arena);
+	const struct policy_answer answer = { .zone = "east",
+					      .mesh = proxy->key.mesh,
+					      .routes = &routes,
+					      .route_count = 1 };
+	struct envoy_config *config = envoy_build_proxy(routes);
+
+	check_config(config);
+	policy_json(&answer, out);
+	policy_text(&answer, out);
+	envoy_config_json(config, out);
+	envoy_config_drop(&config);
+	zl_arena_free(&arena);
+}
+
+static void describe_all(const struct set *set, struct zl_buf *out)
+{
+	struct inventory *inventory = inventory_build(set, "east");
+	struct policy_index *index = policy_index_new(set, "east");
+	struct set_iter each = set_each(set, KIND_DATAPLANE, NULL);
+	const struct resource *proxy;
+
+	while ((proxy = set_next(&each)) != NULL)
+		describe(index, inventory, proxy, out);
+	policy_index_drop(&index);
+	inventory_drop(&inventory);
+}
+
+/* The same set, made in another order, gives the same bytes. */
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct zl_arena *arena = zl_arena_new();
+	struct zl_buf forth = { 0 };
+	struct zl_buf back = { 0 };
+	struct docs docs = { 0 };
+	struct zl_err err = { 0 };
+
+	if (size < 16384 && read_yaml(data, size, arena, &docs, &err) == ZL_OK &&
+	    docs.count <= 32) {
+		struct set *set = set_of(&docs, arena, false);
+		describe_all(set, &forth);
+		struct set *again = set_of(&docs, arena, true);
+		size_t same = 0;
+		for (int kind = KIND_NONE + 1; kind < KIND_END; kind++)
+			same += set_count(set, (enum kind)kind);
+		if (same == docs.count) { /* no key twice */
+			describe_all(again, &back);
+			assert(forth.len == back.len &&
+			       memcmp(zl_buf_text(&forth), zl_buf_text(&back),
+				      forth.len) == 0);
+		}
+		set_drop(&again);
+		set_drop(&set);
+	}
+	zl_buf_free(&forth);
+	zl_buf_free(&back);
+	zl_arena_free(&arena);
+	return 0;
+}
