@@ -81,7 +81,14 @@ void rest_put(struct rest *rest, struct http_request *req, bool with_mesh)
 		write_free(&write);
 }
 
-/* Make the item of a DELETE; false after an answer. */
+static void add_delete(void *arg, const struct key *key)
+{
+	struct resource *none = NULL;
+
+	write_add(arg, key, &none);
+}
+
+/* Make the items of a DELETE, first what the path says; false after an answer. */
 static bool delete_read(struct rest *rest, struct write *write, enum kind kind,
 			bool with_mesh)
 {
@@ -89,11 +96,12 @@ static bool delete_read(struct rest *rest, struct write *write, enum kind kind,
 	const struct resource *old = rest_find(req, rest->ops->set(rest->owner), kind,
 					       with_mesh ? http_param(req, "mesh") : NULL,
 					       http_param(req, "name"));
-	struct resource *none = NULL;
 
 	if (old == NULL || !allowed(rest, req, old, NULL, 0))
 		return false;
-	write_add(write, &old->key, &none);
+	add_delete(write, &old->key);
+	if (rest->ops->with != NULL)
+		rest->ops->with(rest->owner, old, add_delete, write);
 	return true;
 }
 

@@ -23,6 +23,10 @@ struct rest_ops {
 	 * with *status and err's message. */
 	bool (*allow)(void *owner, const struct resource *old, const struct resource *now,
 		      unsigned *status, struct zl_err *err);
+	/* old is deleted: call add for each key that has to go with it, in the same
+	 * revision. NULL: nothing does. */
+	void (*with)(void *owner, const struct resource *old,
+		     void (*add)(void *arg, const struct key *key), void *arg);
 	/* A write whose client asked to wait is revision rev (that of what stands, when
 	 * nothing changed) and body is what to answer, now or later when all that it
 	 * waits for have it. wait is "zones" or "proxies"; body is borrowed. NULL: such

@@ -114,7 +114,10 @@ static void job_add(struct store_job *job, const struct write *write,
 						    [AT_REV] = STORE_AT_REV,
 						    [EXISTS] = STORE_EXISTS,
 						    [ABSENT] = STORE_ABSENT };
-	const struct condition *on = &write->condition;
+	static const struct condition NONE = { .on = ALWAYS };
+	/* What goes with a deleted one goes in any case. */
+	bool first = item == write->items || write->kind != WRITE_DELETE;
+	const struct condition *on = first ? &write->condition : &NONE;
 	struct zl_buf key = { 0 };
 
 	key_bytes(&item->key, &key);

@@ -133,6 +133,23 @@ static bool may_change(void *owner, const struct resource *old,
 	return now != NULL || may_delete(api, old, status, err);
 }
 
+/* With a Zone goes all that it owns: nobody else could take it away. */
+static void goes_with(void *owner, const struct resource *old,
+		      void (*add)(void *arg, const struct key *key), void *arg)
+{
+	const struct set *set = current_set(owner);
+
+	for (int kind = KIND_NONE + 1; kind < KIND_END; kind++) {
+		struct set_iter each = set_each(set, (enum kind)kind, NULL);
+		const struct resource *res;
+		if (old->key.kind != KIND_ZONE || !kind_info((enum kind)kind)->to_global)
+			continue;
+		while ((res = set_next(&each)) != NULL)
+			if (strcmp(res->key.zone, old->key.name) == 0)
+				add(arg, &res->key);
+	}
+}
+
 static void written(void *owner, struct http_request *req, uint64_t rev, const char *wait,
 		    uint64_t timeout_ms, const char *body)
 {
@@ -142,6 +159,7 @@ static void written(void *owner, struct http_request *req, uint64_t rev, const c
 static const struct rest_ops REST_OPS = {
 	.set = current_set,
 	.allow = may_change,
+	.with = goes_with,
 	.written = written,
 };
 

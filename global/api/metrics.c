@@ -42,6 +42,8 @@ static void zone_metrics(const struct api *api, struct zl_buf *out)
 	metric(out, "zonelink_zone_up", "gauge", "1 while the zone holds its lease.");
 	for (size_t i = 0; i < count; i++) {
 		struct sync_session_view zone = hub_zone_at(api->setup.hub, i);
+		if (zones_is_gone(api, &zone))
+			continue;
 		zl_buf_format(out, "zonelink_zone_up{zone=\"%s\"} %d\n", zone.zone,
 			      zone.state == SYNC_ACTIVE);
 	}
@@ -49,6 +51,8 @@ static void zone_metrics(const struct api *api, struct zl_buf *out)
 	       "Revisions that the zone has not applied yet.");
 	for (size_t i = 0; i < count; i++) {
 		struct sync_session_view zone = hub_zone_at(api->setup.hub, i);
+		if (zones_is_gone(api, &zone))
+			continue;
 		zl_buf_format(
 			out, "zonelink_zone_lag_revisions{zone=\"%s\"} %" PRIu64 "\n",
 			zone.zone, head > zone.applied.rev ? head - zone.applied.rev : 0);

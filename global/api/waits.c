@@ -15,11 +15,12 @@ struct waiter {
 	char *body;   /* owned; a JSON object to extend, or NULL */
 };
 
-/* Who said goodbye is not waited for; who fell silent is, and is named when time is up.
- */
-static bool counts(const struct sync_session_view *zone)
+/* Who said goodbye or was deleted is not waited for; who fell silent is, and is named
+ * when time is up. */
+static bool counts(const struct api *api, const struct sync_session_view *zone)
 {
-	return zone->state != SYNC_OFFLINE && zone->state != SYNC_NONE;
+	return zone->state != SYNC_OFFLINE && zone->state != SYNC_NONE &&
+	       !zones_is_gone(api, zone);
 }
 
 /* True while a zone that this process has not heard of yet may still come back: after a
@@ -54,7 +55,7 @@ static struct tally tally_of(const struct api *api, const struct waiter *waiter)
 
 	for (size_t i = 0; i < hub_zone_count(api->setup.hub); i++) {
 		struct sync_session_view zone = hub_zone_at(api->setup.hub, i);
-		if (!counts(&zone))
+		if (!counts(api, &zone))
 			continue;
 		bool applied = zone.applied.rev >= waiter->rev;
 		bool acked = applied && zone.report.acked_rev >= waiter->rev;
@@ -120,6 +121,8 @@ static struct tree *wait_tree(const struct api *api, struct zl_arena *arena,
 
 	for (size_t i = 0; i < hub_zone_count(api->setup.hub); i++) {
 		struct sync_session_view zone = hub_zone_at(api->setup.hub, i);
+		if (zones_is_gone(api, &zone))
+			continue;
 		tree_push(arena, zones, zone_tree(api, arena, &zone, waiter->rev));
 	}
 	tree_set(arena, out, "revision", tree_int(arena, (int64_t)waiter->rev));
@@ -163,7 +166,7 @@ static void look(struct api *api, bool all)
 {
 	struct waiter **at = &api->waiters;
 	uint64_t now = zl_now_ms();
-	uint64_t next = UINT64_MAX;
+	uint64_t next = may_return(api) ? api->started_ms + SYNC_LEASE_MS : UINT64_MAX;
 
 	while (*at != NULL) {
 		struct waiter *waiter = *at;
@@ -178,7 +181,7 @@ static void look(struct api *api, bool all)
 			next = waiter->deadline_ms;
 		at = &waiter->next;
 	}
-	if (next != UINT64_MAX)
+	if (api->waiters != NULL)
 		loop_timer_set(api->timer, next - now);
 }
 
@@ -203,7 +206,7 @@ void wait_begin(struct api *api, struct http_request *req, uint64_t rev, const c
 				   .req = req,
 				   .rev = rev,
 				   .deadline_ms = zl_now_ms() + timeout_ms,
-				   .since_us = api->commits[slot].rev == rev
+				   .since_us = rev > 0 && api->commits[slot].rev == rev
 						       ? api->commits[slot].us
 						       : zl_now_us(),
 				   .proxies = strcmp(what, "zones") != 0,

@@ -13,12 +13,27 @@ static const struct resource *zone_resource(const struct api *api, const char *n
 	return set_get(api->setup.set(api->setup.owner), &key);
 }
 
+bool zones_is_gone(const struct api *api, const struct sync_session_view *view)
+{
+	return view->state != SYNC_ACTIVE && zone_resource(api, view->zone) == NULL;
+}
+
+/* Why a second process is kept from the name that this one has, or NULL. */
+static const char *conflict_of(const struct api *api,
+			       const struct sync_session_view *view)
+{
+	return view->state == SYNC_ACTIVE ? hub_conflict(api->setup.hub, view->zone)
+					  : NULL;
+}
+
 const char *zones_state(const struct api *api, const struct sync_session_view *view)
 {
 	const struct resource *zone = zone_resource(api, view->zone);
 
 	if (zone != NULL && !zone->zone->enabled)
 		return "Disabled";
+	if (conflict_of(api, view) != NULL)
+		return "Conflict";
 	switch (view->state) {
 	case SYNC_ACTIVE:
 		return view->report.healthy && view->report.nacked == 0 ? "Online"
@@ -67,7 +82,9 @@ static struct tree *zone_tree(const struct api *api, struct zl_arena *arena,
 		tree_set(arena, out, "lastSeenMs",
 			 tree_int(arena, (int64_t)(now - view->heard_at)));
 	tree_set(arena, out, "version", tree_text(arena, view->build));
-	tree_set(arena, out, "error", tree_text(arena, view->report.last_error));
+	const char *conflict = conflict_of(api, view);
+	tree_set(arena, out, "error",
+		 tree_text(arena, conflict != NULL ? conflict : view->report.last_error));
 	return out;
 }
 
@@ -97,6 +114,8 @@ void zones_handle(struct http_request *req, void *arg)
 
 	for (size_t i = 0; i < hub_zone_count(api->setup.hub); i++) {
 		view = hub_zone_at(api->setup.hub, i);
+		if (zones_is_gone(api, &view))
+			continue;
 		tree_push(arena, items, zone_tree(api, arena, &view));
 	}
 	struct set_iter each =

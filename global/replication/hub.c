@@ -21,13 +21,22 @@ struct ticket {
 	uint64_t id;         /* of the machine's action; 0: nobody waits for it */
 };
 
+/* A process that was refused because another one has its zone's name. */
+struct conflict {
+	struct conflict *next; /* owned */
+	uint64_t until_ms;     /* it asks again before that, while it is there */
+	char *why;             /* owned */
+	char zone[SYNC_NAME_MAX + 1];
+};
+
 struct hub {
 	struct hub_setup setup;
 	struct sync_global *machine;
 	struct link_hub *link;
 	struct loop_timer *timer;
-	struct ticket *tickets; /* owned; the store has them */
-	struct ticket *refused; /* owned; the store did not take them */
+	struct ticket *tickets;     /* owned; the store has them */
+	struct ticket *refused;     /* owned; the store did not take them */
+	struct conflict *conflicts; /* owned; one for each name at most */
 	uint64_t published, requests, pin;
 	uint64_t pinned_rev; /* UINT64_MAX: nothing is pinned */
 	bool halted;
@@ -108,6 +117,43 @@ static void new_epoch(struct hub *hub, const struct sync_global_action *action)
 	submit(hub, ticket, store_epoch_new(ticket, action->epoch));
 }
 
+static void note_conflict(struct hub *hub, const char *zone, const char *why)
+{
+	struct conflict *conflict = hub->conflicts;
+
+	while (conflict != NULL && strcmp(conflict->zone, zone) != 0)
+		conflict = conflict->next;
+	if (conflict == NULL) {
+		conflict = zl_alloc(1, sizeof(*conflict));
+		memcpy(conflict->zone, zone, strlen(zone) + 1);
+		conflict->next = hub->conflicts;
+		hub->conflicts = conflict;
+	}
+	free(conflict->why);
+	conflict->why = zl_strdup(why);
+	conflict->until_ms = zl_now_ms() + 2 * SYNC_LEASE_MS;
+}
+
+const char *hub_conflict(const struct hub *hub, const char *zone)
+{
+	const struct conflict *conflict = hub->conflicts;
+
+	while (conflict != NULL && strcmp(conflict->zone, zone) != 0)
+		conflict = conflict->next;
+	return conflict != NULL && zl_now_ms() < conflict->until_ms ? conflict->why
+								    : NULL;
+}
+
+static void do_log(struct hub *hub, const struct sync_global_action *action)
+{
+	static const char REFUSED[] = "a process was refused: ";
+
+	zl_log(action->alarm ? ZL_WARN : ZL_INFO, "replication", action->text, "zone=%q",
+	       action->zone);
+	if (strncmp(action->text, REFUSED, sizeof(REFUSED) - 1) == 0)
+		note_conflict(hub, action->zone, action->text);
+}
+
 static void act(struct hub *hub, const struct sync_global_action *action)
 {
 	switch (action->kind) {
@@ -131,8 +177,7 @@ static void act(struct hub *hub, const struct sync_global_action *action)
 		hub->setup.zone_changed(hub->setup.owner, action->zone);
 		break;
 	case SYNC_DO_LOG:
-		zl_log(action->alarm ? ZL_WARN : ZL_INFO, "replication", action->text,
-		       "zone=%q", action->zone);
+		do_log(hub, action);
 		break;
 	}
 }
@@ -212,6 +257,20 @@ static struct ticket *ticket_take(struct hub *hub, const void *tag)
 	return found;
 }
 
+/* Whoever deletes the Zone of a quarantined name lets others have the name. */
+static void release_deleted(struct hub *hub)
+{
+	const struct set *set = hub->setup.set(hub->setup.owner);
+
+	for (size_t i = 0; i < hub_zone_count(hub); i++) {
+		struct sync_session_view zone = hub_zone_at(hub, i);
+		const struct key key = { KIND_ZONE, "", "", "", zone.zone };
+		if (zone.state == SYNC_QUARANTINED && set_get(set, &key) == NULL)
+			step(hub, (struct sync_global_event){ .kind = SYNC_GEV_RELEASE,
+							      .zone = zone.zone });
+	}
+}
+
 bool hub_result(struct hub *hub, const struct store_result *result)
 {
 	struct sync_global_event event = { .state = { result->position,
@@ -224,6 +283,7 @@ bool hub_result(struct hub *hub, const struct store_result *result)
 						   .len = result->entry_len };
 		memcpy(event.entry.chain, result->position.chain, POSITION_CHAIN);
 		step(hub, event);
+		release_deleted(hub);
 	}
 	struct ticket *ticket = ticket_take(hub, result->tag);
 	if (ticket == NULL)
@@ -297,6 +357,12 @@ void hub_close(struct hub **hubp)
 	if (hub == NULL)
 		return;
 	assert(hub->tickets == NULL);
+	while (hub->conflicts != NULL) {
+		struct conflict *conflict = hub->conflicts;
+		hub->conflicts = conflict->next;
+		free(conflict->why);
+		free(conflict);
+	}
 	link_hub_close(&hub->link);
 	loop_timer_free(&hub->timer);
 	sync_global_free(&hub->machine);

@@ -44,6 +44,9 @@ size_t hub_zone_count(const struct hub *hub);
 struct sync_session_view hub_zone_at(const struct hub *hub, size_t index);
 bool hub_zone(const struct hub *hub, const char *zone, struct sync_session_view *out);
 
+/* Why a second process with the name of zone was refused of late; NULL: none was. */
+const char *hub_conflict(const struct hub *hub, const char *zone);
+
 struct hub_counts {
 	unsigned connections;
 	uint64_t published, requests, refused;

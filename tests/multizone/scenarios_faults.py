@@ -94,3 +94,100 @@ def graceful_end_under_load(stage):
                    f"{name} was acknowledged with {weight}, is {weight_of(hub, name)}")
     expect(slowest < 5, f"an end took {slowest:.1f} s")
     return f"slowest end {slowest * 1000:.0f} ms"
+
+
+def state_of(hub, name):
+    """What the overview says of a zone: (state, error); None if it is not listed."""
+    for zone in hub.get("/zones/_overview")["items"]:
+        if zone["name"] == name:
+            return zone["state"], zone.get("error", "")
+    return None
+
+
+def two_zones(stage):
+    """Global, east, and west with the service `far-away` that east sees by its ingress."""
+    hub = stage.mesh.start_global()
+    east, west = stage.zone_with_backends("east", hub), stage.mesh.start_zone("west", hub)
+    stage.mesh.backend(west, "far-1", "far-away")
+    stage.mesh.put_file(west, "ingress.yaml", {
+        "type": "ZoneIngress", "name": "ingress-west", "networking": {
+            "address": "127.0.0.1", "port": local.free_port(),
+            "advertisedAddress": "10.20.0.1", "advertisedPort": 10001}})
+    stage.put(hub, split({"far-away": 1}))
+
+    def sees_west():
+        backend = stage.routes(east)["backend"]["backends"][0]
+        return [e["zone"] for e in backend.get("endpoints", [])] == ["west"]
+
+    local.wait_for("east sees the service of west", sees_west)
+    return hub, east, west, sees_west
+
+
+@scenario(needs_envoy=False)
+def zone_disabled_deleted_and_back(stage):
+    """A disabled or deleted zone's services are withdrawn; enabled or joined they return."""
+    hub, _, west, sees_west = two_zones(stage)
+    status, answer = local.request(hub.api, "DELETE", "/zones/west")
+    expect(status == 409, f"delete of a connected zone: {status} {answer}")
+    for enabled in (False, True):
+        status, answer = local.request(hub.api, "PUT", "/zones/west", {
+            "type": "Zone", "name": "west", "enabled": enabled})
+        expect(status == 200, f"PUT zone: {status} {answer}")
+        local.wait_for(f"east sees west: {enabled}", lambda e=enabled: sees_west() == e)
+    expect(west.stop() == 0, "west did not end well")
+    local.wait_for("west is offline", lambda: state_of(hub, "west")[0] == "Offline")
+    expect(sees_west(), "a goodbye withdrew the services")
+    status, answer = local.request(hub.api, "DELETE", "/zones/west")
+    expect(status == 200, f"delete of a zone that is gone: {status} {answer}")
+    expect(state_of(hub, "west") is None, "a deleted zone is still listed")
+    expect(hub.get("/zoneingresses")["total"] == 0, "its ingress is still there")
+    local.wait_for("the services are withdrawn", lambda: not sees_west())
+    expect(stage.wait(hub, answer["revision"], "zones")["reached"], "no wait without it")
+    west.start()
+    local.wait_for("west is back", sees_west)
+
+
+@scenario(needs_envoy=False)
+def one_name_two_zones(stage):
+    """A second zone of one name is refused and shown; the first one is not touched."""
+    hub = stage.mesh.start_global()
+    first = stage.mesh.start_zone("east", hub)
+    local.wait_for("the first is online", lambda: state_of(hub, "east") == ("Online", ""))
+    second = stage.mesh.start_zone("double", hub, **{"zone.name": "east"})
+    state = local.wait_for("the conflict is shown", lambda: (
+        lambda s: s if s[0] == "Conflict" else None)(state_of(hub, "east")))
+    expect("another zone has this name" in state[1], f"overview: {state}")
+    link = second.get("/_status")["global"]
+    expect(link["state"] == "join" and "another zone" in link["trouble"], f"{link}")
+    expect(first.get("/_status")["global"]["state"] == "live", "the first was touched")
+    second.kill()
+    document = split({"v0": 1})
+    stage.wait(hub, stage.put(hub, document)["revision"], "zones")
+
+
+@scenario(needs_envoy=False)
+def wrong_writes_change_nothing(stage):
+    """Writes in the wrong place, of another's, with a bad document: refused, no change."""
+    hub, east, _, _ = two_zones(stage)
+    route, before = split({"v0": 1}), hub.get("/")["revision"]
+    many = [split({"v0": 1}, name=f"r-{i}", to=f"s-{i}") for i in range(1000)]
+    many[999]["spec"]["to"][0]["targetRef"]["kind"] = "Nothing"
+    dataplane = {"type": "Dataplane", "mesh": "default", "name": "x",
+                 "networking": {"address": "127.0.0.1"}}
+    for daemon, method, path, body, want in (
+            (hub, "PUT", "/meshes/default/dataplanes/x", dataplane, 405),
+            (hub, "DELETE", "/zoneingresses/ingress-west", None, 405),
+            (hub, "DELETE", "/meshes/default", None, 409),
+            (hub, "PUT", route_path("another-name"), route, 400),
+            (hub, "POST", "/_apply", many, 400),
+            (hub, "POST", "/_apply", [route, route], 400),
+            (hub, "POST", "/_apply?nonsense=1", [route], 400),
+            (hub, "GET", f"/_wait?revision={before + 1}", None, 404),
+            (east, "PUT", "/meshes/other", {"type": "Mesh", "name": "other"}, 405),
+            (east, "DELETE", route_path("route-1"), None, 405),
+            (east, "PUT", "/meshes/default/dataplanes/web",
+             east.get("/meshes/default/dataplanes/web"), 409)):
+        status, answer = local.request(daemon.api, method, path, body)
+        expect(status == want and answer["status"] == want and answer["detail"],
+               f"{method} {path} at {daemon.name}: {status} {answer}, not {want}")
+    expect(hub.get("/")["revision"] == before, "something was changed")

@@ -21,8 +21,9 @@ struct uplink {
 	struct set *set; /* held; what global said */
 	uint64_t rev;    /* of set */
 	struct staging staging;
-	enum sync_zone_state told;
-	uint64_t refused[16]; /* tickets that the store did not take */
+	enum sync_zone_state told; /* to the log */
+	enum sync_zone_state seen; /* by the owner */
+	uint64_t refused[16];      /* tickets that the store did not take */
 	size_t refused_count;
 	uint64_t goodbye; /* request that global has not answered; 0: none */
 	bool changed, stopping, halted;
@@ -213,7 +214,6 @@ static void do_tell(struct uplink *uplink, const struct sync_zone_action *action
 	uplink->told = view.state;
 	zl_log(ZL_INFO, "replication", "link to global", "state=%s rev=%llu",
 	       sync_zone_state_name(view.state), (unsigned long long)uplink->rev);
-	uplink->setup.moved(uplink->setup.owner, view.state);
 }
 
 static void act(struct uplink *uplink, const struct sync_zone_action *action)
@@ -274,10 +274,16 @@ static void step(struct uplink *uplink, struct sync_zone_event event)
 		step_once(uplink, (struct sync_zone_event){ .kind = SYNC_EV_FAILED,
 							    .id = first });
 	}
-	if (!uplink->changed)
-		return;
-	uplink->changed = false;
-	uplink->setup.changed(uplink->setup.owner);
+	if (uplink->changed) {
+		uplink->changed = false;
+		uplink->setup.changed(uplink->setup.owner);
+	}
+	/* After the set that the zone is live with: proxies get that, and not first the
+	 * one before it. */
+	if (uplink->seen != uplink->told) {
+		uplink->seen = uplink->told;
+		uplink->setup.moved(uplink->setup.owner, uplink->told);
+	}
 }
 
 static void on_timer(void *arg)

@@ -183,7 +183,9 @@ static inline int fix_begin(void **state, enum writer writer, const char *zone)
 	tmp_make(&fix->tmp);
 	fix->arena = zl_arena_new();
 	fix->set = set_empty();
-	fix->ops = (struct rest_ops){ fix_set, fix_allow, fix_written };
+	fix->ops = (struct rest_ops){ .set = fix_set,
+				      .allow = fix_allow,
+				      .written = fix_written };
 	assert_int_equal(mailbox_open(&fix->box, sizeof(struct letter), 4096, &err),
 			 ZL_OK);
 	const struct store_options options = { .map_size = 64 << 20,

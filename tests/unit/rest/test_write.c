@@ -159,6 +159,39 @@ static void conditions_hold_or_nothing_changes(void **state)
 		200);
 }
 
+/* All routes of the mesh: the fixture's "what has to go with it". */
+static void routes_go_with(void *owner, const struct resource *old,
+			   void (*add)(void *arg, const struct key *key), void *arg)
+{
+	const struct fixture *fix = owner;
+	struct set_iter each = set_each(fix->set, KIND_MESH_TCP_ROUTE, old->key.name);
+	const struct resource *res;
+
+	while (old->key.kind == KIND_MESH && (res = set_next(&each)) != NULL)
+		add(arg, &res->key);
+}
+
+static void what_belongs_to_it_goes_with_it(void **state)
+{
+	struct fixture *fix = *state;
+
+	fix->ops.with = routes_go_with; /* before the first request reads it */
+	assert_int_equal(
+		ask(fix, "PUT", "/meshes/default", "{type: Mesh, name: default}"), 201);
+	assert_int_equal(put_weight(fix, "", "", 1), 201);
+	assert_int_equal(
+		ask_with(fix, "DELETE", "/meshes/default", "If-Match: \"r2\"\r\n", ""),
+		412);
+	assert_int_equal(ask(fix, "GET", ROUTE "route-1", ""), 200);
+	/* The condition is one on the Mesh alone. */
+	assert_int_equal(
+		ask_with(fix, "DELETE", "/meshes/default", "If-Match: \"r1\"\r\n", ""),
+		200);
+	assert_string_equal(at(fix, "revision"), "3");
+	assert_int_equal(ask(fix, "GET", ROUTE "route-1", ""), 404);
+	assert_int_equal(ask(fix, "GET", "/meshes/default", ""), 404);
+}
+
 static void a_dry_run_stores_nothing(void **state)
 {
 	struct fixture *fix = *state;
@@ -368,6 +401,7 @@ int main(void)
 		TEST(global_kinds_go_round, at_global),
 		TEST(zone_kinds_go_round, in_zone),
 		TEST(conditions_hold_or_nothing_changes, at_global),
+		TEST(what_belongs_to_it_goes_with_it, at_global),
 		TEST(a_dry_run_stores_nothing, at_global),
 		TEST(the_query_is_strict, at_global),
 		TEST(who_cannot_wait_says_so, in_zone),
