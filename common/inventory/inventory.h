@@ -4,11 +4,13 @@
  * availableServices records of other zones' ZoneIngresses. A Zone that is disabled has
  * its records withdrawn; a ZoneIngress without an advertised address makes its services
  * known but has no place to send to. Routes play no part, so an inventory serves every
- * set that has the same Dataplanes, ZoneIngresses and Zones (inventory_fits).
+ * set that has the same Dataplanes, ZoneIngresses and Zones (inventory_fits). One that is
+ * made of another (inventory_update) shares with it all services that did not change.
  *
  * Threads:  holders may be on different threads (the count is atomic); content is
  *           immutable.
- * Lifetime: counted; holds the set it was made of, to which its texts belong.
+ * Lifetime: counted; holds the set it was made of, to which its texts belong. A service
+ *           lives as long as one of the inventories that have it.
  */
 #pragma once
 
@@ -52,6 +54,9 @@ struct inventory;
 
 /* The caller holds the result. zone is this zone's name; copied. */
 struct inventory *inventory_build(const struct set *set, const char *zone);
+/* As inventory_build(set, zone of before), at the cost of what differs: the services that
+ * changed resources offer or offered. */
+struct inventory *inventory_update(const struct inventory *before, const struct set *set);
 struct inventory *inventory_hold(const struct inventory *inventory);
 void inventory_drop(struct inventory **inventoryp); /* sets NULL; accepts NULL */
 
@@ -68,9 +73,9 @@ const struct service *inventory_find(const struct inventory *inventory, const ch
  * identity. Cheap; never true when they differ. */
 bool service_same(const struct service *a, const struct service *b);
 
-/* All services, sorted by mesh and name; *count of them. */
-const struct service *inventory_services(const struct inventory *inventory,
-					 size_t *count);
+/* Services by mesh and name; index is below the count. */
+size_t inventory_count(const struct inventory *inventory);
+const struct service *inventory_at(const struct inventory *inventory, size_t index);
 
 /* What this zone offers to others: Ready inbounds of its Dataplanes by mesh and tags,
  * counted; a service without a Ready one with 0. Sorted by mesh and tags. The array is in

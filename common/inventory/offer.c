@@ -40,17 +40,16 @@ static size_t put_records(const struct service *service, struct available_servic
 const struct available_service *inventory_offer(const struct inventory *inventory,
 						struct zl_arena *arena, size_t *count)
 {
-	size_t service_count;
-	const struct service *services = inventory_services(inventory, &service_count);
+	size_t service_count = inventory_count(inventory);
 	size_t room = 0;
 	size_t put = 0;
 	size_t kept = 0;
 
 	for (size_t i = 0; i < service_count; i++)
-		room += services[i].local_count;
+		room += inventory_at(inventory, i)->local_count;
 	struct available_service *records = zl_arena_alloc(arena, room, sizeof(*records));
 	for (size_t i = 0; i < service_count; i++)
-		put += put_records(&services[i], records + put);
+		put += put_records(inventory_at(inventory, i), records + put);
 
 	qsort(records, put, sizeof(*records), compare_records);
 	for (size_t i = 0; i < put; i++) {

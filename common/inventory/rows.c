@@ -3,30 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What rows are sorted by. number: where the row lies, in the order of the set. */
-struct sort_key {
-	struct row_name name;
-	const char *zone, *address; /* zone "" for locals */
-	uint32_t port;
-	size_t number;
-};
-
-struct collector {
-	struct zl_arena *arena;
-	const char *zone;
-	struct local *locals; /* owned, as remotes and both keys */
-	struct sort_key *local_keys;
-	size_t local_count;
-	struct remote *remotes;
-	struct sort_key *remote_keys;
-	size_t remote_count;
-};
-
-bool row_name_equal(const struct row_name *a, const struct row_name *b)
-{
-	return strcmp(a->service, b->service) == 0 && strcmp(a->mesh, b->mesh) == 0;
-}
-
 bool dataplane_is_local(const struct resource *res, const char *zone)
 {
 	return res->key.zone[0] == '\0' || strcmp(res->key.zone, zone) == 0;
@@ -51,27 +27,105 @@ bool zone_is_enabled(const struct set *set, const char *zone)
 	return res == NULL || res->zone->enabled;
 }
 
+/* ---- order ---- */
+
 /* Negative, 0, positive as a is less, equal, greater. */
-static int compare_numbers(size_t a, size_t b)
+static int compare_numbers(uint64_t a, uint64_t b)
 {
 	return (a > b) - (a < b);
 }
 
-static int compare_keys(const void *one, const void *other)
+int row_name_compare(const struct row_name *a, const struct row_name *b)
 {
-	const struct sort_key *a = one;
-	const struct sort_key *b = other;
-	int order = strcmp(a->name.mesh, b->name.mesh);
+	int order = strcmp(a->mesh, b->mesh);
+
+	return order != 0 ? order : strcmp(a->service, b->service);
+}
+
+static int compare_places(const char *a, uint32_t a_port, const char *b, uint32_t b_port)
+{
+	int order = strcmp(a, b);
+
+	return order != 0 ? order : compare_numbers(a_port, b_port);
+}
+
+/* Parts of one resource stand in one array. */
+int local_compare(const struct local *a, const struct local *b)
+{
+	int order = compare_places(a->address, a->port, b->address, b->port);
 
 	if (order == 0)
-		order = strcmp(a->name.service, b->name.service);
+		order = key_compare(&a->dataplane->key, &b->dataplane->key);
+	return order != 0 ? order
+			  : compare_numbers((uintptr_t)a->inbound, (uintptr_t)b->inbound);
+}
+
+int remote_compare(const struct remote *a, const struct remote *b)
+{
+	int order = strcmp(a->zone, b->zone);
+
 	if (order == 0)
-		order = strcmp(a->zone, b->zone);
+		order = compare_places(a->address, a->port, b->address, b->port);
 	if (order == 0)
-		order = strcmp(a->address, b->address);
-	if (order == 0)
-		order = compare_numbers(a->port, b->port);
-	return order != 0 ? order : compare_numbers(a->number, b->number);
+		order = key_compare(&a->ingress->key, &b->ingress->key);
+	return order != 0 ? order
+			  : compare_numbers((uintptr_t)a->record, (uintptr_t)b->record);
+}
+
+static int by_name(const void *one, const void *other)
+{
+	return row_name_compare(one, other);
+}
+
+static int by_local(const void *one, const void *other)
+{
+	const struct local_row *a = one;
+	const struct local_row *b = other;
+	int order = row_name_compare(&a->name, &b->name);
+
+	return order != 0 ? order : local_compare(&a->local, &b->local);
+}
+
+static int by_remote(const void *one, const void *other)
+{
+	const struct remote_row *a = one;
+	const struct remote_row *b = other;
+	int order = row_name_compare(&a->name, &b->name);
+
+	return order != 0 ? order : remote_compare(&a->remote, &b->remote);
+}
+
+static int by_address(const void *one, const void *other)
+{
+	const struct resource *const *a = one;
+	const struct resource *const *b = other;
+
+	return compare_numbers((uintptr_t)*a, (uintptr_t)*b);
+}
+
+/* ---- collecting ---- */
+
+/* list with room for one more. */
+static void *grow(void *list, size_t count, size_t *room, size_t size)
+{
+	if (count < *room)
+		return list;
+	*room = *room == 0 ? 16 : 2 * *room;
+	return zl_realloc(list, *room, size);
+}
+
+static void touch(struct rows *rows, struct row_name name)
+{
+	rows->touched = grow(rows->touched, rows->touched_count, &rows->touched_room,
+			     sizeof(*rows->touched));
+	rows->touched[rows->touched_count++] = name;
+}
+
+static void lose(struct rows *rows, const struct resource *res)
+{
+	rows->gone =
+		grow(rows->gone, rows->gone_count, &rows->gone_room, sizeof(*rows->gone));
+	rows->gone[rows->gone_count++] = res;
 }
 
 /* What others dial to reach an inbound (kinds-spec 2). */
@@ -82,144 +136,161 @@ static const char *dialled(const struct dataplane_spec *spec, const struct inbou
 	return in->address[0] != '\0' ? in->address : spec->address;
 }
 
-static void collect_dataplane(struct collector *to, const struct resource *res)
+static void add_local(struct rows *rows, const struct resource *res,
+		      const struct inbound *in, struct row_name name)
+{
+	rows->locals = grow(rows->locals, rows->local_count, &rows->local_room,
+			    sizeof(*rows->locals));
+	rows->locals[rows->local_count++] = (struct local_row){
+		.name = name,
+		.local = { .dataplane = res,
+			   .inbound = in,
+			   .address = dialled(res->dataplane, in),
+			   .port = in->port,
+			   .tags = in->tags,
+			   .ready = in->state == INBOUND_READY },
+	};
+}
+
+static void walk_dataplane(struct rows *rows, const struct resource *res, bool add)
 {
 	const struct dataplane_spec *spec = res->dataplane;
 
+	if (!dataplane_is_local(res, rows->zone))
+		return;
 	for (size_t i = 0; i < spec->inbound_count; i++) {
 		const struct inbound *in = &spec->inbounds[i];
-		const char *service = labels_get(in->tags, TAG_SERVICE);
+		const struct row_name name = { res->key.mesh,
+					       labels_get(in->tags, TAG_SERVICE) };
 
-		if (service == NULL)
+		if (name.service == NULL)
 			continue;
-		struct local *row = &to->locals[to->local_count];
-		*row = (struct local){
-			.dataplane = res,
-			.inbound = in,
-			.address = dialled(spec, in),
-			.port = in->port,
-			.tags = labels_with(to->arena, in->tags, TAG_ZONE, to->zone),
-			.ready = in->state == INBOUND_READY,
-		};
-		to->local_keys[to->local_count] = (struct sort_key){
-			.name = { res->key.mesh, service },
-			.zone = "",
-			.address = row->address,
-			.port = row->port,
-			.number = to->local_count,
-		};
-		to->local_count++;
+		touch(rows, name);
+		if (add)
+			add_local(rows, res, in, name);
 	}
+	if (!add)
+		lose(rows, res);
 }
 
-static void collect_ingress(struct collector *to, const struct resource *res,
-			    const char *zone)
+static void on_dataplane(void *ctx, const struct resource *old,
+			 const struct resource *now)
+{
+	if (old != NULL)
+		walk_dataplane(ctx, old, false);
+	if (now != NULL)
+		walk_dataplane(ctx, now, true);
+}
+
+/* True for the ingress of another zone, which is enabled. */
+static bool counts(const struct set *set, const struct resource *ingress,
+		   const char *zone)
+{
+	const char *where = ingress_zone(ingress, zone);
+
+	return strcmp(where, zone) != 0 && zone_is_enabled(set, where);
+}
+
+static void add_remote(struct rows *rows, const struct resource *res,
+		       const struct available_service *record, struct row_name name)
+{
+	rows->remotes = grow(rows->remotes, rows->remote_count, &rows->remote_room,
+			     sizeof(*rows->remotes));
+	rows->remotes[rows->remote_count++] = (struct remote_row){
+		.name = name,
+		.remote = { .ingress = res,
+			    .record = record,
+			    .zone = ingress_zone(res, rows->zone),
+			    .address = res->ingress->advertised,
+			    .port = res->ingress->advertised_port,
+			    .tags = record->tags,
+			    .instances = record->instances },
+	};
+}
+
+static void walk_ingress(struct rows *rows, const struct resource *res, bool add)
 {
 	const struct zone_ingress_spec *spec = res->ingress;
 
 	for (size_t i = 0; i < spec->service_count; i++) {
 		const struct available_service *record = &spec->services[i];
-		const char *service = labels_get(record->tags, TAG_SERVICE);
+		const struct row_name name = { record->mesh,
+					       labels_get(record->tags, TAG_SERVICE) };
 
-		if (service == NULL)
+		if (name.service == NULL)
 			continue;
-		struct remote *row = &to->remotes[to->remote_count];
-		*row = (struct remote){
-			.ingress = res,
-			.record = record,
-			.zone = zone,
-			.address = spec->advertised,
-			.port = spec->advertised_port,
-			.tags = labels_with(to->arena, record->tags, TAG_ZONE, zone),
-			.instances = record->instances,
-		};
-		to->remote_keys[to->remote_count] = (struct sort_key){
-			.name = { record->mesh, service },
-			.zone = zone,
-			.address = row->address,
-			.port = row->port,
-			.number = to->remote_count,
-		};
-		to->remote_count++;
+		touch(rows, name);
+		if (add)
+			add_remote(rows, res, record, name);
 	}
+	if (!add)
+		lose(rows, res);
 }
 
-/* Room for all that the set may have. */
-static struct collector collector_for(const struct set *set, const char *zone,
-				      struct zl_arena *arena)
+static void on_ingress(void *ctx, const struct resource *old, const struct resource *now)
 {
-	struct collector to = { .arena = arena, .zone = zone };
-	struct set_iter each = set_each(set, KIND_DATAPLANE, NULL);
-	const struct resource *res;
-	size_t locals = 0;
-	size_t remotes = 0;
+	struct rows *rows = ctx;
 
-	while ((res = set_next(&each)) != NULL)
-		locals += res->dataplane->inbound_count;
-	each = set_each(set, KIND_ZONE_INGRESS, NULL);
-	while ((res = set_next(&each)) != NULL)
-		remotes += res->ingress->service_count;
-
-	to.locals = zl_alloc(locals + 1, sizeof(*to.locals));
-	to.local_keys = zl_alloc(locals + 1, sizeof(*to.local_keys));
-	to.remotes = zl_alloc(remotes + 1, sizeof(*to.remotes));
-	to.remote_keys = zl_alloc(remotes + 1, sizeof(*to.remote_keys));
-	return to;
+	if (old != NULL && counts(rows->before, old, rows->zone))
+		walk_ingress(rows, old, false);
+	if (now != NULL && counts(rows->after, now, rows->zone))
+		walk_ingress(rows, now, true);
 }
 
-static void collect(struct collector *to, const struct set *set)
+/* The ingresses that are as they were, but whose zone was enabled or disabled. */
+static void follow_zones(struct rows *rows)
 {
-	struct set_iter each = set_each(set, KIND_DATAPLANE, NULL);
+	struct set_iter each = set_each(rows->after, KIND_ZONE_INGRESS, NULL);
 	const struct resource *res;
 
-	while ((res = set_next(&each)) != NULL)
-		if (dataplane_is_local(res, to->zone))
-			collect_dataplane(to, res);
-
-	each = set_each(set, KIND_ZONE_INGRESS, NULL);
 	while ((res = set_next(&each)) != NULL) {
-		const char *where = ingress_zone(res, to->zone);
+		bool is = counts(rows->after, res, rows->zone);
 
-		if (strcmp(where, to->zone) != 0 && zone_is_enabled(set, where))
-			collect_ingress(to, res, where);
+		if (set_get(rows->before, &res->key) == res &&
+		    is != counts(rows->before, res, rows->zone))
+			walk_ingress(rows, res, is);
 	}
 }
 
-void rows_collect(struct rows *rows, const struct set *set, const char *zone,
-		  struct zl_arena *arena)
+static void sort(void *list, size_t count, size_t size,
+		 int (*compare)(const void *, const void *))
 {
-	struct collector to = collector_for(set, zone, arena);
+	if (count > 1)
+		qsort(list, count, size, compare);
+}
 
-	collect(&to, set);
-	qsort(to.local_keys, to.local_count, sizeof(*to.local_keys), compare_keys);
-	qsort(to.remote_keys, to.remote_count, sizeof(*to.remote_keys), compare_keys);
+void rows_collect(struct rows *rows, const struct set *before, const struct set *after,
+		  const char *zone)
+{
+	size_t kept = 0;
 
-	*rows = (struct rows){
-		.locals = zl_arena_alloc(arena, to.local_count + 1, sizeof(*to.locals)),
-		.local_names = zl_alloc(to.local_count + 1, sizeof(*rows->local_names)),
-		.local_count = to.local_count,
-		.remotes =
-			zl_arena_alloc(arena, to.remote_count + 1, sizeof(*to.remotes)),
-		.remote_names =
-			zl_alloc(to.remote_count + 1, sizeof(*rows->remote_names)),
-		.remote_count = to.remote_count,
-	};
-	for (size_t i = 0; i < to.local_count; i++) {
-		rows->locals[i] = to.locals[to.local_keys[i].number];
-		rows->local_names[i] = to.local_keys[i].name;
-	}
-	for (size_t i = 0; i < to.remote_count; i++) {
-		rows->remotes[i] = to.remotes[to.remote_keys[i].number];
-		rows->remote_names[i] = to.remote_keys[i].name;
-	}
-	free(to.locals);
-	free(to.local_keys);
-	free(to.remotes);
-	free(to.remote_keys);
+	*rows = (struct rows){ .before = before, .after = after, .zone = zone };
+	set_diff(before, after, KIND_DATAPLANE, on_dataplane, rows);
+	set_diff(before, after, KIND_ZONE_INGRESS, on_ingress, rows);
+	if (!set_same_kind(before, after, KIND_ZONE))
+		follow_zones(rows);
+
+	sort(rows->locals, rows->local_count, sizeof(*rows->locals), by_local);
+	sort(rows->remotes, rows->remote_count, sizeof(*rows->remotes), by_remote);
+	sort(rows->gone, rows->gone_count, sizeof(*rows->gone), by_address);
+	sort(rows->touched, rows->touched_count, sizeof(*rows->touched), by_name);
+	for (size_t i = 0; i < rows->touched_count; i++)
+		if (kept == 0 ||
+		    row_name_compare(&rows->touched[kept - 1], &rows->touched[i]) != 0)
+			rows->touched[kept++] = rows->touched[i];
+	rows->touched_count = kept;
 }
 
 void rows_end(struct rows *rows)
 {
-	free(rows->local_names);
-	free(rows->remote_names);
+	free(rows->locals);
+	free(rows->remotes);
+	free(rows->touched);
+	free(rows->gone);
+}
+
+bool rows_gone(const struct rows *rows, const struct resource *res)
+{
+	return rows->gone_count > 0 && bsearch(&res, rows->gone, rows->gone_count,
+					       sizeof(*rows->gone), by_address) != NULL;
 }

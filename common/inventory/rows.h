@@ -1,7 +1,9 @@
-/* inventory/rows.h - all inbounds and records of a set that count, sorted by service.
+/* inventory/rows.h - the inbounds and records by which two sets differ, by service.
+ *
+ * Tags of rows are as written: the service that takes a row adds kuma.io/zone.
  *
  * Threads:  pure.
- * Lifetime: rows in the arena, their names until rows_end.
+ * Lifetime: until rows_end; all texts are the sets'.
  */
 #pragma once
 
@@ -11,19 +13,34 @@ struct row_name {
 	const char *mesh, *service;
 };
 
-bool row_name_equal(const struct row_name *a, const struct row_name *b);
+int row_name_compare(const struct row_name *a, const struct row_name *b);
+/* In the order that a service has them; 0 only for the same inbound or record. */
+int local_compare(const struct local *a, const struct local *b);
+int remote_compare(const struct remote *a, const struct remote *b);
 
-/* Names stand in arrays of their own, so that services can use runs of the others. */
-struct rows {
-	struct local *locals;
-	struct row_name *local_names;
-	size_t local_count;
-	struct remote *remotes;
-	struct row_name *remote_names;
-	size_t remote_count;
+struct local_row {
+	struct row_name name;
+	struct local local;
+};
+struct remote_row {
+	struct row_name name;
+	struct remote remote;
 };
 
-/* zone lives as long as arena. */
-void rows_collect(struct rows *rows, const struct set *set, const char *zone,
-		  struct zl_arena *arena);
+struct rows {
+	const struct set *before, *after;
+	const char *zone;
+	struct local_row *locals; /* owned, as the others: new ones, sorted */
+	size_t local_count, local_room;
+	struct remote_row *remotes; /* new ones, sorted */
+	size_t remote_count, remote_room;
+	struct row_name *touched; /* services with a row that is new or gone; sorted */
+	size_t touched_count, touched_room;
+	const struct resource **gone; /* whose rows are; sorted by address */
+	size_t gone_count, gone_room;
+};
+
+void rows_collect(struct rows *rows, const struct set *before, const struct set *after,
+		  const char *zone);
 void rows_end(struct rows *rows);
+bool rows_gone(const struct rows *rows, const struct resource *res);

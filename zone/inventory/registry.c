@@ -103,8 +103,9 @@ void registry_update(struct registry *registry, enum registry_part part,
 	if (inventory_fits(registry->inventory, registry->all))
 		return;
 	changes->inventory = true;
-	inventory_drop(&registry->inventory);
-	registry->inventory = inventory_build(registry->all, registry->zone);
+	struct inventory *before = registry->inventory;
+	registry->inventory = inventory_update(before, registry->all);
+	inventory_drop(&before);
 }
 
 void registry_changes_free(struct registry_changes *changes)

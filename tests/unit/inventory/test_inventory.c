@@ -54,11 +54,9 @@ static char *describe(const struct world *world, const char *zone)
 {
 	struct inventory *inventory = inventory_build(world->set, zone);
 	struct zl_buf out = { 0 };
-	size_t count;
-	const struct service *services = inventory_services(inventory, &count);
 
-	for (size_t i = 0; i < count; i++) {
-		const struct service *at = &services[i];
+	for (size_t i = 0; i < inventory_count(inventory); i++) {
+		const struct service *at = inventory_at(inventory, i);
 
 		assert_ptr_equal(inventory_find(inventory, at->mesh, at->name), at);
 		zl_buf_format(&out, "%s/%s %s:", at->mesh, at->name, at->protocol);
@@ -234,10 +232,8 @@ static void more_services_than_a_few(void **state)
 			      i, 1000 + i, i % 150);
 	struct world world = world_of(zl_buf_text(&yaml), "", NULL);
 	struct inventory *inventory = inventory_build(world.set, "east");
-	size_t count;
 
-	(void)inventory_services(inventory, &count);
-	assert_int_equal(count, 150);
+	assert_int_equal(inventory_count(inventory), 150);
 	for (unsigned i = 0; i < 150; i++) {
 		char name[16];
 
@@ -266,7 +262,6 @@ static void without_a_service(void **state)
 	};
 	struct set *empty = set_empty();
 	struct set_edit *edit = set_edit(empty);
-	size_t count;
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(STORED); i++) {
@@ -280,8 +275,7 @@ static void without_a_service(void **state)
 	}
 	struct set *set = set_done(&edit);
 	struct inventory *inventory = inventory_build(set, "east");
-	(void)inventory_services(inventory, &count);
-	assert_int_equal(count, 0);
+	assert_int_equal(inventory_count(inventory), 0);
 	inventory_drop(&inventory);
 	set_drop(&set);
 	set_drop(&empty);
