@@ -12,8 +12,10 @@
 #include <assert.h>
 #include <nng/protocol/pubsub0/sub.h>
 #include <nng/protocol/reqrep0/req.h>
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <time.h>
 
 enum {
 	SUB_RECVBUF = 8192,
@@ -25,7 +27,8 @@ enum {
 	LETTERS_A_TURN = 256,
 	REDIAL_MIN_MS = 100,
 	REDIAL_MAX_MS = 2000,
-	WATCH_MS = 3000
+	WATCH_MS = 3000,
+	STOP_SECONDS = 3
 };
 
 enum zl_code link_fail(struct zl_err *err, const char *what, int rv)
@@ -47,6 +50,40 @@ nng_msg *link_msg(const void *bytes, size_t len)
 		return NULL;
 	}
 	return msg;
+}
+
+struct stopping {
+	void (*stop)(void *arg);
+	void *arg;
+};
+
+static void *stop_thread(void *arg)
+{
+	const struct stopping *stopping = arg;
+
+	stopping->stop(stopping->arg);
+	return NULL;
+}
+
+bool link_stop(void (*stop)(void *arg), void *arg)
+{
+	struct stopping *stopping = zl_alloc(1, sizeof(*stopping));
+	struct timespec until;
+	pthread_t thread;
+
+	*stopping = (struct stopping){ stop, arg };
+	clock_gettime(CLOCK_REALTIME, &until);
+	until.tv_sec += STOP_SECONDS;
+	if (pthread_create(&thread, NULL, stop_thread, stopping) != 0) {
+		stop(arg);
+	} else if (pthread_timedjoin_np(thread, NULL, &until) != 0) {
+		pthread_detach(thread);
+		zl_log(ZL_ERROR, "link", "nng does not close its sockets: left behind",
+		       NULL);
+		return false;
+	}
+	free(stopping);
+	return true;
 }
 
 nng_duration link_ms(uint64_t ms)
@@ -432,6 +469,19 @@ static void aio_end(nng_aio *aio)
 	nng_aio_free(aio);
 }
 
+static void stop_uplink(void *arg)
+{
+	struct link_uplink *uplink = arg;
+
+	if (uplink->sub.open)
+		nng_close(uplink->sub.socket);
+	if (uplink->req.open)
+		nng_close(uplink->req.socket);
+	aio_end(uplink->sub_aio);
+	for (int i = 0; i < LINK_REQUESTS; i++)
+		aio_end(uplink->askings[i].aio);
+}
+
 void link_uplink_close(struct link_uplink **uplinkp)
 {
 	struct link_uplink *uplink = *uplinkp;
@@ -440,21 +490,16 @@ void link_uplink_close(struct link_uplink **uplinkp)
 	*uplinkp = NULL;
 	if (uplink == NULL)
 		return;
-	if (uplink->sub.open)
-		nng_close(uplink->sub.socket);
-	if (uplink->req.open)
-		nng_close(uplink->req.socket);
-	aio_end(uplink->sub_aio);
-	for (int i = 0; i < LINK_REQUESTS; i++)
-		aio_end(uplink->askings[i].aio);
 	loop_watch_free(&uplink->watch);
-	while (uplink->inbox != NULL && mailbox_take(uplink->inbox, &letter))
-		if (letter.msg != NULL)
-			nng_msg_free(letter.msg);
-	mailbox_close(&uplink->inbox);
 	loop_timer_free(&uplink->timer);
 	loop_timer_free(&uplink->watchdog);
 	free(uplink->refused);
 	free(uplink->addrs);
+	if (!link_stop(stop_uplink, uplink))
+		return;
+	while (uplink->inbox != NULL && mailbox_take(uplink->inbox, &letter))
+		if (letter.msg != NULL)
+			nng_msg_free(letter.msg);
+	mailbox_close(&uplink->inbox);
 	free(uplink);
 }

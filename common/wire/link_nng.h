@@ -9,6 +9,7 @@
 #include "base/err.h"
 
 #include <nng/nng.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -17,6 +18,11 @@ enum zl_code link_fail(struct zl_err *err, const char *what, int rv);
 
 /* A message with these bytes, the caller's; NULL: no memory. */
 nng_msg *link_msg(const void *bytes, size_t len);
+
+/* Call stop(arg), which closes sockets and stops what nng has under way, but wait for it
+ * no longer than 3 s: nng 1.5.2 may never come back. False: it goes on, and what arg
+ * names must stay for ever. */
+bool link_stop(void (*stop)(void *arg), void *arg);
 
 /* ms as nng takes it. */
 nng_duration link_ms(uint64_t ms);

@@ -271,15 +271,10 @@ enum zl_code link_hub_open(struct link_hub **out, struct loop *loop,
 	return ZL_OK;
 }
 
-void link_hub_close(struct link_hub **hubp)
+static void stop_hub(void *arg)
 {
-	struct link_hub *hub = *hubp;
-	struct hub_letter letter;
+	struct link_hub *hub = arg;
 
-	*hubp = NULL;
-	if (hub == NULL)
-		return;
-	gate_close(&hub->gate);
 	if (hub->rep_open)
 		nng_close(hub->rep);
 	if (hub->pub_open)
@@ -290,11 +285,24 @@ void link_hub_close(struct link_hub **hubp)
 		nng_aio_stop(hub->slots[i].aio);
 		nng_aio_free(hub->slots[i].aio);
 	}
+}
+
+void link_hub_close(struct link_hub **hubp)
+{
+	struct link_hub *hub = *hubp;
+	struct hub_letter letter;
+
+	*hubp = NULL;
+	if (hub == NULL)
+		return;
+	gate_close(&hub->gate);
 	loop_watch_free(&hub->watch);
+	loop_timer_free(&hub->timer);
+	if (!link_stop(stop_hub, hub))
+		return;
 	while (hub->inbox != NULL && mailbox_take(hub->inbox, &letter))
 		nng_msg_free(letter.msg);
 	mailbox_close(&hub->inbox);
-	loop_timer_free(&hub->timer);
 	free(hub);
 }
 
