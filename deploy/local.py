@@ -290,8 +290,8 @@ class Envoy:
 
     def __init__(self, mesh, zone, name, mesh_name="default", drain_seconds=600):
         self.mesh, self.name = mesh, name
-        self.admin = mesh.path(f"{zone.name}-{name}.admin")
-        bootstrap = mesh.path(f"{zone.name}-{name}.yaml")
+        stem = mesh.path(f"{zone.name}-{mesh_name}-{name}")
+        self.admin, bootstrap = f"{stem}.admin", f"{stem}.yaml"
         text = mesh.ctl("bootstrap", name, "--mesh", mesh_name, "--admin",
                         f"unix:{self.admin}", server=zone)
         with open(bootstrap, "w", encoding="utf-8") as file:
@@ -299,7 +299,7 @@ class Envoy:
         self.argv = [mesh.envoy, "-c", bootstrap, "--concurrency", "1",
                      "--disable-hot-restart", "--log-level", "warn",
                      "--drain-time-s", str(drain_seconds)]
-        self.log = mesh.path(f"{zone.name}-{name}.envoy.log")
+        self.log = f"{stem}.envoy.log"
         self.start()
 
     def start(self):

@@ -1,8 +1,6 @@
 """What goes wrong around a control plane: ends, abuse, doubles, refusals, changes of mind."""
 import json
-import os
-import signal
-import socket
+import random
 import threading
 import time
 
@@ -191,3 +189,132 @@ def wrong_writes_change_nothing(stage):
         expect(status == want and answer["status"] == want and answer["detail"],
                f"{method} {path} at {daemon.name}: {status} {answer}, not {want}")
     expect(hub.get("/")["revision"] == before, "something was changed")
+
+
+def listeners(envoy):
+    """How many listeners an Envoy has that are in force."""
+    return envoy.stats("listener_manager.total_listeners_active").get(
+        "listener_manager.total_listeners_active", 0)
+
+
+@scenario()
+def zone_killed_again_and_again(stage):
+    """kill -9 of the zone at any moment: its Envoy never has less configuration."""
+    hub = stage.mesh.start_global()
+    zone = stage.zone_with_backends("east", hub)
+    stage.start_envoys(zone)
+    stage.put_and_wait(hub, split({"v0": 50, "v1": 50}))
+    web, rounds = zone.envoys["web"], 200 if stage.long else 20
+    want, least, stop = listeners(web), [99], threading.Event()
+
+    def watch():
+        while not stop.is_set():
+            least[0] = min(least[0], listeners(web))
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    dice = random.Random(11)
+    for i in range(rounds):
+        stage.put(hub, split({"v0": 1 + i, "v1": 99}))
+        time.sleep(dice.random() * 0.05)  # the moment is what varies
+        zone.kill()
+        zone.start(wait=False)
+        if i % 3:  # else: killed while it starts
+            zone.wait_ready()
+        greeting = local.greet("127.0.0.1", zone.outbounds["backend"])
+        expect(greeting.startswith("backend-v"), f"round {i}: answer {greeting!r}")
+    zone.wait_ready()
+    stage.put_and_wait(hub, split({"v0": 10, "v1": 90}))
+    stop.set()
+    watcher.join()
+    expect(least[0] == want, f"Envoy had {least[0]} of {want} listeners")
+    changed = web.stats("listener_manager.listener_(modified|removed)")
+    expect(not any(changed.values()), f"listeners were changed: {changed}")
+    stage.expect_split(zone, {"backend-v0": 0.1, "backend-v1": 0.9})
+    return f"{rounds} kills, never under {want} listeners"
+
+
+@scenario()
+def refused_by_envoy(stage):
+    """What an Envoy refuses is named in status, zones, wait and apply; the rest works."""
+    hub = stage.mesh.start_global()
+    zone = stage.zone_with_backends("east", hub)
+    stage.start_envoys(zone)
+    stage.put_and_wait(hub, split({"v0": 50, "v1": 50}))
+    document = zone.get("/meshes/default/dataplanes/web")
+    good = json.dumps(document)
+    document["networking"]["outbound"].append({
+        "address": "203.0.113.7", "port": 4711, "tags": {"kuma.io/service": SERVICE}})
+    stage.mesh.put_file(zone, "web.yaml", document)
+    path = "/meshes/default/dataplanes/web/_xds"
+    bad = local.wait_for("a refused resource is shown", lambda: [
+        r for r in zone.get(path)["resources"] if r["state"] == "NACKED"])
+    expect(len(bad) == 1 and "203.0.113.7" in bad[0]["error"], f"_xds: {bad}")
+    revision = stage.put(hub, split({"v0": 100}))["revision"]
+    answer = hub.get(f"/_wait?revision={revision}&for=proxies&timeout=10s")
+    east = answer["zones"][0]
+    expect(not answer["reached"] and answer["nacked"] == 1, f"wait: {answer}")
+    expect("203.0.113.7" in json.dumps(east["laggards"]), f"wait names no reason: {east}")
+    expect(state_of(hub, "east")[0] == "Degraded", f"zones: {state_of(hub, 'east')}")
+    stage.mesh.ctl("apply", "-f", "-", "--wait", "--timeout", "5s", server=hub, code=1,
+                   stdin=json.dumps(split({"v1": 100})))
+    local.wait_for("the good listeners go on", lambda: set(local.count_greetings(
+        zone.outbounds["backend"], 20)) == {"backend-v1"})
+    stage.mesh.put_file(zone, "web.yaml", good)
+    local.wait_for("it has healed", lambda: state_of(hub, "east")[0] == "Online")
+    stage.put_and_wait(hub, split({"v0": 50, "v1": 50}))
+
+
+@scenario()
+def dataplane_taken_away_and_put_back(stage):
+    """An Envoy whose Dataplane is deleted keeps what it has, and goes on when it is back."""
+    zone = stage.zone_with_backends("east", None)
+    stage.start_envoys(zone)
+    stage.put(zone, split({"v0": 100}))
+    stage.expect_split(zone, {"backend-v0": 1.0}, total=50)
+    document = zone.get("/meshes/default/dataplanes/web")
+    stage.mesh.remove_file(zone, "web.yaml")
+    local.wait_for("web is gone", lambda: local.request(
+        zone.api, "GET", "/meshes/default/dataplanes/web")[0] == 404)
+    stage.put(zone, split({"v1": 100}))
+    stage.expect_split(zone, {"backend-v0": 1.0}, total=200)
+    stage.mesh.put_file(zone, "web.yaml", document)
+    local.wait_for("the change arrives", lambda: set(local.count_greetings(
+        zone.outbounds["backend"], 20)) == {"backend-v1"})
+    modified = zone.envoys["web"].stats("listener_manager.listener_(modified|removed)")
+    expect(not any(modified.values()), f"listeners were changed: {modified}")
+
+
+@scenario()
+def one_name_in_two_meshes(stage):
+    """Proxies of one name in two meshes, and one that connects before its Dataplane is."""
+    zone = stage.mesh.start_zone("east")
+    status, answer = local.request(zone.api, "PUT", "/meshes/other",
+                                   {"type": "Mesh", "name": "other"})
+    expect(status == 201, f"PUT mesh: {status} {answer}")
+    stage.add_dataplanes(zone, ("v0",))
+    first = dict(zone.outbounds)
+    stage.start_envoys(zone)
+    docs = {}
+    for name, tags in (("backend-v0", {"version": "v0"}), ("web", {})):
+        document = zone.get(f"/meshes/default/dataplanes/{name}")
+        document["mesh"] = "other"
+        for inbound in document["networking"]["inbound"]:
+            inbound["port"] = local.free_port()
+            if tags:
+                inbound["servicePort"] = stage.mesh.echo.start("other-v0")
+        for outbound in document["networking"].get("outbound", []):
+            outbound["port"] = local.free_port()
+            zone.outbounds[outbound["tags"]["kuma.io/service"]] = outbound["port"]
+        document.pop("labels")
+        docs[name] = document
+        stage.mesh.put_file(zone, f"other-{name}.yaml", document)
+        local.wait_for(f"{name} of other", lambda n=name: local.request(
+            zone.api, "GET", f"/meshes/other/dataplanes/{n}")[0] == 200)
+    envoys = {name: local.Envoy(stage.mesh, zone, name, mesh_name="other")
+              for name in docs}
+    for name, envoy in envoys.items():
+        local.wait_for(f"{name} of other is live", envoy.live)
+    stage.expect_split(zone, {"other-v0": 1.0}, SERVICE, 50)
+    zone.outbounds = first
+    stage.expect_split(zone, {"backend-v0": 1.0}, SERVICE, 50)

@@ -92,6 +92,14 @@ static void set_time(const struct printing *to, struct tree *map, const char *ke
 	tree_set(to->arena, map, key, tree_text(to->arena, text));
 }
 
+/* The words of the interface. */
+static const char *const STATES[] = {
+	[XDS_NOT_SENT] = "NOT_SENT",
+	[XDS_STALE] = "STALE",
+	[XDS_SYNCED] = "SYNCED",
+	[XDS_NACKED] = "NACKED",
+};
+
 static struct tree *resource_status(const struct printing *to,
 				    const struct xds_resource_status *from)
 {
@@ -99,7 +107,7 @@ static struct tree *resource_status(const struct printing *to,
 
 	set_text(to, one, "type", envoy_type_url(from->type));
 	set_text(to, one, "name", from->name);
-	set_text(to, one, "state", xds_state_text(from->state));
+	set_text(to, one, "state", STATES[from->state]);
 	set_text(to, one, "wanted", from->wanted);
 	set_text(to, one, "sent", from->sent);
 	set_text(to, one, "acked", from->acked);
