@@ -265,6 +265,9 @@ void rows_collect(struct rows *rows, const struct set *before, const struct set 
 	size_t kept = 0;
 
 	*rows = (struct rows){ .before = before, .after = after, .zone = zone };
+	/* Never NULL, to which even 0 may not be added. */
+	rows->locals = grow(NULL, 0, &rows->local_room, sizeof(*rows->locals));
+	rows->remotes = grow(NULL, 0, &rows->remote_room, sizeof(*rows->remotes));
 	set_diff(before, after, KIND_DATAPLANE, on_dataplane, rows);
 	set_diff(before, after, KIND_ZONE_INGRESS, on_ingress, rows);
 	if (!set_same_kind(before, after, KIND_ZONE))

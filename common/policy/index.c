@@ -10,28 +10,10 @@ struct policy_index {
 	_Atomic unsigned holders;
 	struct policy_index *self; /* for holders of a const one */
 	struct set *set;           /* held */
-	struct zl_arena *arena;    /* owned; all below lives in it */
-	const char *zone;
-	struct mesh_routes *meshes; /* sorted by name */
-	size_t mesh_count;
+	char *zone;                /* owned */
+	struct pmap *lists;        /* held; entry_list */
+	struct pmap *warnings;     /* held; struct warnings */
 };
-
-static int by_precedence(const void *one, const void *other)
-{
-	const struct indexed_route *a = one;
-	const struct indexed_route *b = other;
-
-	return rank_compare(&a->rank, &b->rank);
-}
-
-static int by_service(const void *one, const void *other)
-{
-	const struct entry *a = one;
-	const struct entry *b = other;
-	int order = strcmp(a->service, b->service);
-
-	return order != 0 ? order : rank_compare_entries(a->rank, a->to, b->rank, b->to);
-}
 
 static int by_text(const void *one, const void *other)
 {
@@ -53,99 +35,129 @@ size_t texts_sort(const char **texts, size_t count)
 	return kept;
 }
 
-static const char *no_effect(const struct mesh_routes *mesh, const struct rank *rank,
-			     size_t to, struct zl_arena *arena)
-{
-	const struct target_ref *target = &rank->route->tcp_route->to[to].target;
+/* ---- warnings ---- */
 
-	return zl_arena_format(
-		arena, "MeshTCPRoute \"%s\": spec.to[%zu] has no effect: %s",
-		rank->route->key.name, to, ref_missing(target, mesh->mesh, arena));
+/* Of one mesh. */
+struct warnings {
+	_Atomic unsigned holders;
+	struct zl_arena *arena; /* owned; all below lives in it */
+	const char *mesh;
+	const char **texts;
+	size_t count;
+};
+
+static int compare_warnings(const void *one, const void *other)
+{
+	const struct warnings *a = one;
+	const struct warnings *b = other;
+
+	return strcmp(a->mesh, b->mesh);
 }
 
-/* Part the entries of the routes in those about a service and those about nothing. */
-static void index_to(struct mesh_routes *mesh, struct zl_arena *arena)
+static void hold_warnings(void *item)
 {
+	struct warnings *warnings = item;
+
+	atomic_fetch_add_explicit(&warnings->holders, 1, memory_order_relaxed);
+}
+
+static void drop_warnings(void *item)
+{
+	struct warnings *warnings = item;
+
+	if (atomic_fetch_sub(&warnings->holders, 1) != 1)
+		return;
+	zl_arena_free(&warnings->arena);
+	free(warnings);
+}
+
+static const struct pmap_ops WARNINGS = { compare_warnings, hold_warnings,
+					  drop_warnings };
+
+static void warn_of_route(struct warnings *to, const struct resource *route)
+{
+	const struct tcp_route_spec *spec = route->tcp_route;
+
+	for (size_t i = 0; i < spec->to_count; i++)
+		if (!ref_is_by_name(&spec->to[i].target))
+			to->texts[to->count++] = zl_arena_format(
+				to->arena,
+				"MeshTCPRoute \"%s\": spec.to[%zu] has no effect: %s",
+				route->key.name, i,
+				ref_missing(&spec->to[i].target, to->mesh, to->arena));
+}
+
+/* The only thing that is made anew for a whole mesh, and only by a change of a route that
+ * has such entries, before or after. */
+static void set_warnings(struct policy_index *index, const char *mesh)
+{
+	struct warnings *to = zl_alloc(1, sizeof(*to));
+	struct set_iter each = set_each(index->set, KIND_MESH_TCP_ROUTE, mesh);
+	const struct resource *route;
 	size_t room = 0;
 
-	for (size_t i = 0; i < mesh->route_count; i++)
-		room += mesh->routes[i].rank.route->tcp_route->to_count;
-	struct entry *entries = zl_arena_alloc(arena, room, sizeof(*entries));
-	const char **warnings = zl_arena_alloc(arena, room, sizeof(*warnings));
-
-	for (size_t i = 0; i < mesh->route_count; i++) {
-		const struct rank *rank = &mesh->routes[i].rank;
-		const struct tcp_route_spec *spec = rank->route->tcp_route;
-
-		for (size_t j = 0; !mesh->routes[i].withdrawn && j < spec->to_count;
-		     j++) {
-			const struct target_ref *target = &spec->to[j].target;
-
-			if (ref_is_by_name(target))
-				entries[mesh->entry_count++] =
-					(struct entry){ target->name, rank, j };
-			else
-				warnings[mesh->warning_count++] =
-					no_effect(mesh, rank, j, arena);
-		}
+	to->holders = 1;
+	to->arena = zl_arena_new();
+	to->mesh = zl_arena_strdup(to->arena, mesh);
+	while ((route = set_next(&each)) != NULL)
+		room += route->tcp_route->to_count;
+	to->texts = zl_arena_alloc(to->arena, room, sizeof(*to->texts));
+	each = set_each(index->set, KIND_MESH_TCP_ROUTE, mesh);
+	while ((route = set_next(&each)) != NULL)
+		if (!route_is_withdrawn(index->set, index->zone, route))
+			warn_of_route(to, route);
+	to->count = texts_sort(to->texts, to->count);
+	if (to->count > 0) {
+		pmap_put(&WARNINGS, &index->warnings, to);
+		return;
 	}
-	if (mesh->entry_count > 1)
-		qsort(entries, mesh->entry_count, sizeof(*entries), by_service);
-	mesh->entries = entries;
-	mesh->warning_count = texts_sort(warnings, mesh->warning_count);
-	mesh->warnings = warnings;
+	pmap_del(&WARNINGS, &index->warnings, to);
+	drop_warnings(to);
 }
 
-/* What another zone wrote goes with that zone. */
-static bool is_withdrawn(const struct policy_index *index, const struct resource *route)
-{
-	return route->origin == ORIGIN_ZONE && route->key.zone[0] != '\0' &&
-	       strcmp(route->key.zone, index->zone) != 0 &&
-	       !zone_is_enabled(index->set, route->key.zone);
-}
+/* ---- making ---- */
 
-/* Routes come sorted by mesh. */
-static struct mesh_routes *mesh_of(struct policy_index *index, const char *name,
-				   struct indexed_route *next)
-{
-	struct mesh_routes *mesh = &index->meshes[index->mesh_count];
-
-	if (index->mesh_count > 0 && strcmp(mesh[-1].mesh, name) == 0)
-		return &mesh[-1];
-	index->mesh_count++;
-	mesh->mesh = name;
-	mesh->routes = next;
-	return mesh;
-}
-
-static void index_routes(struct policy_index *index)
-{
-	size_t count = set_count(index->set, KIND_MESH_TCP_ROUTE);
-	struct indexed_route *next = zl_arena_alloc(index->arena, count, sizeof(*next));
-	struct set_iter each = set_each(index->set, KIND_MESH_TCP_ROUTE, NULL);
-	const struct resource *route;
-
-	index->meshes = zl_arena_alloc(index->arena, count, sizeof(*index->meshes));
-	while ((route = set_next(&each)) != NULL) {
-		mesh_of(index, route->key.mesh, next)->route_count++;
-		*next++ = (struct indexed_route){ rank_of(route),
-						  is_withdrawn(index, route) };
-	}
-	for (size_t i = 0; i < index->mesh_count; i++)
-		index_to(&index->meshes[i], index->arena);
-}
-
-struct policy_index *policy_index_new(const struct set *set, const char *zone)
+/* What index says of before, changed to what is in set. */
+static struct policy_index *follow(const struct set *before, struct pmap *lists,
+				   struct pmap *warnings, const struct set *set,
+				   const char *zone)
 {
 	struct policy_index *index = zl_alloc(1, sizeof(*index));
+	struct entry_changes changes;
 
 	index->holders = 1;
 	index->self = index;
 	index->set = set_hold(set);
-	index->arena = zl_arena_new();
-	index->zone = zl_arena_strdup(index->arena, zone);
-	index_routes(index);
+	index->zone = zl_strdup(zone);
+	index->lists = pmap_hold(lists);
+	index->warnings = pmap_hold(warnings);
+
+	entries_collect(&changes, before, set, index->zone);
+	entries_apply(&changes, &index->lists);
+	for (size_t i = 0; i < changes.idle_count; i++)
+		set_warnings(index, changes.idle[i]);
+	entries_end(&changes);
 	return index;
+}
+
+struct policy_index *policy_index_new(const struct set *set, const char *zone)
+{
+	struct set *empty = set_empty();
+	struct policy_index *index = follow(empty, NULL, NULL, set, zone);
+
+	set_drop(&empty);
+	return index;
+}
+
+struct policy_index *policy_index_update(const struct policy_index *before,
+					 const struct set *set)
+{
+	if (policy_index_fits(before, set))
+		return policy_index_hold(before);
+	/* A zone that is enabled or disabled brings or takes any of the routes. */
+	if (!set_same_kind(before->set, set, KIND_ZONE))
+		return policy_index_new(set, before->zone);
+	return follow(before->set, before->lists, before->warnings, set, before->zone);
 }
 
 struct policy_index *policy_index_hold(const struct policy_index *index)
@@ -161,8 +173,10 @@ void policy_index_drop(struct policy_index **indexp)
 	*indexp = NULL;
 	if (index == NULL || atomic_fetch_sub(&index->holders, 1) != 1)
 		return;
+	pmap_drop(&ENTRY_LISTS, &index->lists);
+	pmap_drop(&WARNINGS, &index->warnings);
 	set_drop(&index->set);
-	zl_arena_free(&index->arena);
+	free(index->zone);
 	free(index);
 }
 
@@ -176,76 +190,59 @@ bool policy_index_fits(const struct policy_index *index, const struct set *set)
 	return true;
 }
 
-const struct mesh_routes *index_mesh(const struct policy_index *index, const char *mesh)
-{
-	size_t low = 0;
-	size_t high = index->mesh_count;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		int order = strcmp(mesh, index->meshes[middle].mesh);
-
-		if (order == 0)
-			return &index->meshes[middle];
-		if (order < 0)
-			high = middle;
-		else
-			low = middle + 1;
-	}
-	return NULL;
-}
+/* ---- asking ---- */
 
 const struct set *index_set(const struct policy_index *index)
 {
 	return index->set;
 }
 
-const struct indexed_route *index_sorted(const struct mesh_routes *routes,
-					 struct zl_arena *arena)
+const struct entry *index_entries(const struct policy_index *index, const char *mesh,
+				  const char *service, size_t *count)
 {
-	size_t size = sizeof(*routes->routes);
-	struct indexed_route *sorted =
-		zl_arena_memdup(arena, routes->routes, routes->route_count * size);
+	const struct entry_list like = { .mesh = mesh, .service = service };
+	const struct entry_list *list = pmap_find(&ENTRY_LISTS, index->lists, &like);
 
-	qsort(sorted, routes->route_count, size, by_precedence);
-	return sorted;
+	*count = list == NULL ? 0 : list->count;
+	return list == NULL ? NULL : list->items;
 }
 
-/* The first entry whose service is not less than (after: is greater than) service. */
-static size_t bound(const struct mesh_routes *routes, const char *service, bool after)
+static int by_precedence(const void *one, const void *other)
 {
-	size_t low = 0;
-	size_t high = routes->entry_count;
+	const struct indexed_route *a = one;
+	const struct indexed_route *b = other;
 
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		int order = strcmp(routes->entries[middle].service, service);
-
-		if (order < 0 || (order == 0 && after))
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
+	return rank_compare(&a->rank, &b->rank);
 }
 
-const struct entry *index_entries(const struct mesh_routes *routes, const char *service,
-				  size_t *count)
+const struct indexed_route *index_sorted(const struct policy_index *index,
+					 const char *mesh, struct zl_arena *arena,
+					 size_t *count)
 {
+	struct set_iter each = set_each(index->set, KIND_MESH_TCP_ROUTE, mesh);
+	const struct resource *route;
+	size_t room = 0;
+
+	while (set_next(&each) != NULL)
+		room++;
+	struct indexed_route *sorted = zl_arena_alloc(arena, room, sizeof(*sorted));
 	*count = 0;
-	if (routes == NULL)
-		return NULL;
-
-	size_t from = bound(routes, service, false);
-	*count = bound(routes, service, true) - from;
-	return routes->entries + from;
+	each = set_each(index->set, KIND_MESH_TCP_ROUTE, mesh);
+	while ((route = set_next(&each)) != NULL)
+		sorted[(*count)++] = (struct indexed_route){
+			rank_of(route),
+			route_is_withdrawn(index->set, index->zone, route),
+		};
+	qsort(sorted, room, sizeof(*sorted), by_precedence);
+	return sorted;
 }
 
 const char *const *policy_index_warnings(const struct policy_index *index,
 					 const char *mesh, size_t *count)
 {
-	const struct mesh_routes *routes = index_mesh(index, mesh);
+	const struct warnings like = { .mesh = mesh };
+	const struct warnings *found = pmap_find(&WARNINGS, index->warnings, &like);
 
-	*count = routes == NULL ? 0 : routes->warning_count;
-	return routes == NULL ? NULL : routes->warnings;
+	*count = found == NULL ? 0 : found->count;
+	return found == NULL ? NULL : found->texts;
 }

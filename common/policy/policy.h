@@ -1,7 +1,8 @@
 /* policy/policy.h - from policies to routes: match, order, merge, resolve, explain.
  *
- * An index is made of a set once; it sorts the routes of each mesh into their total
- * order and finds the entries about a destination without walking the others. Resolving
+ * An index finds the entries of the routes of a set about a destination, in their total
+ * order, without walking the others; one that is made of another (policy_index_update)
+ * costs what the changed routes are about. Resolving
  * a proxy costs what its outbounds and the entries about them cost.
  *
  * Pure: the same set, zone and proxy give the same routes, in the same order.
@@ -19,6 +20,10 @@ struct policy_index;
 
 /* The caller holds the result. zone is the zone that resolves; copied. */
 struct policy_index *policy_index_new(const struct set *set, const char *zone);
+/* As policy_index_new(set, zone of before), at the cost of the routes that differ; a Zone
+ * that differs costs a whole index. */
+struct policy_index *policy_index_update(const struct policy_index *before,
+					 const struct set *set);
 struct policy_index *policy_index_hold(const struct policy_index *index);
 void policy_index_drop(struct policy_index **indexp); /* sets NULL; accepts NULL */
 

@@ -42,18 +42,19 @@ static void set_destination(struct resolving *at, const struct outbound *outboun
 /* Collect the entries about service whose policies select the proxy. Returns the last,
  * which decides; NULL: none. */
 static const struct tcp_to *contribute(struct resolving *at,
-				       const struct mesh_routes *routes,
+				       const struct policy_index *index,
 				       const char *service, const struct resource *proxy,
 				       struct outbound_route *to)
 {
 	size_t count;
-	const struct entry *entries = index_entries(routes, service, &count);
+	const struct entry *entries =
+		index_entries(index, at->mesh_name, service, &count);
 	struct contributor *policies =
 		zl_arena_alloc(at->arena, count, sizeof(*policies));
 	const struct tcp_to *winner = NULL;
 
 	for (size_t i = 0; i < count; i++) {
-		const struct resource *route = entries[i].rank->route;
+		const struct resource *route = entries[i].rank.route;
 		const struct tcp_to *to_entry = &route->tcp_route->to[entries[i].to];
 
 		/* A rule without a list, which only a store can hold, says nothing. */
@@ -93,7 +94,7 @@ static void set_backends(struct resolving *at, const struct outbound *outbound,
 }
 
 static struct outbound_route resolve_outbound(struct resolving *at,
-					      const struct mesh_routes *routes,
+					      const struct policy_index *index,
 					      const struct resource *proxy,
 					      const struct outbound *outbound)
 {
@@ -105,20 +106,22 @@ static struct outbound_route resolve_outbound(struct resolving *at,
 
 	set_destination(at, outbound, &to);
 	if (service_of(outbound) != NULL)
-		winner = contribute(at, routes, to.destination.name, proxy, &to);
+		winner = contribute(at, index, to.destination.name, proxy, &to);
 	to.owner = winner == NULL ? OWNER_DEFAULT : OWNER_TCP_ROUTE;
 	set_backends(at, outbound, winner, &to);
 	return to;
 }
 
 /* Why each policy of the mesh applies or not. */
-static void consider(const struct mesh_routes *from, const char *zone,
+static void consider(const struct policy_index *index, const char *zone,
 		     struct routes *routes, struct zl_arena *arena)
 {
-	const struct indexed_route *sorted = index_sorted(from, arena);
-	struct considered *list = zl_arena_alloc(arena, from->route_count, sizeof(*list));
+	const struct indexed_route *sorted = index_sorted(
+		index, routes->proxy->key.mesh, arena, &routes->considered_count);
+	struct considered *list =
+		zl_arena_alloc(arena, routes->considered_count, sizeof(*list));
 
-	for (size_t i = 0; i < from->route_count; i++) {
+	for (size_t i = 0; i < routes->considered_count; i++) {
 		const struct resource *policy = sorted[i].rank.route;
 
 		list[i].policy = policy;
@@ -131,7 +134,6 @@ static void consider(const struct mesh_routes *from, const char *zone,
 							arena, &list[i].reason);
 	}
 	routes->considered = list;
-	routes->considered_count = from->route_count;
 }
 
 const struct routes *policy_resolve(const struct policy_index *index,
@@ -141,7 +143,6 @@ const struct routes *policy_resolve(const struct policy_index *index,
 				    struct zl_arena *arena)
 {
 	const struct dataplane_spec *spec = proxy->dataplane;
-	const struct mesh_routes *policies = index_mesh(index, proxy->key.mesh);
 	struct routes *routes = zl_arena_alloc(arena, 1, sizeof(*routes));
 	struct outbound_route *outbounds =
 		zl_arena_alloc(arena, spec->outbound_count, sizeof(*outbounds));
@@ -152,8 +153,7 @@ const struct routes *policy_resolve(const struct policy_index *index,
 				.arena = arena };
 
 	for (size_t i = 0; i < spec->outbound_count; i++)
-		outbounds[i] =
-			resolve_outbound(&at, policies, proxy, &spec->outbounds[i]);
+		outbounds[i] = resolve_outbound(&at, index, proxy, &spec->outbounds[i]);
 
 	routes->proxy = proxy;
 	routes->zone = at.zone;
@@ -161,8 +161,8 @@ const struct routes *policy_resolve(const struct policy_index *index,
 	routes->outbound_count = spec->outbound_count;
 	routes->warning_count = texts_sort(at.warnings, at.warning_count);
 	routes->warnings = at.warnings;
-	if (policies != NULL && options != NULL && options->explain)
-		consider(policies, at.zone, routes, arena);
+	if (options != NULL && options->explain)
+		consider(index, at.zone, routes, arena);
 	return routes;
 }
 

@@ -1,0 +1,252 @@
+#include "policy/entries.h"
+
+#include "policy/refs.h"
+
+#include "inventory/inventory.h"
+
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- lists ---- */
+
+static int compare_lists(const void *one, const void *other)
+{
+	const struct entry_list *a = one;
+	const struct entry_list *b = other;
+	int order = strcmp(a->mesh, b->mesh);
+
+	return order != 0 ? order : strcmp(a->service, b->service);
+}
+
+static void hold_list(void *item)
+{
+	struct entry_list *list = item;
+
+	atomic_fetch_add_explicit(&list->holders, 1, memory_order_relaxed);
+}
+
+static void drop_list(void *item)
+{
+	struct entry_list *list = item;
+
+	if (atomic_fetch_sub(&list->holders, 1) != 1)
+		return;
+	free(list->items);
+	free(list);
+}
+
+const struct pmap_ops ENTRY_LISTS = { compare_lists, hold_list, drop_list };
+
+/* ---- collecting ---- */
+
+static const char *mesh_of(const struct entry *entry)
+{
+	return entry->rank.route->key.mesh;
+}
+
+/* By mesh and service. */
+static int compare_places(const struct entry *a, const struct entry *b)
+{
+	int order = strcmp(mesh_of(a), mesh_of(b));
+
+	return order != 0 ? order : strcmp(a->service, b->service);
+}
+
+static int compare_entries(const void *one, const void *other)
+{
+	const struct entry *a = one;
+	const struct entry *b = other;
+	int order = compare_places(a, b);
+
+	return order != 0 ? order
+			  : rank_compare_entries(&a->rank, a->to, &b->rank, b->to);
+}
+
+/* list with room for one more. */
+static void *grow(void *list, size_t count, size_t *room, size_t size)
+{
+	if (count < *room)
+		return list;
+	*room = *room == 0 ? 16 : 2 * *room;
+	return zl_realloc(list, *room, size);
+}
+
+static void add(struct entry_changes *to, struct entry entry)
+{
+	to->added = grow(to->added, to->added_count, &to->added_room, sizeof(entry));
+	to->added[to->added_count++] = entry;
+}
+
+static void remove_entry(struct entry_changes *to, struct entry entry)
+{
+	to->removed =
+		grow(to->removed, to->removed_count, &to->removed_room, sizeof(entry));
+	to->removed[to->removed_count++] = entry;
+}
+
+/* Changes come sorted by mesh. */
+static void note_idle(struct entry_changes *to, const char *mesh)
+{
+	if (to->idle_count > 0 && strcmp(to->idle[to->idle_count - 1], mesh) == 0)
+		return;
+	to->idle = grow(to->idle, to->idle_count, &to->idle_room, sizeof(*to->idle));
+	to->idle[to->idle_count++] = mesh;
+}
+
+bool route_is_withdrawn(const struct set *set, const char *zone,
+			const struct resource *route)
+{
+	return route->origin == ORIGIN_ZONE && route->key.zone[0] != '\0' &&
+	       strcmp(route->key.zone, zone) != 0 &&
+	       !zone_is_enabled(set, route->key.zone);
+}
+
+static void walk(struct entry_changes *to, const struct resource *route,
+		 void (*note)(struct entry_changes *, struct entry))
+{
+	const struct tcp_route_spec *spec = route->tcp_route;
+	const struct rank rank = rank_of(route);
+
+	if (route_is_withdrawn(to->after, to->zone, route))
+		return;
+	for (size_t i = 0; i < spec->to_count; i++) {
+		const struct target_ref *target = &spec->to[i].target;
+
+		if (ref_is_by_name(target))
+			note(to, (struct entry){ target->name, rank, i });
+		else
+			note_idle(to, route->key.mesh);
+	}
+}
+
+static void on_route(void *ctx, const struct resource *old, const struct resource *now)
+{
+	if (old != NULL)
+		walk(ctx, old, remove_entry);
+	if (now != NULL)
+		walk(ctx, now, add);
+}
+
+static void sort(struct entry *entries, size_t count)
+{
+	if (count > 1)
+		qsort(entries, count, sizeof(*entries), compare_entries);
+}
+
+void entries_collect(struct entry_changes *changes, const struct set *before,
+		     const struct set *after, const char *zone)
+{
+	*changes = (struct entry_changes){ .after = after, .zone = zone };
+	/* Never NULL, to which even 0 may not be added. */
+	changes->added = grow(NULL, 0, &changes->added_room, sizeof(*changes->added));
+	changes->removed =
+		grow(NULL, 0, &changes->removed_room, sizeof(*changes->removed));
+	set_diff(before, after, KIND_MESH_TCP_ROUTE, on_route, changes);
+	sort(changes->added, changes->added_count);
+	sort(changes->removed, changes->removed_count);
+}
+
+void entries_end(struct entry_changes *changes)
+{
+	free(changes->added);
+	free(changes->removed);
+	free(changes->idle);
+}
+
+/* ---- applying ---- */
+
+/* Of one mesh and service. */
+struct run {
+	const struct entry *items;
+	size_t count;
+};
+
+/* The first entries from at on, if they are about what first is. */
+static struct run run_of(const struct entry *entries, size_t at, size_t count,
+			 const struct entry *first)
+{
+	struct run run = { entries + at, 0 };
+
+	while (at + run.count < count &&
+	       compare_places(&entries[at + run.count], first) == 0)
+		run.count++;
+	return run;
+}
+
+/* Entries of the same route object: a new one with its name is another. */
+static bool is_same(const struct entry *a, const struct entry *b)
+{
+	return a->rank.route == b->rank.route && a->to == b->to;
+}
+
+/* All three runs are sorted, so each removed entry is met in its turn. NULL: none is
+ * left. */
+static struct entry_list *merge(struct run old, struct run removed, struct run added)
+{
+	struct entry_list *list = zl_alloc(1, sizeof(*list));
+	size_t i = 0;
+	size_t j = 0;
+	size_t gone = 0;
+
+	list->holders = 1;
+	list->items = zl_alloc(old.count + added.count + 1, sizeof(*list->items));
+	while (i < old.count || j < added.count) {
+		if (i < old.count && gone < removed.count &&
+		    is_same(&old.items[i], &removed.items[gone])) {
+			i++;
+			gone++;
+		} else if (j == added.count ||
+			   (i < old.count &&
+			    compare_entries(&old.items[i], &added.items[j]) < 0)) {
+			list->items[list->count++] = old.items[i++];
+		} else {
+			list->items[list->count++] = added.items[j++];
+		}
+	}
+	if (list->count == 0) {
+		drop_list(list);
+		return NULL;
+	}
+	list->mesh = mesh_of(&list->items[0]);
+	list->service = list->items[0].service;
+	return list;
+}
+
+/* Make the list about what first is anew. */
+static void apply_to(struct pmap **lists, const struct entry *first, struct run removed,
+		     struct run added)
+{
+	const struct entry_list like = { .mesh = mesh_of(first),
+					 .service = first->service };
+	const struct entry_list *old = pmap_find(&ENTRY_LISTS, *lists, &like);
+	const struct run before = { old != NULL ? old->items : NULL,
+				    old != NULL ? old->count : 0 };
+	struct entry_list *list = merge(before, removed, added);
+
+	if (list != NULL)
+		pmap_put(&ENTRY_LISTS, lists, list);
+	else
+		pmap_del(&ENTRY_LISTS, lists, &like);
+}
+
+void entries_apply(const struct entry_changes *changes, struct pmap **lists)
+{
+	size_t i = 0;
+	size_t j = 0;
+
+	while (i < changes->removed_count || j < changes->added_count) {
+		const struct entry *first = &changes->added[j];
+
+		if (j == changes->added_count ||
+		    (i < changes->removed_count &&
+		     compare_places(&changes->removed[i], first) < 0))
+			first = &changes->removed[i];
+		struct run removed =
+			run_of(changes->removed, i, changes->removed_count, first);
+		struct run added = run_of(changes->added, j, changes->added_count, first);
+		apply_to(lists, first, removed, added);
+		i += removed.count;
+		j += added.count;
+	}
+}

@@ -1,0 +1,54 @@
+/* policy/entries.h - the entries of routes by the service that they are about, as an
+ * index has them and as a change of routes touches them.
+ *
+ * Threads:  holders of a list may be on different threads (the count is atomic); lists
+ *           are immutable.
+ * Lifetime: a list is counted; its routes are held by the sets of the indexes that have
+ *           it.
+ */
+#pragma once
+
+#include "policy/order.h"
+
+#include "base/pmap.h"
+#include "model/set.h"
+
+/* An entry of a route's `to` that is about a tag service. */
+struct entry {
+	const char *service;
+	struct rank rank; /* of its route */
+	size_t to;
+};
+
+/* All about one service of one mesh. */
+struct entry_list {
+	_Atomic unsigned holders;
+	const char *mesh, *service;
+	struct entry *items; /* owned; by increasing precedence */
+	size_t count;
+};
+
+/* Lists by mesh and service. */
+extern const struct pmap_ops ENTRY_LISTS;
+
+/* How routes differ between two sets. */
+struct entry_changes {
+	const struct set *after;
+	const char *zone;
+	struct entry *added; /* owned, as the others */
+	size_t added_count, added_room;
+	struct entry *removed;
+	size_t removed_count, removed_room;
+	const char **idle; /* meshes with changed entries that are about nothing */
+	size_t idle_count, idle_room;
+};
+
+/* Zones are alike in both, so that what was withdrawn still is. */
+void entries_collect(struct entry_changes *changes, const struct set *before,
+		     const struct set *after, const char *zone);
+void entries_apply(const struct entry_changes *changes, struct pmap **lists);
+void entries_end(struct entry_changes *changes);
+
+/* True for what another zone wrote, which is disabled in set: it goes with that zone. */
+bool route_is_withdrawn(const struct set *set, const char *zone,
+			const struct resource *route);
