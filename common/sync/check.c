@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-enum { DEPTH_MAX = 4 };
+enum { DEPTH_MAX = 4, SUMS_LEN = 32 * DIGEST_BUCKETS };
 
 /* Bytes of a UTF-8 character by its first byte; 0: none begins so. */
 static size_t char_len(uint8_t first)
@@ -150,7 +150,7 @@ static const struct rule {
 	{ "digest", 32, 32 },
 	{ "zone_uuid", SYNC_UUID, SYNC_UUID },
 	{ "hash", 16, 16 },
-	{ "sums", DIGEST_BUCKETS * 32, DIGEST_BUCKETS * 32 },
+	{ "sums", SUMS_LEN, SUMS_LEN },
 	{ "key", 1, ENTRY_KEY_MAX },
 	{ "keys", 1, ENTRY_KEY_MAX },
 	{ "cursor", 0, ENTRY_KEY_MAX },

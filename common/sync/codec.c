@@ -192,8 +192,9 @@ char *sync_text_out(struct zl_arena *arena, const char *text)
 {
 	size_t len = strnlen(text, SYNC_TEXT_MAX);
 
-	while (len > 0 && len == SYNC_TEXT_MAX && (text[len] & 0xc0) == 0x80)
-		len--; /* not within a character */
+	if (len == SYNC_TEXT_MAX)
+		while (len > 0 && (text[len] & 0xc0) == 0x80)
+			len--; /* not within a character */
 	if (!check_utf8((const uint8_t *)text, len))
 		return zl_arena_strdup(arena, "(not UTF-8)");
 	return zl_arena_strndup(arena, text, len);

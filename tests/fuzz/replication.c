@@ -200,7 +200,9 @@ static void message(struct world *world, unsigned how, const uint8_t *data, size
 	size_t used = 3 + len;
 
 	assert(bytes != NULL);
-	memcpy(bytes, "ZL\1", 3);
+	bytes[0] = 'Z';
+	bytes[1] = 'L';
+	bytes[2] = 1;
 	memcpy(bytes + 3, data, len);
 	if (how == 1)
 		used += put_answer(world, bytes + used);

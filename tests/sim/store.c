@@ -79,7 +79,9 @@ const struct sim_record *sim_store_find(const struct sim_store *store, const voi
 
 	text_key(text, key, key_len);
 	size_t at = place(store, text, &found);
-	return found ? &store->records[at] : NULL;
+	if (!found)
+		return NULL;
+	return &store->records[at];
 }
 
 void sim_store_delete(struct sim_store *store, const void *key, size_t key_len)
@@ -182,6 +184,17 @@ void sim_store_apply(struct sim_store *store, const void *bytes, size_t len, uin
 	trim(store, pin);
 }
 
+/* 0: there is none. */
+static uint64_t mod_rev_of(const struct sim_store *store, const void *key, size_t len)
+{
+	char text[SIM_KEY];
+	bool found;
+
+	text_key(text, key, len);
+	size_t at = place(store, text, &found);
+	return found ? store->records[at].mod_rev : 0;
+}
+
 void sim_store_replay(struct sim_store *store, const struct sync_entry *from)
 {
 	struct zl_arena *arena = zl_arena_new();
@@ -191,9 +204,7 @@ void sim_store_replay(struct sim_store *store, const struct sync_entry *from)
 		abort();
 	for (size_t i = 0; i < entry.op_count; i++) {
 		const struct op *op = &entry.ops[i];
-		const struct sim_record *old =
-			sim_store_find(store, op->key, op->key_len);
-		if (old != NULL && old->mod_rev >= from->rev)
+		if (mod_rev_of(store, op->key, op->key_len) >= from->rev)
 			continue;
 		if (op->deleted)
 			sim_store_delete(store, op->key, op->key_len);

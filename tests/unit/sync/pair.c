@@ -1,5 +1,6 @@
 #include "pair.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -106,7 +107,7 @@ static void act_one(struct pair *pair, const struct sync_global_action *action,
 		memcpy(pair->store.state.position.epoch, action->epoch, POSITION_EPOCH);
 		break;
 	case SYNC_DO_LOG:
-		strcpy(pair->said, action->text);
+		(void)snprintf(pair->said, sizeof(pair->said), "%s", action->text);
 		return;
 	case SYNC_DO_ZONE:
 		return;
@@ -205,7 +206,8 @@ void zone_event(struct node *node, struct sync_zone_event event)
 					       action->len, action->id };
 		} else if (action->kind == SYNC_DO_TELL) {
 			if (action->text != NULL)
-				strcpy(node->said, action->text);
+				(void)snprintf(node->said, sizeof(node->said), "%s",
+					       action->text);
 			node->alarmed = node->alarmed || action->alarm;
 		} else if (action->kind == SYNC_DO_REDIAL) {
 			node->redials++;

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+static const uint64_t LEASE = SYNC_LEASE_MS;
+
 static struct node *live_zone(struct pair *pair)
 {
 	pair_init(pair);
@@ -119,7 +121,7 @@ static void without_beats_a_zone_is_stale_and_polls(void **state)
 	assert_true(node->redials > 0);
 	assert_true(node->alarmed);
 	pair_commit(&pair, "c", "3", true);
-	pair_pass(&pair, SYNC_LEASE_MS / 3 + 100);
+	pair_pass(&pair, LEASE / 3 + 100);
 	assert_true(pair_same(&pair, node));
 	assert_int_equal(zone_state(node), SYNC_STALE);
 	pair.pub_lost = false;
@@ -135,9 +137,9 @@ static void unanswered_questions_make_it_dial_anew_though_beats_come(void **stat
 	(void)state;
 	struct node *node = live_zone(&pair);
 	pair.requests_lost = true;
-	pair_pass(&pair, SYNC_LEASE_MS);
+	pair_pass(&pair, LEASE);
 	assert_true(node->redials > 0);
-	pair_pass(&pair, 3 * SYNC_LEASE_MS);
+	pair_pass(&pair, 3 * LEASE);
 	assert_int_equal(zone_state(node), SYNC_JOIN);
 	assert_int_equal(session_state(&pair, "east"), SYNC_EXPIRED);
 	pair.requests_lost = false;
@@ -280,7 +282,7 @@ static void second_processes_are_told_apart(void **state)
 		if (ROWS[i].welcome) {
 			assert_true(zone_state(second) != SYNC_JOIN);
 			first->alarmed = false;
-			pair_pass(&pair, SYNC_LEASE_MS / 2);
+			pair_pass(&pair, LEASE / 2);
 			assert_int_equal(zone_state(first), SYNC_JOIN);
 			assert_true(first->alarmed); /* fenced */
 		} else {
@@ -301,7 +303,7 @@ static void a_name_is_free_when_its_lease_has_ended(void **state)
 	struct node *other = pair_zone(&pair, 1, "east", 2, 1, 12);
 	assert_int_equal(zone_state(other), SYNC_JOIN);
 	sync_zone_free(&pair.zones[0].machine);
-	pair_pass(&pair, 2 * SYNC_LEASE_MS + 2000);
+	pair_pass(&pair, 2 * LEASE + 2000);
 	assert_int_equal(zone_state(other), SYNC_LIVE);
 	pair_fini(&pair);
 }
@@ -316,7 +318,7 @@ static void after_a_start_of_global_names_stay_taken_for_a_lease(void **state)
 	pair_global(&pair);
 	struct node *other = pair_zone(&pair, 1, "east", 2, 1, 12);
 	assert_int_equal(zone_state(other), SYNC_JOIN);
-	pair_pass(&pair, SYNC_LEASE_MS + 1000);
+	pair_pass(&pair, LEASE + 1000);
 	assert_int_equal(zone_state(other), SYNC_LIVE);
 	pair_fini(&pair);
 }
@@ -363,7 +365,7 @@ static void the_certificate_must_name_the_zone(void **state)
 	assert_int_equal(zone_state(node), SYNC_JOIN);
 	assert_non_null(strstr(node->said, "certificate"));
 	pair.identity = "east";
-	pair_pass(&pair, 2 * SYNC_LEASE_MS);
+	pair_pass(&pair, 2 * LEASE);
 	assert_int_equal(zone_state(node), SYNC_LIVE);
 	pair_fini(&pair);
 }
