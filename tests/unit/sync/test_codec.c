@@ -130,6 +130,24 @@ static void unknown_fields_are_skipped(void **state)
 	zl_arena_free(&arena);
 }
 
+static void a_long_text_is_cut_between_characters(void **state)
+{
+	struct zl_arena *arena = zl_arena_new();
+	char text[SYNC_TEXT_MAX + 40];
+
+	(void)state;
+	for (size_t shift = 0; shift < 4; shift++) {
+		memset(text, 'x', shift);
+		for (size_t i = shift; i + 4 < sizeof(text); i += 4)
+			memcpy(text + i, "\xf0\x9f\x8d\x8e", 5);
+		const char *cut = sync_text_out(arena, text);
+		assert_true(strlen(cut) > SYNC_TEXT_MAX - 4);
+		assert_true(check_utf8((const uint8_t *)cut, strlen(cut)));
+		assert_memory_equal(cut, text, strlen(cut));
+	}
+	zl_arena_free(&arena);
+}
+
 static void utf8(void **state)
 {
 	static const struct {
@@ -167,6 +185,7 @@ int main(void)
 		cmocka_unit_test(every_cut_of_a_message_is_refused_or_read),
 		cmocka_unit_test(a_small_message_does_not_become_a_great_one),
 		cmocka_unit_test(unknown_fields_are_skipped),
+		cmocka_unit_test(a_long_text_is_cut_between_characters),
 		cmocka_unit_test(utf8),
 	};
 	return cmocka_run_group_tests_name("unit/sync/codec", tests, NULL, NULL);
