@@ -1,6 +1,6 @@
+#include "model/nearest.h"
 #include "model/schemas.h"
 
-#include <ctype.h>
 #include <string.h>
 
 const struct schema *schema_of(enum kind kind)
@@ -69,61 +69,30 @@ const struct field *schema_find(const char *path, const struct schema **object)
 	return field;
 }
 
-enum { WORD = 48 };
-
-static bool same(char a, char b)
-{
-	return tolower((unsigned char)a) == tolower((unsigned char)b);
-}
-
-static size_t least(size_t a, size_t b)
-{
-	return a < b ? a : b;
-}
-
-/* Letters to insert, drop, change or swap with the next; case does not count. */
-static size_t distance(const char *a, const char *b)
-{
-	size_t table[WORD + 1][WORD + 1];
-	size_t height = strlen(a);
-	size_t width = strlen(b);
-
-	for (size_t i = 0; i <= height; i++)
-		table[i][0] = i;
-	for (size_t j = 0; j <= width; j++)
-		table[0][j] = j;
-	for (size_t i = 1; i <= height; i++) {
-		for (size_t j = 1; j <= width; j++) {
-			size_t best = table[i - 1][j - 1] + !same(a[i - 1], b[j - 1]);
-			best = least(best, table[i - 1][j] + 1);
-			best = least(best, table[i][j - 1] + 1);
-			if (i > 1 && j > 1 && same(a[i - 1], b[j - 2]) &&
-			    same(a[i - 2], b[j - 1]))
-				best = least(best, table[i - 2][j - 2] + 1);
-			table[i][j] = best;
-		}
-	}
-	return table[height][width];
-}
-
 const char *schema_nearest(const struct schema *object, const char *name)
 {
-	size_t len = strlen(name);
-	size_t nearest = len > 9 ? 4 : len > 5 ? 3 : 2; /* so far is not close */
-	const char *found = NULL;
+	struct nearest nearest = nearest_to(name);
 
-	if (len == 0 || len > WORD)
-		return NULL;
 	for (size_t i = 0; i < object->count; i++) {
 		const struct field *field = &object->fields[i];
-		if (field->flags & F_HIDDEN || field->type == FIELD_REFUSED ||
-		    field->type == FIELD_IGNORED || strlen(field->name) > WORD)
-			continue;
-		size_t apart = distance(name, field->name);
-		if (apart < nearest && apart < len) {
-			nearest = apart;
-			found = field->name;
-		}
+		if (!(field->flags & F_HIDDEN) && field->type != FIELD_REFUSED &&
+		    field->type != FIELD_IGNORED)
+			nearest_try(&nearest, field->name);
 	}
-	return found;
+	return nearest.found;
+}
+
+bool schema_is_required(const struct field *field)
+{
+	return (field->flags & F_REQUIRED) != 0;
+}
+
+bool schema_is_shown(const struct field *field)
+{
+	return !(field->flags & F_HIDDEN);
+}
+
+const char *const *schema_values(const struct field *field)
+{
+	return field->flags & F_OWN_CHECK ? NULL : field->values;
 }

@@ -62,3 +62,10 @@ const struct schema *schema_of(enum kind kind);
 const struct field *schema_find(const char *path, const struct schema **object);
 /* The name of object that looks most like name; NULL: none is close. */
 const char *schema_nearest(const struct schema *object, const char *name);
+/* False: the object may lack the field. */
+bool schema_is_required(const struct field *field);
+/* False: an alias, or a field that is only there to be refused with a hint. */
+bool schema_is_shown(const struct field *field);
+/* The values that are taken, ended by NULL, where "" stands for absence; NULL: any, or
+ * those that doc names. */
+const char *const *schema_values(const struct field *field);

@@ -87,8 +87,9 @@ static size_t section_rank(const struct target_ref *target)
 	       target->section[0] != '\0';
 }
 
-int rank_compare_entries(const struct rank *a, size_t a_to, const struct rank *b,
-			 size_t b_to)
+/* All that counts before names. */
+static int compare_strengths(const struct rank *a, size_t a_to, const struct rank *b,
+			     size_t b_to)
 {
 	const struct target_ref *one = &a->route->tcp_route->to[a_to].target;
 	const struct target_ref *other = &b->route->tcp_route->to[b_to].target;
@@ -96,8 +97,15 @@ int rank_compare_entries(const struct rank *a, size_t a_to, const struct rank *b
 
 	if (order == 0)
 		order = compare_numbers(one->kind, other->kind);
-	if (order == 0)
-		order = compare_numbers(section_rank(one), section_rank(other));
+	return order != 0 ? order
+			  : compare_numbers(section_rank(one), section_rank(other));
+}
+
+int rank_compare_entries(const struct rank *a, size_t a_to, const struct rank *b,
+			 size_t b_to)
+{
+	int order = compare_strengths(a, a_to, b, b_to);
+
 	if (order == 0)
 		order = compare_routes(a->route, b->route);
 	return order != 0 ? order : compare_numbers(a_to, b_to);
@@ -118,4 +126,13 @@ int policy_compare_entries(const struct resource *a, size_t a_to,
 	const struct rank other = rank_of(b);
 
 	return rank_compare_entries(&one, a_to, &other, b_to);
+}
+
+bool policy_ties(const struct resource *a, size_t a_to, const struct resource *b,
+		 size_t b_to)
+{
+	const struct rank one = rank_of(a);
+	const struct rank other = rank_of(b);
+
+	return a != b && compare_strengths(&one, a_to, &other, b_to) == 0;
 }

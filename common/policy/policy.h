@@ -66,6 +66,10 @@ int policy_compare(const struct resource *a, const struct resource *b);
 /* The same for their entries spec.to[a_to] and spec.to[b_to]; 0 only for the same one. */
 int policy_compare_entries(const struct resource *a, size_t a_to,
 			   const struct resource *b, size_t b_to);
+/* True if two entries of different policies are told apart by their policies' names
+ * alone. */
+bool policy_ties(const struct resource *a, size_t a_to, const struct resource *b,
+		 size_t b_to);
 
 /* The name of the cluster of a tag service or of a subset (spec 5.5); in arena. */
 const char *policy_cluster_name(const char *service, struct labels tags,

@@ -1,0 +1,68 @@
+/* analyze/analysis.h - one run: what is looked at, and what was found.
+ *
+ * Threads:  pure.
+ * Lifetime: in the arena of the run.
+ */
+#pragma once
+
+#include "analyze/rules.h"
+#include "inventory/inventory.h"
+#include "policy/policy.h"
+
+/* The set with the eyes of one zone. */
+struct view {
+	const char *zone; /* "": a zone that is not named */
+	struct inventory *inventory;
+	struct policy_index *index;
+};
+
+struct analysis {
+	const struct set *set;
+	struct zl_arena *arena;
+	struct view *views; /* at least one */
+	size_t view_count;
+	bool blind; /* see struct analyze_result */
+	struct analyze_finding *found;
+	size_t count, room;
+};
+
+/* Where a finding stands, and what its texts name. */
+struct spot {
+	const struct resource *res;
+	const char *field;
+	const char *name; /* for {} in the fix */
+	const char *near; /* what was meant, perhaps; NULL: nobody knows */
+};
+
+/* Add a finding; fmt makes its what. */
+void analysis_add(struct analysis *at, enum rule rule, const struct spot *spot,
+		  const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+
+/* ---- what is offered: views.c ---- */
+void views_open(struct analysis *at, const char *zone);
+void views_close(struct analysis *at);
+
+/* True if some view knows the service. */
+bool views_know(const struct analysis *at, const char *mesh, const char *service);
+/* True if somebody offers the service with all of tags, in whatever state. */
+bool views_offer(const struct analysis *at, const char *mesh, const char *service,
+		 struct labels tags);
+/* The disabled zone whose ingress lists the service, or NULL. */
+const char *views_disabled(const struct analysis *at, const char *mesh,
+			   const char *service);
+/* The known service whose name looks most like this one, or NULL. */
+const char *views_nearest(const struct analysis *at, const char *mesh,
+			  const char *service);
+/* The endpoints that a zone has for a service and tags, counted. */
+struct reach {
+	size_t local, remote;
+};
+struct reach view_reach(const struct view *view, const char *mesh, const char *service,
+			struct labels tags);
+
+/* ---- the checks ---- */
+void analyze_references(struct analysis *at, const struct resource *route);
+void analyze_standings(struct analysis *at);
+/* Outbound number i of proxy, which no list of a route leads elsewhere. */
+void analyze_outbound(struct analysis *at, const struct resource *proxy, size_t i);
+void analyze_services(struct analysis *at);

@@ -1,0 +1,159 @@
+#include "analyze/rules.h"
+
+#include <string.h>
+
+/* A code that was released keeps its meaning; codes of rules that end are not used again.
+ * ZL00x: documents, ZL01x and ZL02x: references and weights, ZL03x: selection and order,
+ * ZL04x: what is offered. */
+/* clang-format off */
+const struct analyze_rule ANALYZE_RULES[RULE_END] = {
+	[RULE_DEPRECATED_TOP] = {
+		"ZL001", ANALYZE_WARNING, "The kind of the top-level targetRef is deprecated",
+		"MeshSubset, MeshService and MeshServiceSubset still work there, but later releases "
+		"may refuse them. Dataplane with labels says the same.",
+		"Use kind Dataplane with labels in place of {}, and label the Dataplanes." },
+	[RULE_SUBSET_OF_ALL] = {
+		"ZL002", ANALYZE_WARNING, "MeshSubset without tags",
+		"Without tags it selects every proxy of the mesh, as kind Mesh does.",
+		"Write the tags, or kind: Mesh if every proxy is meant." },
+	[RULE_SUBSET_UNTAGGED] = {
+		"ZL003", ANALYZE_WARNING, "MeshServiceSubset without tags",
+		"Without tags it means all instances of the service, as kind MeshService does.",
+		"Write the tags, or kind: MeshService if all of \"{}\" is meant." },
+	[RULE_SHADOW] = {
+		"ZL004", ANALYZE_INFO, "The policy is a shadow policy",
+		"With the label kuma.io/effect: shadow it is stored and shown, and configures no "
+		"proxy.",
+		"Remove the label kuma.io/effect when the policy shall take effect." },
+	[RULE_NO_MESH] = {
+		"ZL005", ANALYZE_WARNING, "The mesh has no Mesh document",
+		"Global refuses what belongs to a mesh that does not exist; here the defaults of a "
+		"Mesh were assumed. A new global has the mesh \"default\".",
+		"Add a document {type: Mesh, name: {}}, or correct the field mesh." },
+	[RULE_TO_NO_OBJECT] = {
+		"ZL010", ANALYZE_WARNING, "An entry of to finds no object",
+		"A reference with namespace, port, sectionName or labels, or to a kind other than "
+		"MeshService, asks for a real object and never falls back on a service by its tag. "
+		"The entry has no effect.",
+		"Refer to the service by kind MeshService and name alone: the value of its tag "
+		"kuma.io/service." },
+	[RULE_TO_UNKNOWN] = {
+		"ZL012", ANALYZE_WARNING, "An entry of to names a service that nobody offers",
+		"No inbound and no ZoneIngress has the service, and no outbound asks for it, so the "
+		"entry routes nothing.",
+		"Correct the name \"{}\", or add the Dataplane that offers it." },
+	[RULE_TO_TWICE] = {
+		"ZL013", ANALYZE_WARNING, "A policy has the same destination twice",
+		"Within one policy the last entry about a destination replaces the ones before it.",
+		"Keep one entry about \"{}\"." },
+	[RULE_BACKEND_UNKNOWN] = {
+		"ZL014", ANALYZE_ERROR, "A backendRef names a service that nobody offers",
+		"It keeps its share of the connections, and they are closed; with "
+		"unresolvedBackends: Renormalise the others take them.",
+		"Correct the name \"{}\", add the Dataplane that offers it, or remove the entry." },
+	[RULE_NO_SUCH_SUBSET] = {
+		"ZL015", ANALYZE_WARNING, "A backendRef asks for a subset that nobody offers",
+		"The service is there, but no instance has all of these tags: the share of this "
+		"entry fails.",
+		"Correct the tags, or tag the instances of \"{}\"." },
+	[RULE_WEIGHT_0] = {
+		"ZL016", ANALYZE_INFO, "A backendRef has weight 0",
+		"It gets no connection. That may be meant, as the first step of a canary.",
+		"Give \"{}\" a weight, or remove the entry." },
+	[RULE_BACKEND_TWICE] = {
+		"ZL017", ANALYZE_WARNING, "A list has the same target twice",
+		"Equal targets are joined and their weights added, which the list does not show.",
+		"Keep one entry for \"{}\" with the sum of the weights." },
+	[RULE_ALL_WEIGHTS_0] = {
+		"ZL018", ANALYZE_ERROR, "All weights of a list are 0",
+		"No target is left: every connection to the destination is closed.",
+		"Give at least one entry a weight above 0." },
+	[RULE_NOT_100] = {
+		"ZL019", ANALYZE_INFO, "The weights of a list do not add up to 100",
+		"Weights are shares of their sum, not percentages: 90 and 20 are 81.8 % and 18.2 %.",
+		"Nothing, if shares are meant; else let the sum be 100." },
+	[RULE_BACKEND_NO_OBJECT] = {
+		"ZL020", ANALYZE_ERROR, "A backendRef finds no object",
+		"A reference with namespace, port, sectionName or labels, or to a kind other than "
+		"MeshService and MeshServiceSubset, asks for a real object and never falls back on "
+		"a service by its tag. Its share of the connections is closed.",
+		"Refer to the service by kind MeshService and name alone: the value of its tag "
+		"kuma.io/service." },
+	[RULE_AMBIGUOUS] = {
+		"ZL021", ANALYZE_WARNING, "A reference can mean more than one thing",
+		"It is settled by a rule that its reader may not know: the name wins over the tag "
+		"kuma.io/service, and a name without namespace means all objects of that name.",
+		"Write \"{}\" so that only one thing fits." },
+	[RULE_NO_ENDPOINT] = {
+		"ZL022", ANALYZE_WARNING, "A backendRef leads to a service without an endpoint",
+		"The service is known, but no instance is Ready and no reachable ingress has one: "
+		"the share of this entry fails.",
+		"Make an instance of \"{}\" Ready, or take the entry's weight away until one is." },
+	[RULE_SELECTS_NONE] = {
+		"ZL030", ANALYZE_WARNING, "The policy selects no proxy",
+		"No Dataplane fits its targetRef and its origin, so it changes nothing.",
+		"Correct the targetRef, or label the Dataplanes that are meant." },
+	[RULE_NO_OUTBOUND] = {
+		"ZL031", ANALYZE_WARNING, "No selected proxy has an outbound to a destination of the policy",
+		"A route works on the outbounds that Dataplanes list. Without one to the "
+		"destination it changes nothing.",
+		"Add an outbound with the tag kuma.io/service: {} to the Dataplanes, or correct "
+		"the targetRef of the policy." },
+	[RULE_NEVER_WINS] = {
+		"ZL032", ANALYZE_WARNING, "The policy never has the last word",
+		"On every outbound that it is about, a stronger policy replaces its list as a whole.",
+		"Remove it, or make its targetRef more exact than that of \"{}\"." },
+	[RULE_TIE] = {
+		"ZL033", ANALYZE_WARNING, "Only the names of two policies decide between them",
+		"Both are about one outbound with equal precedence, and then the smaller name wins: "
+		"renaming one changes the routes.",
+		"Give the policy that shall win a more exact targetRef than that of \"{}\", or join "
+		"the two." },
+	[RULE_REMOTE_PLAIN] = {
+		"ZL040", ANALYZE_WARNING, "A backend is in other zones only, while mTLS is off",
+		"A zone ingress finds the service by the server name of mTLS; without mTLS the "
+		"connections to it fail.",
+		"Turn on mTLS in the Mesh {} (mtls.enabledBackend), or run an instance in the zone." },
+	[RULE_NOT_ADVERTISED] = {
+		"ZL041", ANALYZE_WARNING, "A ZoneIngress has no advertised address",
+		"Other zones skip it: what its zone offers is known there, but cannot be reached.",
+		"Write networking.advertisedAddress and networking.advertisedPort." },
+	[RULE_PROTOCOL_MIX] = {
+		"ZL042", ANALYZE_WARNING, "An instance takes the protocol away from its service",
+		"A service has the protocol that all instances have in common. With one that has "
+		"none, or one that fits no other, it is unknown, and treated as tcp.",
+		"Write the tag kuma.io/protocol of \"{}\" as the other instances do." },
+	[RULE_DISABLED_ZONE] = {
+		"ZL043", ANALYZE_WARNING, "A reference needs a zone that is disabled",
+		"What a disabled zone offers is withdrawn everywhere, so the connections fail.",
+		"Enable the zone \"{}\", or take the reference away." },
+	[RULE_OUTBOUND_NOWHERE] = {
+		"ZL044", ANALYZE_WARNING, "An outbound of a Dataplane leads nowhere",
+		"Nobody offers what it asks for, and no route leads elsewhere: connections to it fail.",
+		"Correct the destination \"{}\", or add the Dataplane that offers it." },
+};
+/* clang-format on */
+
+const struct analyze_rule *analyze_rules(size_t *count)
+{
+	*count = RULE_END;
+	return ANALYZE_RULES;
+}
+
+static const char *const SEVERITIES[] = { "info", "warning", "error" };
+
+const char *analyze_severity_name(enum analyze_severity severity)
+{
+	return SEVERITIES[severity];
+}
+
+bool analyze_severity_parse(const char *word, enum analyze_severity *severity)
+{
+	for (int i = ANALYZE_INFO; i <= ANALYZE_ERROR; i++) {
+		if (strcmp(word, SEVERITIES[i]) == 0) {
+			*severity = (enum analyze_severity)i;
+			return true;
+		}
+	}
+	return false;
+}
