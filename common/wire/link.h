@@ -36,7 +36,7 @@ struct link_hub_handlers {
 
 struct link_hub_setup {
 	const char *folder;       /* 0700, for sockets of its own; made if absent */
-	size_t message_max;       /* of a request */
+	size_t message_max;       /* of a request, and of a reply */
 	unsigned connections_max; /* of all zones together */
 	uint64_t answer_ms;       /* what is not answered by then is given up; 0: 20000 */
 };
@@ -59,7 +59,7 @@ enum { LINK_PUBLISHED_MAX = 1 << 20 };
 void link_hub_publish(struct link_hub *hub, const void *bytes, size_t len);
 
 /* A handle whose peer has gone, or that was answered or given up, is ignored. A reply
- * above the asking uplink's message_max breaks its connection. */
+ * above message_max is not sent. */
 void link_hub_reply(struct link_hub *hub, uint64_t handle, const void *bytes, size_t len);
 
 /* Connections that have shown that they speak the protocol, and those refused so far. */
@@ -77,7 +77,8 @@ struct link_uplink_handlers {
 };
 
 /* Connect to the first of count addresses and go on trying until link_uplink_redial says
- * to turn to the next. Addresses are copied. message_max: of a reply. */
+ * to turn to the next. Addresses are copied. message_max: as the
+ * hub's. */
 ZL_MUST_USE enum zl_code link_uplink_open(struct link_uplink **out, struct loop *loop,
 					  const struct zl_addr *addrs, size_t count,
 					  size_t message_max,
@@ -85,8 +86,8 @@ ZL_MUST_USE enum zl_code link_uplink_open(struct link_uplink **out, struct loop 
 					  struct zl_err *err);
 void link_uplink_close(struct link_uplink **uplinkp);
 
-/* Ask; replied or lost comes once for id, later. At most LINK_REQUESTS at a time: more
- * are lost. */
+/* Ask; replied or lost comes once for id, later. At most LINK_REQUESTS at a time and
+ * message_max bytes: more are lost. */
 enum { LINK_REQUESTS = 8 };
 void link_uplink_request(struct link_uplink *uplink, uint64_t id, const void *bytes,
 			 size_t len, uint32_t deadline_ms);

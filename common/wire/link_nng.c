@@ -295,8 +295,10 @@ void link_uplink_request(struct link_uplink *uplink, uint64_t id, const void *by
 			 size_t len, uint32_t deadline_ms)
 {
 	struct asking *asking = NULL;
+	/* The hub would break the connection for it, again and again. */
+	bool fits = len <= uplink->message_max;
 
-	for (int i = 0; asking == NULL && i < LINK_REQUESTS; i++)
+	for (int i = 0; fits && asking == NULL && i < LINK_REQUESTS; i++)
 		if (!uplink->askings[i].busy)
 			asking = &uplink->askings[i];
 	nng_msg *msg = asking != NULL ? link_msg(bytes, len) : NULL;

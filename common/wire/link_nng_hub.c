@@ -51,6 +51,7 @@ struct link_hub {
 	struct loop_watch *watch;
 	struct loop_timer *timer;
 	uint64_t answer_ms;
+	size_t message_max;
 	struct hub_slot slots[HUB_SLOTS];
 };
 
@@ -133,7 +134,8 @@ void link_hub_reply(struct link_hub *hub, uint64_t handle, const void *bytes, si
 	if (slot->generation != handle / HUB_SLOTS || slot->state != SLOT_ASKED ||
 	    slot->asked_ms == 0)
 		return;
-	nng_msg *msg = link_msg(bytes, len);
+	/* One too great would break the connection, again and again. */
+	nng_msg *msg = len <= hub->message_max ? link_msg(bytes, len) : NULL;
 	slot->asked_ms = 0;
 	if (msg == NULL) {
 		hub_receive(slot);
@@ -254,6 +256,7 @@ enum zl_code link_hub_open(struct link_hub **out, struct loop *loop,
 	*out = NULL;
 	hub->loop = loop;
 	hub->handlers = *handlers;
+	hub->message_max = setup->message_max;
 	hub->answer_ms = setup->answer_ms != 0 ? setup->answer_ms : ANSWER_MS;
 	hub->timer = loop_timer_new(loop, on_hub_timer, hub);
 	if ((code = open_folder(setup->folder, err)) != ZL_OK ||

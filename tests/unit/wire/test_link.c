@@ -280,12 +280,16 @@ static void messages_may_be_as_great_as_agreed(void **state)
 		UNTIL(rig.loop, rig.zone.replied == LINK_REQUESTS + 2);
 		assert_true(rig.zone.whole);
 		assert_int_equal(rig.a.requests, LINK_REQUESTS + 2);
-		/* One that is too great is lost, and the rest goes on. */
-		ask(&rig.zone, 10, MESSAGE_MAX + 100, 300);
+		/* One that is too great is lost, and the rest goes on: with the request,
+		 * at once, and with a reply, when its time is over. */
+		ask(&rig.zone, 10, MESSAGE_MAX + 1, 10000);
 		UNTIL(rig.loop, rig.zone.lost == 1);
+		ask(&rig.zone, 12, MESSAGE_MAX, 300);
+		UNTIL(rig.loop, rig.zone.lost == 2);
 		ask(&rig.zone, 11, 10, 10000);
 		UNTIL(rig.loop, rig.zone.replied == LINK_REQUESTS + 3);
-		assert_int_equal(rig.a.requests, LINK_REQUESTS + 3);
+		assert_int_equal(rig.a.requests, LINK_REQUESTS + 4);
+		assert_int_equal(rig.zone.downs, 0);
 		rig_close(&rig);
 	}
 }
