@@ -54,11 +54,14 @@ const struct routes *policy_resolve(const struct policy_index *index,
 bool policy_touches(const struct resource *route, const struct resource *proxy,
 		    const char *zone);
 
-/* True if routes, which were resolved with the inventory before, come out the same with
- * the inventory after, policies and mesh being equal: no service that they lead to has
- * changed. Both inventories are of one zone. */
-bool policy_endures(const struct routes *routes, const struct inventory *before,
-		    const struct inventory *after);
+/* The services that routes lead to, a NUL behind each name. Appends. */
+void policy_services(const struct routes *routes, struct zl_buf *services);
+
+/* True if routes of a proxy of mesh that lead to services come out the same with either
+ * inventory, policies, Zones and mesh being equal: none of the services has changed. Both
+ * inventories are of one zone. */
+bool policy_endures(const struct zl_buf *services, const char *mesh,
+		    const struct inventory *before, const struct inventory *after);
 
 /* Order of two routes: negative if b has the greater precedence (spec 3.2, D15); 0 only
  * for the same identity. */

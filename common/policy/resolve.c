@@ -192,24 +192,32 @@ bool policy_touches(const struct resource *route, const struct resource *proxy,
 	return about && select_proxy(route, proxy, zone, NULL, NULL);
 }
 
-bool policy_endures(const struct routes *routes, const struct inventory *before,
-		    const struct inventory *after)
+void policy_services(const struct routes *routes, struct zl_buf *services)
 {
-	const char *mesh = routes->proxy->key.mesh;
-
 	for (size_t i = 0; i < routes->outbound_count; i++) {
 		const struct outbound_route *route = &routes->outbounds[i];
-		const char *name = route->destination.name;
+
+		zl_buf_str(services, route->destination.name);
+		zl_buf_char(services, '\0');
+		for (size_t j = 0; j < route->backend_count; j++) {
+			/* Mostly a destination is its own backend. */
+			if (strcmp(route->backends[j].name, route->destination.name) == 0)
+				continue;
+			zl_buf_str(services, route->backends[j].name);
+			zl_buf_char(services, '\0');
+		}
+	}
+}
+
+bool policy_endures(const struct zl_buf *services, const char *mesh,
+		    const struct inventory *before, const struct inventory *after)
+{
+	for (size_t at = 0; at < services->len; at += strlen(services->data + at) + 1) {
+		const char *name = services->data + at;
 
 		if (!service_same(inventory_find(before, mesh, name),
 				  inventory_find(after, mesh, name)))
 			return false;
-		for (size_t j = 0; j < route->backend_count; j++) {
-			name = route->backends[j].name;
-			if (!service_same(inventory_find(before, mesh, name),
-					  inventory_find(after, mesh, name)))
-				return false;
-		}
 	}
 	return true;
 }

@@ -17,17 +17,19 @@ struct proxy {
 	struct resource *dataplane; /* held; NULL: not registered */
 	bool connected;
 	uint64_t wanted, acked; /* numbers of pushes; 0: none */
+	struct zl_buf services; /* that its last push leads to */
 	char id[];
 };
 
 struct proxies {
 	struct proxies_setup setup;
 	struct xds_server *xds;
-	struct proxy *all; /* owned, by id */
-	struct policy_index *index;
-	uint64_t rev;               /* of global, in force */
-	uint64_t number;            /* of the last push */
-	uint64_t revs[PUSHES_KEPT]; /* that push n brought in force, at n modulo */
+	struct proxy *all;           /* owned, by id */
+	struct policy_index *index;  /* held */
+	struct inventory *inventory; /* held; the registry's at the last update */
+	uint64_t rev;                /* of global, in force */
+	uint64_t number;             /* of the last push */
+	uint64_t revs[PUSHES_KEPT];  /* that push n brought in force, at n modulo */
 	bool begun, reporting;
 	struct proxies_counts counts;
 };
@@ -62,6 +64,7 @@ static void drop_if_idle(struct proxies *proxies, struct proxy *proxy)
 	if (proxy->dataplane != NULL || proxy->connected)
 		return;
 	HASH_DEL(proxies->all, proxy);
+	zl_buf_free(&proxy->services);
 	free(proxy);
 }
 
@@ -168,8 +171,8 @@ const struct routes *proxies_routes(const struct proxies *proxies,
 {
 	const struct policy_options options = { .explain = explain };
 
-	return policy_resolve(proxies->index, proxies->setup.registry->inventory,
-			      dataplane, &options, arena);
+	return policy_resolve(proxies->index, proxies->inventory, dataplane, &options,
+			      arena);
 }
 
 const char *const *proxies_warnings(const struct proxies *proxies, const char *mesh,
@@ -193,6 +196,8 @@ static void push(struct proxies *proxies, struct proxy *proxy)
 	proxies->counts.pushes++;
 	proxy->wanted = ++proxies->number;
 	proxies->revs[proxy->wanted % PUSHES_KEPT] = proxies->rev;
+	zl_buf_drain(&proxy->services, proxy->services.len);
+	policy_services(routes, &proxy->services);
 	zl_arena_free(&arena);
 	xds_server_set(proxies->xds, proxy->id, config, proxy->wanted);
 	envoy_config_drop(&config);
@@ -256,29 +261,45 @@ static bool is_touched(const struct proxies *proxies, const struct proxy *proxy,
 	return false;
 }
 
+/* Take over what the registry knows now. Returns the inventory of before, held. */
+static struct inventory *catch_up(struct proxies *proxies)
+{
+	const struct registry *registry = proxies->setup.registry;
+	struct policy_index *index = proxies->index;
+	struct inventory *before = proxies->inventory;
+
+	proxies->index = policy_index_update(index, registry->all);
+	proxies->inventory = inventory_hold(registry->inventory);
+	policy_index_drop(&index);
+	return before;
+}
+
 void proxies_update(struct proxies *proxies, const struct registry_changes *changes,
 		    uint64_t rev)
 {
-	bool all = changes->inventory || changes->meshes;
+	bool all = changes->meshes;
+	struct inventory *before = catch_up(proxies);
 	struct proxy *proxy;
 	struct proxy *next;
 
 	proxies->rev = rev;
-	policy_index_drop(&proxies->index);
-	proxies->index =
-		policy_index_new(proxies->setup.registry->all, proxies->setup.zone);
 	for (size_t i = 0; i < changes->count; i++) {
 		const struct registry_change *change = &changes->items[i];
 		const struct resource *any =
 			change->now != NULL ? change->now : change->old;
+		/* What a zone wrote comes and goes with it. */
+		all = all || any->key.kind == KIND_ZONE;
 		if (any->key.kind == KIND_DATAPLANE &&
 		    dataplane_is_local(any, proxies->setup.zone))
 			follow_dataplane(proxies, change);
 	}
 	HASH_ITER (hh, proxies->all, proxy, next)
 		if (proxy->dataplane != NULL && proxy->connected &&
-		    (all || is_touched(proxies, proxy, changes)))
+		    (all || is_touched(proxies, proxy, changes) ||
+		     !policy_endures(&proxy->services, proxy->dataplane->key.mesh, before,
+				     proxies->inventory)))
 			push(proxies, proxy);
+	inventory_drop(&before);
 	report_soon(proxies);
 }
 
@@ -346,6 +367,7 @@ enum zl_code proxies_open(struct proxies **out, const struct proxies_setup *setu
 	*out = NULL;
 	proxies->setup = *setup;
 	proxies->index = policy_index_new(setup->registry->all, setup->zone);
+	proxies->inventory = inventory_hold(setup->registry->inventory);
 	enum zl_code code =
 		xds_server_open(&proxies->xds, loop_base(setup->loop), setup->listen,
 				setup->listen_count, &XDS_OPS, proxies, err);
@@ -368,10 +390,12 @@ void proxies_close(struct proxies **proxiesp)
 	while (proxy != NULL) {
 		struct proxy *next = proxy->hh.next;
 		resource_drop(&proxy->dataplane);
+		zl_buf_free(&proxy->services);
 		free(proxy);
 		proxy = next;
 	}
 	policy_index_drop(&proxies->index);
+	inventory_drop(&proxies->inventory);
 	free(proxies);
 }
 

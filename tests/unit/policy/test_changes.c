@@ -110,21 +110,27 @@ static void what_routes_endure(void **state)
 	struct tools tools = tools_of(
 		BASE, ROUTE(MS("other", "1") ", " MS("far", "1") ", " MS("gone", "1")),
 		NULL);
-	const struct routes *routes = resolve(&tools, "web");
+	struct zl_buf services = { 0 };
 
 	(void)state;
+	policy_services(resolve(&tools, "web"), &services);
 	for (size_t i = 0; i < ARRAY_LEN(CHANGES); i++) {
 		struct set_edit *edit = set_edit(tools.world.set);
 
 		world_read(tools.world.arena, edit, CHANGES[i].yaml, NULL);
 		struct set *set = set_done(&edit);
-		struct inventory *next = inventory_build(set, "east");
+		struct inventory *ways[] = { inventory_build(set, "east"),
+					     inventory_update(tools.inventory, set) };
 
-		if (policy_endures(routes, tools.inventory, next) != CHANGES[i].same)
-			fail_msg("%s", CHANGES[i].yaml);
-		inventory_drop(&next);
+		for (size_t j = 0; j < ARRAY_LEN(ways); j++) {
+			if (policy_endures(&services, "default", tools.inventory,
+					   ways[j]) != CHANGES[i].same)
+				fail_msg("%s", CHANGES[i].yaml);
+			inventory_drop(&ways[j]);
+		}
 		set_drop(&set);
 	}
+	zl_buf_free(&services);
 	tools_end(&tools);
 }
 
