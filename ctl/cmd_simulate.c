@@ -17,21 +17,6 @@ struct scene {
 	struct policy_index *index;
 };
 
-/* What does not say otherwise is the zone's own: a Dataplane, a ZoneIngress. */
-static struct resource *as_known(const struct ctl *ctl, const struct resource *res)
-{
-	const char *origin = labels_get(res->labels, LABEL_ORIGIN);
-	const struct label own[] = { { LABEL_ZONE, ctl->zone },
-				     { LABEL_ORIGIN, origin != NULL ? origin : "zone" } };
-
-	if (res->key.kind == KIND_DATAPLANE &&
-	    (res->key.zone[0] == '\0' || strcmp(res->key.zone, ctl->zone) == 0))
-		return resource_relabel(res, own, 2);
-	if (res->key.kind == KIND_ZONE_INGRESS && res->key.zone[0] == '\0')
-		return resource_relabel(res, own, 1);
-	return resource_hold(res);
-}
-
 static struct scene scene_make(const struct ctl *ctl, const struct files *files)
 {
 	struct scene scene;
@@ -165,7 +150,7 @@ enum ctl_exit cmd_simulate(struct ctl *ctl)
 	if (ctl->zone == NULL)
 		return ctl_fail(CTL_USAGE, "simulate: --zone ZONE is missing: whose eyes "
 					   "to see the files with");
-	files_read(ctl, &rules, as_known, &files);
+	files_read(ctl, &rules, files_as_own, &files);
 	enum ctl_exit code = files_exit(&files);
 	if (code != CTL_OK) {
 		files_print_findings(&files, false);

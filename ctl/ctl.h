@@ -57,8 +57,8 @@ struct ctl {
 	const char **files; /* -f, in order */
 	size_t file_count;
 	const char *zone, *ns, *proxy, *to, *admin, *wait, *message, *dry_run,
-		*if_revision;
-	bool client_only;
+		*if_revision, *threshold;
+	bool client_only, recursive, markdown;
 	const char **args; /* what is no flag */
 	size_t arg_count;
 };
@@ -73,7 +73,10 @@ enum {
 	TAKES_WAIT = 1 << 5, /* --wait, --message, --dry-run */
 	TAKES_REVISION = 1 << 6,
 	TAKES_CLIENT = 1 << 7,
-	TAKES_NAMESPACE = 1 << 8
+	TAKES_NAMESPACE = 1 << 8,
+	TAKES_THRESHOLD = 1 << 9,
+	TAKES_RECURSIVE = 1 << 10,
+	TAKES_MARKDOWN = 1 << 11
 };
 
 struct command {
@@ -87,11 +90,13 @@ struct command {
 /* All commands, ended by a NULL name. */
 extern const struct command CTL_COMMANDS[];
 
+enum ctl_exit cmd_analyze(struct ctl *ctl);
 enum ctl_exit cmd_apply(struct ctl *ctl);
 enum ctl_exit cmd_bootstrap(struct ctl *ctl);
 enum ctl_exit cmd_delete(struct ctl *ctl);
 enum ctl_exit cmd_explain(struct ctl *ctl);
 enum ctl_exit cmd_get(struct ctl *ctl);
+enum ctl_exit cmd_schema(struct ctl *ctl);
 enum ctl_exit cmd_simulate(struct ctl *ctl);
 enum ctl_exit cmd_validate(struct ctl *ctl);
 enum ctl_exit cmd_version(struct ctl *ctl);

@@ -224,6 +224,20 @@ void files_read(struct ctl *ctl, const struct resource_rules *rules,
 	sort_findings(ctl->arena, files->found.warnings, files->found.warning_count);
 }
 
+struct resource *files_as_own(const struct ctl *ctl, const struct resource *res)
+{
+	const char *origin = labels_get(res->labels, LABEL_ORIGIN);
+	const struct label own[] = { { LABEL_ZONE, ctl->zone },
+				     { LABEL_ORIGIN, origin != NULL ? origin : "zone" } };
+
+	if (res->key.kind == KIND_DATAPLANE &&
+	    (res->key.zone[0] == '\0' || strcmp(res->key.zone, ctl->zone) == 0))
+		return resource_relabel(res, own, 2);
+	if (res->key.kind == KIND_ZONE_INGRESS && res->key.zone[0] == '\0')
+		return resource_relabel(res, own, 1);
+	return resource_hold(res);
+}
+
 void files_drop(struct files *files)
 {
 	for (size_t i = 0; i < files->count; i++)

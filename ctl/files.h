@@ -25,6 +25,9 @@ struct files {
 /* What a resource counts as, held; for files that are seen with the eyes of a zone. */
 typedef struct resource *files_adopt_fn(const struct ctl *ctl,
 					const struct resource *res);
+/* Such a one, for --zone: what does not say otherwise is the zone's own, a Dataplane as
+ * well as a ZoneIngress. */
+struct resource *files_as_own(const struct ctl *ctl, const struct resource *res);
 
 /* Read every file of ctl->files: a file, a folder (its *.yaml, *.yml and *.json, sorted,
  * not those below), or "-" for standard input. What cannot be read is named on standard

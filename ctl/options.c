@@ -28,7 +28,7 @@ static const struct flag FLAGS[] = {
 	{ "file", 'f', FLAG_FILES, AT(files), TAKES_FILE, NULL, "FILE|DIR|-",
 	  "documents to read; may be given several times", { 0 } },
 	{ "zone", 0, FLAG_TEXT, AT(zone), TAKES_ZONE, NULL, "ZONE",
-	  "simulate: the zone to be; get, delete: the zone it belongs to", { 0 } },
+	  "simulate, analyze: the zone to be; get, delete: the zone it belongs to", { 0 } },
 	{ "namespace", 'n', FLAG_TEXT, AT(ns), TAKES_NAMESPACE, NULL, "NAMESPACE",
 	  "get, delete: the one of this namespace", { 0 } },
 	{ "proxy", 0, FLAG_TEXT, AT(proxy), TAKES_PROXY, NULL, "NAME",
@@ -48,6 +48,12 @@ static const struct flag FLAGS[] = {
 	  "delete: only if this is still its revision", { 0 } },
 	{ "client", 0, FLAG_BOOL, AT(client_only), TAKES_CLIENT, NULL, NULL,
 	  "version: do not ask the server", { 0 } },
+	{ "failure-threshold", 0, FLAG_TEXT, AT(threshold), TAKES_THRESHOLD, NULL,
+	  "error|warning|info", "analyze: exit 1 from here on (default: warning)", { 0 } },
+	{ "recursive", 0, FLAG_BOOL, AT(recursive), TAKES_RECURSIVE, NULL, NULL,
+	  "schema: fields of fields too", { 0 } },
+	{ "markdown", 0, FLAG_BOOL, AT(markdown), TAKES_MARKDOWN, NULL, NULL,
+	  "schema, analyze: the page of docs/reference", { 0 } },
 };
 /* clang-format on */
 
