@@ -42,21 +42,27 @@ def apply(mesh, hub, document, want):
 
 
 def observe(zones, shares):
-    """Count who answers in each zone and hold it against the weights; True if it fits."""
+    """Count who answers in each zone and hold it against the weights; True if it fits.
+
+    A fair split misses the 99.9 % interval once in a thousand: a miss is counted again.
+    """
     fits = True
     for zone in zones:
-        counts = local.count_greetings(zone.outbounds["backend"], CONNECTIONS)
+        total = CONNECTIONS
+        counts = local.count_greetings(zone.outbounds["backend"], total)
+        if local.misses(counts, total, shares):
+            total *= 2
+            counts = local.count_greetings(zone.outbounds["backend"], total)
+        missed = local.misses(counts, total, shares)
         for name, share in shares.items():
             seen = counts.get(name, 0)
-            ok = local.inside_binomial(seen, CONNECTIONS, share)
-            fits = fits and ok
             say(f"  {zone.name:5} {name:12} configured {100 * share:5.1f} %   observed "
-                f"{100 * seen / CONNECTIONS:5.1f} %  ({seen} of {CONNECTIONS})"
-                f"{'' if ok else '   OUTSIDE the 99.9 % interval'}")
+                f"{100 * seen / total:5.1f} %  ({seen} of {total})"
+                f"{'   OUTSIDE the 99.9 % interval' if name in missed else ''}")
         strangers = {name: n for name, n in counts.items() if name not in shares}
         if strangers:
-            fits = False
             say(f"  {zone.name:5} unexpected: {strangers}")
+        fits = fits and not missed and not strangers
     return fits
 
 

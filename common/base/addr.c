@@ -129,7 +129,7 @@ static socklen_t sock_fill(const struct zl_addr *addr, union sock *sock)
 /* Remove the socket file that a process which has ended left behind. */
 static void unlink_stale(const union sock *sock, socklen_t len)
 {
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
 	if (fd < 0)
 		return;

@@ -171,7 +171,7 @@ static void run(const char *folder, bool is_unix, size_t rounds)
 int main(int argc, char **argv)
 {
 	size_t rounds = argc > 1 ? strtoul(argv[1], NULL, 10) : ROUNDS;
-	char folder[] = "/tmp/bench-link.XXXXXX";
+	char folder[] = P_tmpdir "/bench-link.XXXXXX";
 
 	if (rounds == 0 || mkdtemp(folder) == NULL) {
 		(void)fprintf(stderr, "usage: bench-link [rounds]\n");
