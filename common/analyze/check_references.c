@@ -229,7 +229,7 @@ static void check_sum(struct analysis *at, const struct resource *route,
 
 	if (to->ref_count > 0 && sum == 0)
 		analysis_add(at, RULE_ALL_WEIGHTS_0, &spot,
-			     "the weights of all %zu entries are 0", to->ref_count);
+			     "every weight of the list is 0");
 	else if (to->ref_count > 1 && sum != 100)
 		analysis_add(at, RULE_NOT_100, &spot, "the sum of weights is %" PRIu64,
 			     sum);
