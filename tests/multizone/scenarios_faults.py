@@ -224,6 +224,8 @@ def zone_killed_again_and_again(stage):
         greeting = local.greet("127.0.0.1", zone.outbounds["backend"])
         expect(greeting.startswith("backend-v"), f"round {i}: answer {greeting!r}")
     zone.wait_ready()
+    local.wait_for("all proxies are back", lambda: zone.get(
+        "/_status")["proxies"]["total"] == len(zone.proxies))
     stage.put_and_wait(hub, split({"v0": 10, "v1": 90}))
     stop.set()
     watcher.join()
