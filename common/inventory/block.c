@@ -30,6 +30,7 @@ static void drop(void *item)
 	free(block->remotes);
 	free(block->tags);
 	free(block->zone);
+	free(block->offer);
 	free(block);
 }
 
@@ -175,5 +176,6 @@ struct block *block_merge(const struct block *before, const struct rows *rows,
 							    : service->remotes[0].tags,
 				   TAG_SERVICE);
 	service->protocol = common_protocol(service);
+	block_offer(block);
 	return block;
 }

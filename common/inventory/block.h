@@ -14,8 +14,10 @@ struct block {
 	struct service service;
 	struct local *locals; /* owned, as all below */
 	struct remote *remotes;
-	struct label *tags; /* of rows whose own lack kuma.io/zone */
-	char *zone;         /* the inventory's */
+	struct label *tags;              /* of rows whose own lack kuma.io/zone */
+	char *zone;                      /* the inventory's */
+	struct available_service *offer; /* what it adds to inventory_offer; sorted */
+	size_t offer_count;
 };
 
 /* Blocks by mesh and name. */
@@ -26,3 +28,10 @@ extern const struct pmap_ops BLOCK_OPS;
 struct block *block_merge(const struct block *before, const struct rows *rows,
 			  size_t local, size_t local_count, size_t remote,
 			  size_t remote_count);
+
+/* The block of the service inventory_at(inventory, index). */
+const struct block *inventory_block(const struct inventory *inventory, size_t index);
+/* Fill in offer. */
+void block_offer(struct block *block);
+/* By mesh and tags. */
+int offer_compare(const void *one, const void *other);

@@ -146,9 +146,12 @@ size_t inventory_count(const struct inventory *inventory)
 	return pmap_count(inventory->blocks);
 }
 
+const struct block *inventory_block(const struct inventory *inventory, size_t index)
+{
+	return pmap_at(inventory->blocks, index);
+}
+
 const struct service *inventory_at(const struct inventory *inventory, size_t index)
 {
-	const struct block *block = pmap_at(inventory->blocks, index);
-
-	return &block->service;
+	return &inventory_block(inventory, index)->service;
 }

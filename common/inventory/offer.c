@@ -1,9 +1,9 @@
-#include "inventory/inventory.h"
+#include "inventory/block.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-static int compare_records(const void *one, const void *other)
+int offer_compare(const void *one, const void *other)
 {
 	const struct available_service *a = one;
 	const struct available_service *b = other;
@@ -37,27 +37,41 @@ static size_t put_records(const struct service *service, struct available_servic
 	return count;
 }
 
-const struct available_service *inventory_offer(const struct inventory *inventory,
-						struct zl_arena *arena, size_t *count)
+void block_offer(struct block *block)
 {
-	size_t service_count = inventory_count(inventory);
-	size_t room = 0;
-	size_t put = 0;
+	struct available_service *records =
+		zl_alloc(block->service.local_count + 1, sizeof(*records));
+	size_t put = put_records(&block->service, records);
 	size_t kept = 0;
 
-	for (size_t i = 0; i < service_count; i++)
-		room += inventory_at(inventory, i)->local_count;
-	struct available_service *records = zl_arena_alloc(arena, room, sizeof(*records));
-	for (size_t i = 0; i < service_count; i++)
-		put += put_records(inventory_at(inventory, i), records + put);
-
-	qsort(records, put, sizeof(*records), compare_records);
+	qsort(records, put, sizeof(*records), offer_compare);
 	for (size_t i = 0; i < put; i++) {
-		if (kept > 0 && compare_records(&records[kept - 1], &records[i]) == 0)
+		if (kept > 0 && offer_compare(&records[kept - 1], &records[i]) == 0)
 			records[kept - 1].instances += records[i].instances;
 		else
 			records[kept++] = records[i];
 	}
-	*count = kept;
+	block->offer = zl_realloc(records, kept + 1, sizeof(*records));
+	block->offer_count = kept;
+}
+
+/* Records of different services differ in their tags. */
+const struct available_service *inventory_offer(const struct inventory *inventory,
+						struct zl_arena *arena, size_t *count)
+{
+	size_t room = 0;
+
+	for (size_t i = 0; i < inventory_count(inventory); i++)
+		room += inventory_block(inventory, i)->offer_count;
+	struct available_service *records = zl_arena_alloc(arena, room, sizeof(*records));
+	*count = 0;
+	for (size_t i = 0; i < inventory_count(inventory); i++) {
+		const struct block *block = inventory_block(inventory, i);
+
+		memcpy(records + *count, block->offer,
+		       block->offer_count * sizeof(*records));
+		*count += block->offer_count;
+	}
+	qsort(records, room, sizeof(*records), offer_compare);
 	return records;
 }

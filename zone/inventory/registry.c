@@ -167,12 +167,16 @@ static struct resource *with_services(const struct registry *registry,
 	return res;
 }
 
+static bool kind_travels(int kind)
+{
+	return kind_info((enum kind)kind)->to_global && kind != KIND_DATAPLANE;
+}
+
 static bool travels(const struct registry *registry, const struct resource *res)
 {
 	const char *sync = labels_get(res->labels, LABEL_KDS_SYNC);
 
-	return kind_info(res->key.kind)->to_global && res->key.kind != KIND_DATAPLANE &&
-	       strcmp(res->key.zone, registry->zone) == 0 &&
+	return strcmp(res->key.zone, registry->zone) == 0 &&
 	       (sync == NULL || strcmp(sync, "disabled") != 0);
 }
 
@@ -185,7 +189,7 @@ static struct set *offer_set(const struct registry *registry)
 	for (int kind = KIND_NONE + 1; kind < KIND_END; kind++) {
 		struct set_iter each = set_each(registry->all, (enum kind)kind, NULL);
 		const struct resource *res;
-		while ((res = set_next(&each)) != NULL) {
+		while (kind_travels(kind) && (res = set_next(&each)) != NULL) {
 			if (!travels(registry, res))
 				continue;
 			struct resource *out = kind == KIND_ZONE_INGRESS

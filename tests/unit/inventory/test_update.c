@@ -127,8 +127,27 @@ static bool same_remotes(const struct service *a, const struct service *b)
 	return true;
 }
 
+static bool same_offers(const struct inventory *a, const struct inventory *b)
+{
+	struct zl_arena *arena = zl_arena_new();
+	size_t a_count;
+	size_t b_count;
+	const struct available_service *one = inventory_offer(a, arena, &a_count);
+	const struct available_service *other = inventory_offer(b, arena, &b_count);
+	bool same = a_count == b_count;
+
+	for (size_t i = 0; same && i < a_count; i++)
+		same = strcmp(one[i].mesh, other[i].mesh) == 0 &&
+		       labels_compare(one[i].tags, other[i].tags) == 0 &&
+		       one[i].instances == other[i].instances;
+	zl_arena_free(&arena);
+	return same;
+}
+
 static const char *compare(const struct inventory *a, const struct inventory *b)
 {
+	if (!same_offers(a, b))
+		return "another offer";
 	if (inventory_count(a) != inventory_count(b))
 		return "another number of services";
 	for (size_t i = 0; i < inventory_count(a); i++) {
