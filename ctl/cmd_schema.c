@@ -82,19 +82,13 @@ static const struct field *find(const char *path, const struct schema **object)
 	return len > 0 && path[len - 1] == '.' ? NULL : schema_find(path, object);
 }
 
-static const char *nearest_kind(const struct ctl *ctl, const char *word)
+static const char *nearest_kind(const char *word)
 {
 	struct nearest nearest = nearest_to(word);
-	char *name;
 
 	for (enum kind kind = KIND_NONE + 1; kind < KIND_END; kind++)
 		nearest_try(&nearest, kind_info(kind)->name);
-	if (nearest.found == NULL)
-		return NULL;
-	name = zl_arena_strdup(ctl->arena, nearest.found);
-	for (char *at = name; *at != '\0'; at++)
-		*at = *at >= 'A' && *at <= 'Z' ? (char)(*at - 'A' + 'a') : *at;
-	return name;
+	return nearest.found;
 }
 
 /* Name the first word of path that is not there, and what it may have been. */
@@ -115,7 +109,7 @@ static enum ctl_exit tell_unknown(const struct ctl *ctl, const char *path)
 					good, word_of(field->type));
 	}
 	if (parent == NULL) {
-		near = nearest_kind(ctl, good);
+		near = nearest_kind(good);
 		if (near != NULL)
 			return ctl_fail(CTL_ABSENT, "no kind \"%s\": did you mean %s%s?",
 					good, near, path + strlen(good));

@@ -302,7 +302,8 @@ static void check_to(struct analysis *at, const struct resource *route, size_t e
 	if (!ref_is_by_name(in.ref))
 		analysis_add(at, RULE_TO_NO_OBJECT, &spot, "%s",
 			     ref_missing(in.ref, route->key.mesh, at->arena));
-	else if (!is_called(at, route->key.mesh, in.ref->name))
+	else if (!views_know(at, route->key.mesh, in.ref->name) &&
+		 !is_called(at, route->key.mesh, in.ref->name))
 		(void)is_known(at, &in, RULE_TO_UNKNOWN);
 	while (later < route->tcp_route->to_count &&
 	       !same_target(at, in.ref, &to[later].target))

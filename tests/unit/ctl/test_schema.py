@@ -105,7 +105,7 @@ class Schema(Case):
             "meshtcproute.spec.to.rules.default.backendRef.weight":
                 "did you mean meshtcproute.spec.to.rules.default.backendRefs.weight?",
             "meshtcproute.too": "did you mean meshtcproute.to?",
-            "meshtcprout.spec.to": "did you mean meshtcproute.spec.to?",
+            "meshtcprout.spec.to": "did you mean MeshTCPRoute.spec.to?",
             "meshtcproute.spec.zzzzz": "zonelinkctl schema meshtcproute.spec lists",
             "mesh.mtls.enabledBackend.x": "mesh.mtls.enabledBackend is a text",
             "mesh.": "mesh.: no such field",
