@@ -6,6 +6,7 @@
 
 #include "global/api/api.h"
 #include "http/http.h"
+#include "rest/metrics.h"
 #include "rest/rest.h"
 
 enum { COMMIT_TIMES = 4096 };
@@ -24,7 +25,7 @@ struct api {
 	struct {
 		uint64_t rev, us;
 	} commits[COMMIT_TIMES];
-	uint64_t requests[6]; /* by the first digit of the status */
+	struct metrics_answers answers;
 };
 
 /* waits.c: answer req with body, extended by "wait", when rev is where it should be. */

@@ -96,8 +96,7 @@ static void seen(void *arg, const struct http_seen *what)
 {
 	struct api *api = arg;
 
-	if (what->status >= 100 && what->status < 600)
-		api->requests[what->status / 100]++;
+	metrics_count(&api->answers, what);
 }
 
 static enum zl_code listen_all(struct http_server *server, struct zl_addr *addrs,

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "http/http.h"
+#include "rest/metrics.h"
 #include "rest/rest.h"
 #include "zone/api/api.h"
 
@@ -13,7 +14,7 @@ struct api {
 	struct rest rest;
 	struct http_server *http, *diagnostics;
 	bool draining;
-	uint64_t requests[6]; /* by the first digit of the status */
+	struct metrics_answers answers;
 };
 
 /* proxy.c: what is known about one Dataplane */
