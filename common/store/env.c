@@ -2,12 +2,17 @@
 
 #include "base/hash.h"
 #include "base/log.h"
+#include "base/mem.h"
 #include "store/pages.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
+
+enum { LOCK_BYTES = 8192 }; /* of the lock file for LMDB's default of 126 readers */
 
 static const char STATE[] = "state";
 
@@ -97,12 +102,28 @@ static int open_tables(struct env *env)
 	return mdb_txn_commit(txn);
 }
 
+/* LMDB makes its lock file with holes and writes to it through a map: on a full disk
+ * that is a SIGBUS. A file that has its blocks it takes as it is. */
+static enum zl_code reserve_lock(const char *dir, struct zl_err *err)
+{
+	char *path = zl_format("%s/lock.mdb", dir);
+	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	int fault = fd < 0 ? errno : posix_fallocate(fd, 0, LOCK_BYTES);
+
+	if (fd >= 0)
+		(void)close(fd);
+	free(path);
+	return fault == 0 ? ZL_OK : env_fail(err, fault, "lock.mdb");
+}
+
 enum zl_code env_open(struct env *env, const char *dir, uint64_t map_size, bool read_only,
 		      struct zl_err *err)
 {
 	enum zl_code code = pages_check_header(dir, err);
 	int rc;
 
+	if (code == ZL_OK && !read_only)
+		code = reserve_lock(dir, err);
 	if (code != ZL_OK)
 		return code;
 	(void)pthread_rwlock_init(&env->map, NULL);
