@@ -149,6 +149,16 @@ static void entries_have_a_total_order(void **state)
 				ENTRIES[j].to);
 
 			assert_int_equal((order > 0) - (order < 0), (i > j) - (i < j));
+			/* of the first three only the names differ, and only a's and b's
+			 */
+			assert_int_equal(
+				policy_ties(world_get(&world, KIND_MESH_TCP_ROUTE,
+						      ENTRIES[i].name),
+					    ENTRIES[i].to,
+					    world_get(&world, KIND_MESH_TCP_ROUTE,
+						      ENTRIES[j].name),
+					    ENTRIES[j].to),
+				(i < 2 && j == 2) || (i == 2 && j < 2));
 		}
 	world_end(&world);
 }
