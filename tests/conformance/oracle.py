@@ -89,7 +89,7 @@ class Resource:
 
 def parse(text):
     return [Resource(without_nulls(doc)) for doc in yaml.load_all(text, Loader=Loader)
-            if doc is not None]
+            if doc not in (None, '')]
 
 
 def contains(tags, wanted):
