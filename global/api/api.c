@@ -116,9 +116,11 @@ static bool may_change(void *owner, const struct resource *old,
 		       const struct resource *now, unsigned *status, struct zl_err *err)
 {
 	const struct api *api = owner;
-	const struct resource *any = old != NULL ? old : now;
+	const struct resource *any = now == NULL ? old : now;
 
 	*status = 405;
+	if (now != NULL && old != NULL)
+		any = old; /* what is there says whose it is */
 	if ((kind_info(any->key.kind)->places & AT_GLOBAL) == 0) {
 		(void)zl_fail(err, ZL_EINVAL, "kind %s is written in a zone",
 			      kind_info(any->key.kind)->name);
@@ -130,7 +132,7 @@ static bool may_change(void *owner, const struct resource *old,
 			kind_info(any->key.kind)->name, any->key.name, any->key.zone);
 		return false;
 	}
-	return now != NULL || may_delete(api, old, status, err);
+	return now == NULL ? may_delete(api, old, status, err) : true;
 }
 
 /* With a Zone goes all that it owns: nobody else could take it away. */

@@ -247,16 +247,14 @@ static bool is_touched(const struct proxies *proxies, const struct proxy *proxy,
 	const char *zone = proxies->setup.zone;
 
 	for (size_t i = 0; i < changes->count; i++) {
-		const struct resource *old = changes->items[i].old;
-		const struct resource *now = changes->items[i].now;
-		const struct resource *any = old != NULL ? old : now;
-		if (any->key.kind == KIND_DATAPLANE && now == proxy->dataplane)
+		const struct resource *const both[] = { changes->items[i].old,
+							changes->items[i].now };
+		if (both[1] == proxy->dataplane)
 			return true;
-		if (any->key.kind != KIND_MESH_TCP_ROUTE)
-			continue;
-		if ((old != NULL && policy_touches(old, proxy->dataplane, zone)) ||
-		    (now != NULL && policy_touches(now, proxy->dataplane, zone)))
-			return true;
+		for (size_t j = 0; j < 2; j++)
+			if (both[j] != NULL && both[j]->key.kind == KIND_MESH_TCP_ROUTE &&
+			    policy_touches(both[j], proxy->dataplane, zone))
+				return true;
 	}
 	return false;
 }
