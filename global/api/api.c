@@ -194,7 +194,7 @@ enum zl_code api_open(struct api **out, const struct api_setup *setup, struct zl
 					   .count = sizeof(ROUTES) / sizeof(ROUTES[0]),
 					   .arg = api,
 					   .seen = seen,
-					   .answer_ms = 11 * 60 * UINT64_C(1000) };
+					   .answer_ms = UINT64_C(11) * 60 * 1000 };
 	const struct http_options diagnostics = { .routes = DIAGNOSTIC_ROUTES,
 						  .count = DIAGNOSTIC_ROUTE_COUNT,
 						  .arg = api };
