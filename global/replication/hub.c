@@ -131,7 +131,7 @@ static void note_conflict(struct hub *hub, const char *zone, const char *why)
 	}
 	free(conflict->why);
 	conflict->why = zl_strdup(why);
-	conflict->until_ms = zl_now_ms() + 2 * SYNC_LEASE_MS;
+	conflict->until_ms = zl_now_ms() + UINT64_C(2) * SYNC_LEASE_MS;
 }
 
 const char *hub_conflict(const struct hub *hub, const char *zone)
