@@ -12,6 +12,7 @@
 #include "policy/policy.h"
 #include "zone/inventory/registry.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -86,6 +87,7 @@ static struct resource *client(const char *name, size_t first, size_t outbounds,
 {
 	struct zl_buf json = { 0 };
 
+	assert(services > 0);
 	zl_buf_format(&json,
 		      "{\"mesh\":\"default\",\"name\":\"%s\",\"networking\":{\"address\":"
 		      "\"11.0.0.1\",\"outbound\":[",
@@ -232,7 +234,7 @@ static struct resource *changed(struct bench *b, enum what what)
 	size_t layers = count / b->service_count;
 
 	b->version++;
-	size_t number = service + b->service_count * (b->version * 7 % layers);
+	size_t number = service + b->service_count * ((size_t)b->version * 7 % layers);
 	return what == ROUTE || what == FAR_ROUTE
 		       ? route(number, b->service_count, b->version)
 		       : endpoint(number, b->service_count, b->version);
@@ -278,10 +280,8 @@ static uint64_t measure(struct bench *b, enum what what)
 
 static void tell(const char *name, struct bench *b, uint64_t *column)
 {
-	uint64_t start = zl_now_us();
-
 	forget(b);
-	start = zl_now_us();
+	uint64_t start = zl_now_us();
 	learn(b);
 	column[WHAT_END] = zl_now_us() - start;
 	for (enum what what = 0; what < WHAT_END; what++)
