@@ -4,6 +4,8 @@
 #   build/inside/<room>/  links to all headers of the room, seen by the room alone
 #   build/doors/<room>/   links to its door headers, seen by who names the room
 
+add_custom_target(headers) # every header compiled alone
+
 # Fill <folder>/<name>/ with links to <headers> of <from>.
 function(zl_link_headers folder name from headers)
   file(REMOVE_RECURSE ${folder})
@@ -80,11 +82,13 @@ function(zl_headers_alone room name headers door inside)
   if(alone_door)
     add_library(${room}_headers OBJECT ${alone_door})
     target_link_libraries(${room}_headers PRIVATE ${room} zl_flags)
+    add_dependencies(headers ${room}_headers)
   endif()
   if(alone_inside)
     add_library(${room}_inside_headers OBJECT ${alone_inside})
     target_include_directories(${room}_inside_headers PRIVATE ${inside})
     target_link_libraries(${room}_inside_headers PRIVATE ${room} ${ROOM_PRIVATE} zl_flags)
+    add_dependencies(headers ${room}_inside_headers)
   endif()
 endfunction()
 
