@@ -87,10 +87,11 @@ static void report_soon(struct proxies *proxies)
 	loop_defer(proxies->setup.loop, send_report, proxies);
 }
 
+/* Also what was not sent anything yet, as a zone that starts holds it back. */
 static bool is_pending(const struct proxy *proxy)
 {
 	return proxy->connected && proxy->dataplane != NULL &&
-	       proxy->acked < proxy->wanted;
+	       (proxy->wanted == 0 || proxy->acked < proxy->wanted);
 }
 
 /* The revision that a proxy surely has: that of the last push it acknowledged. */

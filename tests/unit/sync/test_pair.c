@@ -60,6 +60,20 @@ static void a_delta_is_applied_at_once(void **state)
 	pair_fini(&pair);
 }
 
+/* Who waits at global for a revision must not wait for the next lease. */
+static void what_is_durable_is_told_at_once(void **state)
+{
+	struct sync_session_view view;
+	struct pair pair;
+
+	(void)state;
+	(void)live_zone(&pair);
+	pair_commit(&pair, "c", "3", true);
+	assert_true(sync_global_zone(pair.global, "east", &view));
+	assert_true(position_equal(&view.applied, &pair.store.state.position));
+	pair_fini(&pair);
+}
+
 static void a_lost_delta_is_fetched_after_the_next(void **state)
 {
 	struct pair pair;
@@ -564,6 +578,7 @@ int main(void)
 		cmocka_unit_test(
 			a_copy_in_small_chunks_takes_in_what_is_written_meanwhile),
 		cmocka_unit_test(a_delta_is_applied_at_once),
+		cmocka_unit_test(what_is_durable_is_told_at_once),
 		cmocka_unit_test(a_lost_delta_is_fetched_after_the_next),
 		cmocka_unit_test(a_lost_delta_is_fetched_after_a_beat),
 		cmocka_unit_test(a_great_entry_is_announced_and_comes_in_parts_as_one),
