@@ -174,10 +174,11 @@ static struct run run_of(const struct entry *entries, size_t at, size_t count,
 	return run;
 }
 
-/* Entries of the same route object: a new one with its name is another. */
+/* Of one route object: a new one with its name is another. What one route says of one
+ * service leaves together and is sorted alike, so there is no need to compare that. */
 static bool is_same(const struct entry *a, const struct entry *b)
 {
-	return a->rank.route == b->rank.route && a->to == b->to;
+	return a->rank.route == b->rank.route;
 }
 
 /* All three runs are sorted, so each removed entry is met in its turn. NULL: none is

@@ -83,6 +83,20 @@ static void what_a_route_touches(void **state)
 	}
 }
 
+static void a_destination_that_is_its_own_backend_counts_once(void **state)
+{
+	static const char EXPECTED[] = "backend";
+	struct tools tools = tools_of(BASE, "", NULL);
+	struct zl_buf services = { 0 };
+
+	(void)state;
+	policy_services(resolve(&tools, "web"), &services);
+	assert_int_equal(services.len, sizeof(EXPECTED));
+	assert_memory_equal(services.data, EXPECTED, sizeof(EXPECTED));
+	zl_buf_free(&services);
+	tools_end(&tools);
+}
+
 /* Which changes of the world are none for a proxy that goes to other and far. */
 static void what_routes_endure(void **state)
 {
@@ -139,6 +153,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_index_is_counted),
 		cmocka_unit_test(what_a_route_touches),
+		cmocka_unit_test(a_destination_that_is_its_own_backend_counts_once),
 		cmocka_unit_test(what_routes_endure),
 	};
 
