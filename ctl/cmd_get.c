@@ -152,6 +152,19 @@ static void row_zone(struct ctl *ctl, struct table *table, const struct tree *do
 	table_row(table, cells);
 }
 
+static void row_secret(struct ctl *ctl, struct table *table, const struct tree *doc)
+{
+	const struct tree *status = tree_get(doc, "status");
+	const char *version = json_find(doc, "version");
+	const char *cells[] = { json_find(doc, "name"),
+				version != NULL
+					? zl_arena_format(ctl->arena, "%.8s", version)
+					: NULL,
+				json_find(status, "bytes"), json_find(status, "usedBy"),
+				json_find(doc, "revision") };
+	table_row(table, cells);
+}
+
 static const struct columns {
 	const char *headers[TABLE_COLUMNS];
 	void (*row)(struct ctl *ctl, struct table *table, const struct tree *doc);
@@ -165,6 +178,7 @@ static const struct columns {
 				row_ingress },
 	[KIND_MESH_TCP_ROUTE] = { { "NAME", "TARGET", "TO", "BACKENDS", "ORIGIN", "REV" },
 				  row_route },
+	[KIND_SECRET] = { { "NAME", "VERSION", "BYTES", "USED BY", "REV" }, row_secret },
 };
 
 /* All pages of the list; *out is a list of documents. */

@@ -24,6 +24,7 @@ struct decode {
 	struct zl_arena *arena;
 	struct findings *found; /* NULL: lenient, nothing is checked but types */
 	bool failed;            /* of a lenient walk: a type that cannot be understood */
+	bool k8s;               /* the document is in Kubernetes form */
 	enum kind kind;
 	const char *name;                   /* of the resource */
 	const char *role;                   /* of a policy; "" for none */

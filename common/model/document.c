@@ -29,6 +29,23 @@ static const struct field KUBERNETES[] = {
 };
 static const struct schema KUBERNETES_HEAD = { .name = "document", FIELDS(KUBERNETES) };
 
+/* A Secret in Kubernetes form is one of its own kinds of object. */
+static const struct field K8S_SECRET[] = {
+	{ .name = "apiVersion", .type = FIELD_TEXT },
+	{ .name = "kind", .type = FIELD_TEXT },
+	{ .name = "type", .type = FIELD_TEXT },
+	{ .name = "metadata", .type = FIELD_OBJECT },
+	{ .name = "data", .type = FIELD_OBJECT },
+	{ .name = "immutable", .type = FIELD_ANY, .flags = F_HIDDEN },
+};
+static const struct schema K8S_SECRET_HEAD = { .name = "document", FIELDS(K8S_SECRET) };
+
+static const struct field K8S_SECRET_DATA[] = {
+	{ .name = "value", .type = FIELD_TEXT },
+};
+static const struct schema K8S_SECRET_DATA_HEAD = { .name = "data",
+						    FIELDS(K8S_SECRET_DATA) };
+
 static const struct field METADATA[] = {
 	{ .name = "name", .type = FIELD_TEXT },
 	{ .name = "namespace", .type = FIELD_TEXT },
@@ -248,17 +265,37 @@ static void read_k8s_mesh(struct decode *dec, const struct tree *doc, struct hea
 			   "must not differ from the label kuma.io/mesh");
 }
 
+/* The map below key; NULL when it is absent or no map. */
+static const struct tree *map_of(struct decode *dec, const struct tree *doc,
+				 const char *key)
+{
+	const struct tree *map = tree_get(doc, key);
+	struct path at = { .name = key };
+
+	if (map == NULL || map->type == TREE_MAP)
+		return map;
+	decode_wrong_type(dec, &at, map, FIELD_OBJECT);
+	return NULL;
+}
+
+/* What both kinds of object have in metadata. */
+static void read_metadata(struct decode *dec, const struct tree *meta,
+			  struct zl_arena *arena, struct head *head)
+{
+	struct path at = { .name = "metadata" };
+
+	tell_unknown(dec, meta, &METADATA_HEAD, NULL, &at);
+	head->ns = text_of(dec, meta, "namespace", &at, &head->ns_at);
+	head->labels = labels_of(dec, meta, &at, arena, &head->labels_at);
+}
+
 static void read_k8s(struct decode *dec, const struct tree *doc, struct zl_arena *arena,
 		     struct head *head)
 {
 	const char *kind = text_of(dec, doc, "kind", NULL, &head->type_at);
-	const struct tree *meta = tree_get(doc, "metadata");
+	const struct tree *meta = map_of(dec, doc, "metadata");
 	struct path at = { .name = "metadata" };
 
-	if (meta != NULL && meta->type != TREE_MAP) {
-		decode_wrong_type(dec, &at, meta, FIELD_OBJECT);
-		meta = NULL;
-	}
 	head->name = text_of(dec, meta, "name", &at, &head->name_at);
 	if (dec->found != NULL) {
 		dec->found->at.kind = kind;
@@ -267,12 +304,56 @@ static void read_k8s(struct decode *dec, const struct tree *doc, struct zl_arena
 	find_kind(dec, "kind", kind, head);
 	if (head->kind == KIND_NONE)
 		return;
+	if (head->kind == KIND_SECRET) {
+		decode_bad(dec, NULL, "apiVersion", tree_get(doc, "apiVersion"),
+			   "must be v1");
+		head->kind = KIND_NONE;
+		return;
+	}
 	tell_unknown(dec, doc, &KUBERNETES_HEAD, schema_of(head->kind), NULL);
-	tell_unknown(dec, meta, &METADATA_HEAD, NULL, &at);
-	head->ns = text_of(dec, meta, "namespace", &at, &head->ns_at);
-	head->labels = labels_of(dec, meta, &at, arena, &head->labels_at);
+	read_metadata(dec, meta, arena, head);
 	read_k8s_mesh(dec, doc, head);
 	find_spec(dec, doc, head);
+}
+
+/* Kubernetes' own Secret, of Kuma's type: data.value is what Universal form calls data.
+ */
+static void read_k8s_secret(struct decode *dec, const struct tree *doc,
+			    struct zl_arena *arena, struct head *head)
+{
+	static const char TYPE[] = "system.kuma.io/secret";
+	const struct tree *meta = map_of(dec, doc, "metadata");
+	const struct tree *data = map_of(dec, doc, "data");
+	struct path at = { .name = "metadata" };
+	struct path below_data = { .name = "data" };
+	const struct tree *type_at;
+
+	head->kind = KIND_SECRET;
+	head->info = kind_info(KIND_SECRET);
+	head->type_at = tree_get(doc, "kind");
+	head->name = text_of(dec, meta, "name", &at, &head->name_at);
+	if (dec->found != NULL) {
+		dec->found->at.kind = "Secret";
+		dec->found->at.name = head->name;
+	}
+	const char *type = text_of(dec, doc, "type", NULL, &type_at);
+	if (type[0] == '\0' && type_at == NULL)
+		decode_bad(dec, NULL, "type", doc, "must be %s", TYPE);
+	else if (type_at->type == TREE_TEXT && strcmp(type, TYPE) != 0)
+		decode_bad(dec, NULL, "type", type_at, "value '%s' is not supported",
+			   type);
+	tell_unknown(dec, doc, &K8S_SECRET_HEAD, NULL, NULL);
+	tell_unknown(dec, data, &K8S_SECRET_DATA_HEAD, NULL, &below_data);
+	read_metadata(dec, meta, arena, head);
+	const char *mesh = labels_get(head->labels, LABEL_MESH);
+	if (mesh != NULL)
+		head->mesh = mesh;
+
+	struct tree *spec = tree_map(arena);
+	const char *value = text_of(dec, data, "value", &below_data, NULL);
+	if (tree_get(data, "value") != NULL)
+		tree_set(arena, spec, "data", tree_text(arena, value));
+	head->spec = spec;
 }
 
 void head_read(struct decode *dec, const struct tree *doc, struct zl_arena *arena,
@@ -281,9 +362,16 @@ void head_read(struct decode *dec, const struct tree *doc, struct zl_arena *aren
 	const struct tree *version = tree_get(doc, "apiVersion");
 	bool text = version != NULL && version->type == TREE_TEXT;
 
+	const struct tree *kind = tree_get(doc, "kind");
+	bool secret = text && strcmp(version->text, "v1") == 0 && kind != NULL &&
+		      kind->type == TREE_TEXT && strcmp(kind->text, "Secret") == 0;
+
 	*head = (struct head){ .name = "", .mesh = "", .ns = "" };
-	head->k8s = text && strncmp(version->text, "kuma.io/", 8) == 0;
-	if (head->k8s) {
+	head->k8s = secret || (text && strncmp(version->text, "kuma.io/", 8) == 0);
+	dec->k8s = head->k8s;
+	if (secret) {
+		read_k8s_secret(dec, doc, arena, head);
+	} else if (head->k8s) {
 		read_k8s(dec, doc, arena, head);
 	} else if (version != NULL && tree_get(doc, "type") == NULL) {
 		decode_bad(dec, NULL, "apiVersion", version, "must be kuma.io/v1alpha1");

@@ -268,8 +268,9 @@ static void settle(struct decode *dec, struct head *head,
 void head_check(struct decode *dec, struct head *head, const struct resource_rules *rules,
 		struct zl_arena *arena)
 {
-	bool keeps_ns =
-		head->info->scope == SCOPE_MESH || head->kind == KIND_ZONE_INGRESS;
+	/* Secrets are found by name and mesh alone, wherever their object stood. */
+	bool keeps_ns = (head->info->scope == SCOPE_MESH && head->kind != KIND_SECRET) ||
+			head->kind == KIND_ZONE_INGRESS;
 
 	if (head->ns[0] != '\0' && keeps_ns &&
 	    labels_get(head->labels, LABEL_NAMESPACE) == NULL)

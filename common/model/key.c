@@ -49,6 +49,15 @@ static const struct kind_info KINDS[KIND_END] = {
 				  .places = AT_GLOBAL | IN_ZONE,
 				  .to_zones = true,
 				  .to_global = true },
+	/* What is stored and travels is a version; the content is kept apart. */
+	[KIND_SECRET] = { .kind = KIND_SECRET,
+			  .name = "Secret",
+			  .plural = "secrets",
+			  .shorthand = "",
+			  .scope = SCOPE_MESH,
+			  .places = AT_GLOBAL,
+			  .flat = true,
+			  .to_zones = true },
 };
 
 /* Kuma's kinds that are not in KINDS, sorted by bytes; names that end in Insight or
@@ -97,7 +106,6 @@ static const char *const FOREIGN[] = {
 	"ProxyTemplate",
 	"RateLimit",
 	"Retry",
-	"Secret",
 	"Timeout",
 	"TrafficLog",
 	"TrafficPermission",

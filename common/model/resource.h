@@ -35,6 +35,7 @@ struct resource {
 		const struct dataplane_spec *dataplane;
 		const struct zone_ingress_spec *ingress;
 		const struct tcp_route_spec *tcp_route;
+		const struct secret_spec *secret;
 	};
 };
 

@@ -16,6 +16,8 @@ const struct schema *schema_of(enum kind kind)
 		return &SCHEMA_ZONE_INGRESS;
 	case KIND_MESH_TCP_ROUTE:
 		return &SCHEMA_MESH_TCP_ROUTE;
+	case KIND_SECRET:
+		return &SCHEMA_SECRET;
 	default:
 		return NULL;
 	}

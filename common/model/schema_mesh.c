@@ -54,7 +54,7 @@ static const struct schema CA_CERT_SCHEMA = { .name = "CaCert", FIELDS(CA_CERT) 
 static const struct field DATA_SOURCE[] = {
 	{ .name = "secret",
 	  .type = FIELD_TEXT,
-	  .flags = F_UNSTORED,
+	  STORED(data_source, secret),
 	  .doc = "Name of a Secret of the mesh." },
 	{ .name = "inline",
 	  .type = FIELD_TEXT,
@@ -69,6 +69,7 @@ static const struct field DATA_SOURCE[] = {
 	  .doc = "Refused: global and zones share no disk." },
 };
 static const struct schema DATA_SOURCE_SCHEMA = { .name = "DataSource",
+						  .size = sizeof(struct data_source),
 						  FIELDS(DATA_SOURCE) };
 
 static const struct field CONF[] = {
@@ -78,14 +79,18 @@ static const struct field CONF[] = {
 	  .doc = "Key and life of a builtin root." },
 	{ .name = "cert",
 	  .type = FIELD_OBJECT,
+	  STORED(ca_conf, cert),
 	  .sub = &DATA_SOURCE_SCHEMA,
 	  .doc = "PEM chain of a provided CA; the first certificate signs." },
 	{ .name = "key",
 	  .type = FIELD_OBJECT,
+	  STORED(ca_conf, key),
 	  .sub = &DATA_SOURCE_SCHEMA,
 	  .doc = "PEM key of a provided CA." },
 };
-static const struct schema CONF_SCHEMA = { .name = "CaConf", FIELDS(CONF) };
+static const struct schema CONF_SCHEMA = { .name = "CaConf",
+					   .size = sizeof(struct ca_conf),
+					   FIELDS(CONF) };
 
 static const struct field BACKEND[] = {
 	{ .name = "name",
@@ -117,6 +122,7 @@ static const struct field BACKEND[] = {
 	{ .name = "conf",
 	  .type = FIELD_OBJECT,
 	  .sub = &CONF_SCHEMA,
+	  STORED(mesh_backend, conf),
 	  .doc = "The CA, by type." },
 };
 static const struct schema BACKEND_SCHEMA = { .name = "MtlsBackend",

@@ -11,6 +11,7 @@ extern const struct schema SCHEMA_ZONE;
 extern const struct schema SCHEMA_DATAPLANE;
 extern const struct schema SCHEMA_ZONE_INGRESS;
 extern const struct schema SCHEMA_MESH_TCP_ROUTE;
+extern const struct schema SCHEMA_SECRET;
 
 /* One for each place of a schema, see struct schema. */
 void check_mesh(struct decode *dec, const struct tree *tree, const struct path *at,
@@ -50,6 +51,9 @@ void check_to_ref(struct decode *dec, const struct tree *tree, const struct path
 		  const void *made);
 void check_backend_ref(struct decode *dec, const struct tree *tree, const struct path *at,
 		       const void *made);
+
+void check_secret(struct decode *dec, const struct tree *tree, const struct path *at,
+		  const void *made);
 
 /* Complete a struct target_ref: proxyTypes, has_labels, the alias _port. */
 void finish_ref(struct decode *dec, const struct tree *tree, void *made);

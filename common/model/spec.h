@@ -22,8 +22,18 @@ struct strings {
 /* ---- Mesh ---- */
 enum unresolved { UNRESOLVED_BLACKHOLE, UNRESOLVED_RENORMALISE };
 
+/* Where a certificate or key is: a Secret of the mesh, or in the document. */
+struct data_source {
+	const char *secret; /* "": in the document */
+};
+
+struct ca_conf {
+	struct data_source cert, key; /* of a provided CA */
+};
+
 struct mesh_backend {
 	const char *name, *type, *mode;
+	struct ca_conf conf;
 };
 
 struct mesh_spec {
@@ -135,4 +145,12 @@ struct tcp_route_spec {
 	struct target_ref target; /* {kind: Mesh} when absent */
 	const struct tcp_to *to;
 	size_t to_count;
+};
+
+/* ---- Secret ---- */
+enum { SECRET_BYTES_MAX = 65536 }; /* of the content */
+
+struct secret_spec {
+	const char *data;    /* base64, as written; "" in what is stored */
+	const char *version; /* of the content, in what is stored; "" as written */
 };

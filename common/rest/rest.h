@@ -27,6 +27,15 @@ struct rest_ops {
 	 * revision. NULL: nothing does. */
 	void (*with)(void *owner, const struct resource *old,
 		     void (*add)(void *arg, const struct key *key), void *arg);
+	/* What of now (NULL: old is deleted) is kept elsewhere than in its document:
+	 * *kept becomes what is stored instead, held; local gets the small records that
+	 * belong to it and are written with it. False: err says why it cannot be kept.
+	 * NULL: every document is stored as it is. */
+	bool (*keep)(void *owner, const struct resource *old, const struct resource *now,
+		     struct resource **kept, struct store_job *local, struct zl_err *err);
+	/* Add to doc what the client of req may see of res besides. NULL: nothing. */
+	void (*show)(void *owner, struct http_request *req, const struct resource *res,
+		     struct tree *doc, struct zl_arena *arena);
 	/* A write whose client asked to wait is revision rev (that of what stands, when
 	 * nothing changed) and body is what to answer, now or later when all that it
 	 * waits for have it. wait is "zones" or "proxies"; body is borrowed. NULL: such
@@ -61,8 +70,10 @@ void rest_finish(struct rest *rest, const struct store_result *result);
 const struct resource *rest_find(struct http_request *req, const struct set *set,
 				 enum kind kind, const char *mesh, const char *name);
 
-/* res with revision, creationRevision, modificationTime and kri, as JSON. Appends. */
-void rest_render(const struct resource *res, struct zl_buf *out);
+/* res with revision, creationRevision, modificationTime and kri, as JSON, as the client
+ * of req may see it. Appends. */
+void rest_render(struct rest *rest, struct http_request *req, const struct resource *res,
+		 struct zl_buf *out);
 
 /* "5s", "500ms", "2m": milliseconds, at most 10 minutes. False: none of these. */
 bool rest_duration(const char *text, uint64_t *ms);

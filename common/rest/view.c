@@ -8,7 +8,8 @@
 
 enum { PAGE_DEFAULT = 100, PAGE_MAX = 1000 };
 
-void rest_render(const struct resource *res, struct zl_buf *out)
+void rest_render(struct rest *rest, struct http_request *req, const struct resource *res,
+		 struct zl_buf *out)
 {
 	struct zl_arena *arena = zl_arena_new();
 	struct tree *tree = resource_tree(res, arena);
@@ -26,6 +27,8 @@ void rest_render(const struct resource *res, struct zl_buf *out)
 		zl_time_text(res->mod_wall_us, when);
 		tree_set(arena, tree, "modificationTime", tree_text(arena, when));
 	}
+	if (rest->ops->show != NULL)
+		rest->ops->show(rest->owner, req, res, tree, arena);
 	tree_json_pretty(tree, out);
 	zl_buf_free(&kri);
 	zl_arena_free(&arena);
@@ -44,7 +47,7 @@ void rest_get(struct rest *rest, struct http_request *req, bool with_mesh)
 	if (res == NULL)
 		return;
 	http_add_header(req, "ETag", "\"r%" PRIu64 "\"", res->mod_rev);
-	rest_render(res, &body);
+	rest_render(rest, req, res, &body);
 	http_json(req, 200, body.data);
 	zl_buf_free(&body);
 }
@@ -112,7 +115,7 @@ void rest_list(struct rest *rest, struct http_request *req, bool with_mesh)
 			continue;
 		if (total >= offset && total < offset + size) {
 			zl_buf_str(&body, total > offset ? "," : "");
-			rest_render(res, &body);
+			rest_render(rest, req, res, &body);
 		}
 		total++;
 	}

@@ -131,20 +131,48 @@ static void job_add(struct store_job *job, const struct write *write,
 	zl_buf_free(&key);
 }
 
-void write_go(struct rest *rest, struct write *write)
+/* Let the owner keep the content of Secrets apart. False after an answer. */
+static bool keep_apart(struct rest *rest, struct write *write, struct store_job *local)
+{
+	const struct set *set = rest->ops->set(rest->owner);
+	struct zl_err err = { 0 };
+
+	for (size_t i = 0; i < write->count; i++) {
+		struct write_item *item = &write->items[i];
+		struct resource *kept = NULL;
+		if (item->key.kind != KIND_SECRET)
+			continue;
+		if (rest->ops->keep == NULL) {
+			http_refuse(write->req, 405, "Secrets are not kept here");
+			return false;
+		}
+		if (!rest->ops->keep(rest->owner, set_get(set, &item->key), item->res,
+				     &kept, local, &err)) {
+			http_refuse(write->req, http_status(err.code),
+				    "%s \"%s\": %s; nothing was changed",
+				    kind_info(item->key.kind)->name, item->key.name,
+				    err.msg);
+			return false;
+		}
+		if (kept == NULL)
+			continue;
+		resource_drop(&item->res);
+		item->res = kept;
+	}
+	return true;
+}
+
+/* Hand the items to the store, or answer 503; takes *localp and write. */
+static void submit(struct rest *rest, struct write *write, struct store_job **localp)
 {
 	const char *message = http_query(write->req, "message");
 	struct zl_err err = { 0 };
 
-	if (write->dry) {
-		write_dry(rest, write);
-		write_free(&write);
-		return;
-	}
 	struct store_job *job = store_commit_new(write, zl_wall_us(), http_id(write->req),
 						 message != NULL ? message : "");
 	for (size_t i = 0; i < write->count; i++)
 		job_add(job, write, &write->items[i]);
+	store_commit_also(job, localp);
 	if (!rest->closed && store_submit(rest->store, &job, &err) == ZL_OK)
 		return;
 	store_job_free(&job);
@@ -152,6 +180,21 @@ void write_go(struct rest *rest, struct write *write)
 	http_refuse(write->req, 503, "%s",
 		    rest->closed ? "this server is shutting down" : err.msg);
 	write_free(&write);
+}
+
+void write_go(struct rest *rest, struct write *write)
+{
+	struct store_job *local = store_local_new(NULL);
+
+	if (!keep_apart(rest, write, local)) {
+		write_free(&write);
+	} else if (write->dry) {
+		write_dry(rest, write);
+		write_free(&write);
+	} else {
+		submit(rest, write, &local);
+	}
+	store_job_free(&local);
 }
 
 static const char *const CHANGES[] = {

@@ -201,6 +201,8 @@ int commit_apply(struct work *work, struct store_job *job, struct store_result *
 			result->changes[i] = found[i].change;
 		if (changed > 0)
 			rc = write_all(work, job, found, changed, result);
+		if (rc == 0 && job->also != NULL)
+			rc = local_apply(work, job->also, result);
 	}
 	free(found);
 	return rc;

@@ -68,6 +68,7 @@ struct store_job {
 	struct position position; /* SWAP, REPAIR; EPOCH: its epoch */
 	struct digest digest;     /* SWAP */
 	bool fresh;               /* STAGE */
+	struct store_job *also;   /* COMMIT: a LOCAL job that belongs to it; owned */
 	bool waited;              /* in store_run: the result goes there, not to done */
 	struct store_result *result; /* owned by who waits */
 };

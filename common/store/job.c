@@ -35,6 +35,7 @@ void store_job_free(struct store_job **jobp)
 	if (job == NULL)
 		return;
 	*jobp = NULL;
+	store_job_free(&job->also);
 	zl_arena_free(&job->arena);
 	free(job->ops);
 	free(job);
@@ -49,6 +50,15 @@ struct store_job *store_commit_new(void *tag, uint64_t wall_us, const char *who,
 	job->who = zl_arena_strdup(job->arena, who != NULL ? who : "");
 	job->message = zl_arena_strdup(job->arena, message != NULL ? message : "");
 	return job;
+}
+
+void store_commit_also(struct store_job *job, struct store_job **localp)
+{
+	assert(job->kind == STORE_COMMIT && job->also == NULL);
+	assert((*localp)->kind == STORE_LOCAL);
+	job->also = *localp;
+	job->bytes += job->also->bytes;
+	*localp = NULL;
 }
 
 void store_commit_put(struct store_job *job, const void *key, size_t key_len,
@@ -161,7 +171,7 @@ void store_local_put(struct store_job *job, const char *space, const char *name,
 
 	assert(job->kind == STORE_LOCAL);
 	assert(*space != '\0' && strlen(space) <= 200 && *name != '\0' &&
-	       strlen(name) <= 200 && len <= 65536);
+	       strlen(name) <= 200 && len <= STORE_LOCAL_MAX);
 	zl_buf_add(&key, space, strlen(space) + 1);
 	zl_buf_str(&key, name);
 	job_add(job, (struct job_op){ .key = key.data,

@@ -48,6 +48,10 @@ void store_commit_put(struct store_job *job, const void *key, size_t key_len,
 void store_commit_delete(struct store_job *job, const void *key, size_t key_len,
 			 enum store_expect expect, uint64_t rev);
 
+/* The small records of *localp (store_local_new), which is taken, are changed in the same
+ * transaction, if and only if the commit is made; also when its ops change nothing. */
+void store_commit_also(struct store_job *job, struct store_job **localp);
+
 /* FOLLOW: all of the entries or none. The first must have revision rev + 1, and each
  * chain must be what the entry and the chain before it give. */
 struct store_job *store_follow_new(void *tag);
@@ -74,8 +78,9 @@ struct store_job *store_swap_new(void *tag, const struct position *position,
 /* EPOCH: a new random epoch, or the one given. */
 struct store_job *store_epoch_new(void *tag, const uint8_t epoch[POSITION_EPOCH]);
 
-/* LOCAL: put (len up to 64 KiB) or delete (value NULL) small records; space and name are
- * text of 1 to 200 bytes. */
+/* LOCAL: put (len up to STORE_LOCAL_MAX) or delete (value NULL) small records; space and
+ * name are text of 1 to 200 bytes. */
+enum { STORE_LOCAL_MAX = 72 << 10 };
 struct store_job *store_local_new(void *tag);
 void store_local_put(struct store_job *job, const char *space, const char *name,
 		     const void *value, size_t len);

@@ -42,7 +42,7 @@ static void test_foreign(void **state)
 {
 	static const char *const THEIRS[] = {
 		"MeshService", "ZoneEgress",      "MeshHTTPRoute",    "MeshOPA",
-		"MeshTimeout", "Secret",          "DataplaneInsight", "ZoneOverview",
+		"MeshTimeout", "Timeout",         "DataplaneInsight", "ZoneOverview",
 		"AccessAudit", "TrafficRoute",    "MeshGateway",      "HostnameGenerator",
 		"Workload",    "MeshHealthCheck", "MeshTLS",          "ExternalService",
 	};
@@ -85,7 +85,7 @@ static void test_not_keys(void **state)
 		{ "", 0 },
 		{ "\5", 1 },
 		{ "\0m\0\0\0n", 6 },
-		{ "\6m\0\0\0n", 6 },
+		{ "\177m\0\0\0n", 6 },
 		{ "\5m\0\0n", 5 },
 		{ "\5m\0\0\0\0n", 7 },
 		{ "\5m\0\0\0n\0", 7 },
