@@ -27,10 +27,10 @@ struct rest_ops {
 	 * revision. NULL: nothing does. */
 	void (*with)(void *owner, const struct resource *old,
 		     void (*add)(void *arg, const struct key *key), void *arg);
-	/* What of now (NULL: old is deleted) is kept elsewhere than in its document:
-	 * *kept becomes what is stored instead, held; local gets the small records that
-	 * belong to it and are written with it. False: err says why it cannot be kept.
-	 * NULL: every document is stored as it is. */
+	/* Keep the content of a Secret now (NULL: old is deleted) elsewhere than in its
+	 * document: *kept becomes what is stored instead, held; local gets the records
+	 * that are written with it. False: err says why it cannot be kept. NULL: Secrets
+	 * are refused. */
 	bool (*keep)(void *owner, const struct resource *old, const struct resource *now,
 		     struct resource **kept, struct store_job *local, struct zl_err *err);
 	/* Add to doc what the client of req may see of res besides. NULL: nothing. */

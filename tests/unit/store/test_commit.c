@@ -309,6 +309,52 @@ static void closing_commits_what_waits(void **state)
 	assert_int_equal(position_of(f->store, NULL).rev, 300);
 }
 
+/* A commit that carries the small record own/name. */
+static uint64_t commit_with(struct store *store, enum store_expect expected,
+			    const char *own, enum zl_code code)
+{
+	struct store_job *job = put_job("k", "v", expected, 0);
+	struct store_job *also = store_local_new(NULL);
+
+	store_local_put(also, "own", "name", own, own != NULL ? strlen(own) : 0);
+	store_commit_also(job, &also);
+	assert_null(also);
+	return run_for(store, job, code);
+}
+
+static void own_is(struct store *store, const char *want)
+{
+	struct store_view *view = view_of(store);
+	struct store_item item;
+
+	assert_int_equal(store_local_get(view, "own", "name", &item, NULL),
+			 want != NULL ? ZL_OK : ZL_ENOENT);
+	if (want != NULL)
+		assert_memory_equal(item.value, want, strlen(want));
+	store_view_close(&view);
+}
+
+static void small_records_belong_to_their_commit(void **state)
+{
+	struct fixture *f = *state;
+
+	commit_with(f->store, STORE_EXISTS, "never", ZL_ECONFLICT);
+	own_is(f->store, NULL);
+	commit_with(f->store, STORE_ABSENT, "one", ZL_OK);
+	own_is(f->store, "one");
+	commit_with(f->store, STORE_ABSENT, "not", ZL_ECONFLICT);
+	own_is(f->store, "one");
+	/* The record k is as it was: no new revision, but the small one changes. */
+	uint64_t rev = position_of(f->store, NULL).rev;
+	commit_with(f->store, STORE_EXISTS, "two", ZL_OK);
+	assert_int_equal(position_of(f->store, NULL).rev, rev);
+	reopen(f);
+	own_is(f->store, "two");
+	commit_with(f->store, STORE_EXISTS, NULL, ZL_OK);
+	own_is(f->store, NULL);
+	must_verify(f->store);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -321,6 +367,7 @@ int main(void)
 		STORE_TEST(many_ops_make_one_revision),
 		STORE_TEST(groups_commit_in_order_and_fail_alone),
 		STORE_TEST(closing_commits_what_waits),
+		STORE_TEST(small_records_belong_to_their_commit),
 	};
 	return cmocka_run_group_tests_name("store/commit", tests, NULL, NULL);
 }
