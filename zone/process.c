@@ -56,6 +56,7 @@ struct process {
 	struct loop_timer *hold, *offer, *ending;
 	uint64_t stopped_ms; /* when it was told to end */
 	bool offered;
+	size_t kept_told; /* how many were told to stay at home */
 };
 
 static void on_odd(void *ctx, const struct key *key, uint64_t rev, const char *why)
@@ -101,6 +102,26 @@ static void update(struct process *process, enum registry_part part,
 	registry_changes_free(&changes);
 }
 
+/* Say once what stays at home, and again when that is something else. */
+static void tell_kept(struct process *process)
+{
+	const struct registry *registry = &process->registry;
+	struct zl_buf kri = { 0 };
+
+	if (registry->kept_count == process->kept_told)
+		return;
+	process->kept_told = registry->kept_count;
+	if (registry->kept_count == 0) {
+		zl_log(ZL_INFO, "inventory", "global takes all that this zone has", NULL);
+		return;
+	}
+	key_kri(&registry->kept[0].res->key, "", &kri);
+	zl_log(ZL_WARN, "inventory", "resources are not sent to global",
+	       "count=%zu first=%q err=%q", registry->kept_count, zl_buf_text(&kri),
+	       registry->kept[0].why);
+	zl_buf_free(&kri);
+}
+
 static void send_offer(struct process *process, bool full)
 {
 	struct zl_arena *arena = zl_arena_new();
@@ -109,6 +130,7 @@ static void send_offer(struct process *process, bool full)
 
 	if (full || count > 0)
 		uplink_offer(process->uplink, ops, count, full);
+	tell_kept(process);
 	zl_arena_free(&arena);
 }
 

@@ -3,6 +3,8 @@
 #include "model/tree.h"
 #include "zone/api/inside.h"
 
+enum { KEPT_SHOWN = 20 };
+
 static void answer(struct http_request *req, const struct tree *out)
 {
 	struct zl_buf body = { 0 };
@@ -91,6 +93,27 @@ static struct tree *proxies_tree(const struct proxies *proxies, struct zl_arena 
 	return out;
 }
 
+/* What global would not take. */
+static struct tree *kept_tree(const struct registry *registry, struct zl_arena *arena)
+{
+	struct tree *out = tree_map(arena);
+	struct tree *items = tree_list(arena);
+	struct zl_buf kri = { 0 };
+
+	for (size_t i = 0; i < registry->kept_count && i < KEPT_SHOWN; i++) {
+		struct tree *one = tree_map(arena);
+		zl_buf_drain(&kri, kri.len);
+		key_kri(&registry->kept[i].res->key, "", &kri);
+		tree_set(arena, one, "kri", tree_text(arena, zl_buf_text(&kri)));
+		tree_set(arena, one, "reason", tree_text(arena, registry->kept[i].why));
+		tree_push(arena, items, one);
+	}
+	zl_buf_free(&kri);
+	tree_set(arena, out, "count", tree_int(arena, (int64_t)registry->kept_count));
+	tree_set(arena, out, "items", items);
+	return out;
+}
+
 void status_handle(struct http_request *req, void *arg)
 {
 	const struct api *api = arg;
@@ -107,6 +130,8 @@ void status_handle(struct http_request *req, void *arg)
 	tree_set(arena, out, "proxies", proxies_tree(api->setup.proxies, arena));
 	if (api->setup.folder != NULL)
 		tree_set(arena, out, "files", folder_tree(api->setup.folder, arena));
+	if (api->setup.uplink != NULL)
+		tree_set(arena, out, "notSent", kept_tree(api->setup.registry, arena));
 	if (api->setup.uplink != NULL && set_count(set, KIND_ZONE_INGRESS) == 0)
 		tree_set(arena, out, "note",
 			 tree_text(arena, "no ZoneIngress: this zone offers nothing to "

@@ -1,5 +1,6 @@
 #include "zone/inventory/registry.h"
 
+#include "model/travel.h"
 #include "model/tree.h"
 
 #include <stdlib.h>
@@ -15,6 +16,13 @@ void registry_init(struct registry *registry, const char *zone)
 	registry->inventory = inventory_build(registry->all, zone);
 }
 
+static void drop_kept(struct registry *registry)
+{
+	for (size_t i = 0; i < registry->kept_count; i++)
+		resource_drop(&registry->kept[i].res);
+	registry->kept_count = 0;
+}
+
 void registry_fini(struct registry *registry)
 {
 	for (size_t i = 0; i < 3; i++)
@@ -22,12 +30,8 @@ void registry_fini(struct registry *registry)
 	set_drop(&registry->all);
 	set_drop(&registry->offer);
 	inventory_drop(&registry->inventory);
-}
-
-/* True for what global holds of this zone: the zone knows it first and better. */
-static bool is_echo(const struct registry *registry, const struct key *key)
-{
-	return *key->zone != '\0' && strcmp(key->zone, registry->zone) == 0;
+	drop_kept(registry);
+	free(registry->kept);
 }
 
 static const struct resource *winner(const struct registry *registry,
@@ -37,9 +41,10 @@ static const struct resource *winner(const struct registry *registry,
 
 	if (res == NULL)
 		res = set_get(registry->parts[REGISTRY_LOCAL], key);
-	if (res == NULL && !is_echo(registry, key))
-		res = set_get(registry->parts[REGISTRY_GLOBAL], key);
-	return res;
+	if (res != NULL)
+		return res;
+	res = set_get(registry->parts[REGISTRY_GLOBAL], key);
+	return res != NULL && travel_comes_down(res, registry->zone) ? res : NULL;
 }
 
 static void note(struct registry_changes *changes, const struct resource *old,
@@ -167,38 +172,59 @@ static struct resource *with_services(const struct registry *registry,
 	return res;
 }
 
-static bool kind_travels(int kind)
+static void keep(struct registry *registry, const struct resource *res, const char *why)
 {
-	return kind_info((enum kind)kind)->to_global && kind != KIND_DATAPLANE;
+	struct registry_kept kept = { resource_hold(res), why };
+
+	if (registry->kept_count == registry->kept_room) {
+		registry->kept_room =
+			registry->kept_room == 0 ? 4 : 2 * registry->kept_room;
+		registry->kept = zl_realloc(registry->kept, registry->kept_room,
+					    sizeof(*registry->kept));
+	}
+	registry->kept[registry->kept_count++] = kept;
 }
 
-static bool travels(const struct registry *registry, const struct resource *res)
+/* res joins the offer, as far as global takes so much. */
+static void offer_one(struct registry *registry, struct set_edit *edit,
+		      struct travel_load *load, const struct resource *res)
 {
-	const char *sync = labels_get(res->labels, LABEL_KDS_SYNC);
+	struct resource *out = res->key.kind == KIND_ZONE_INGRESS
+				       ? with_services(registry, res)
+				       : resource_hold(res);
 
-	return strcmp(res->key.zone, registry->zone) == 0 &&
-	       (sync == NULL || strcmp(sync, "disabled") != 0);
+	if (out == NULL) {
+		keep(registry, res, "with the services of the zone it is over 1 MiB");
+		return;
+	}
+	size_t size = travel_size(out);
+	const char *why = travel_overload(load, size, 1);
+	if (why != NULL) {
+		keep(registry, res, why);
+	} else {
+		load->resources++;
+		load->bytes += size;
+		set_put(edit, out);
+	}
+	resource_drop(&out);
 }
 
-static struct set *offer_set(const struct registry *registry)
+/* What stands first in the order of keys goes first: ingresses before policies. */
+static struct set *offer_set(struct registry *registry)
 {
 	struct set *empty = set_empty();
 	struct set_edit *edit = set_edit(empty);
+	struct travel_load load = { 0 };
 
 	set_drop(&empty);
+	drop_kept(registry);
 	for (int kind = KIND_NONE + 1; kind < KIND_END; kind++) {
 		struct set_iter each = set_each(registry->all, (enum kind)kind, NULL);
 		const struct resource *res;
-		while (kind_travels(kind) && (res = set_next(&each)) != NULL) {
-			if (!travels(registry, res))
-				continue;
-			struct resource *out = kind == KIND_ZONE_INGRESS
-						       ? with_services(registry, res)
-						       : resource_hold(res);
-			if (out != NULL)
-				set_put(edit, out);
-			resource_drop(&out);
-		}
+		while (kind_info((enum kind)kind)->to_global &&
+		       (res = set_next(&each)) != NULL)
+			if (travel_goes_up(res, registry->zone))
+				offer_one(registry, edit, &load, res);
 	}
 	return set_done(&edit);
 }

@@ -1,10 +1,11 @@
 /* zone/inventory/registry.h - all that a zone knows: what global said, what was written
  * to the zone's API, and what its watched folder holds, as one set.
  *
- * The three never mix: a resource of this zone that comes back from global is left out,
- * and of a resource that folder and API both have the folder's counts. From the set the
- * registry derives what the zone offers: its own ZoneIngresses with availableServices
- * filled in, and the zone-origin policies that travel upward.
+ * The three never mix: what global holds of this zone, or what has no part in it
+ * (model/travel.h), is left out, and of a resource that folder and API both have the
+ * folder's counts. From the set the registry derives what the zone offers: its own
+ * ZoneIngresses with availableServices filled in, and the zone-origin policies that
+ * travel upward.
  *
  * Threads:  the loop's.
  * Lifetime: caller's memory between registry_init and registry_fini.
@@ -15,12 +16,20 @@
 #include "model/entry.h"
 #include "model/set.h"
 
+/* A resource that should travel upward and does not. */
+struct registry_kept {
+	struct resource *res; /* held */
+	const char *why;
+};
+
 struct registry {
 	const char *zone;            /* borrowed */
 	struct set *parts[3];        /* held; by enum registry_part */
 	struct set *all;             /* held; the union */
 	struct inventory *inventory; /* held; of all */
 	struct set *offer;           /* held; what was last given to registry_offer */
+	struct registry_kept *kept;  /* owned; what that call kept at home */
+	size_t kept_count, kept_room;
 };
 
 enum registry_part { REGISTRY_GLOBAL, REGISTRY_LOCAL, REGISTRY_FOLDER };
@@ -47,6 +56,7 @@ void registry_all(const struct registry *registry, struct registry_changes *chan
 void registry_changes_free(struct registry_changes *changes);
 
 /* The inventory as operations: all of it (full), or what changed since the last call.
- * In arena; *count of them. */
+ * What global would not take is left out, and is registry->kept until the next call. In
+ * arena; *count of them. */
 const struct op *registry_offer(struct registry *registry, bool full,
 				struct zl_arena *arena, size_t *count);

@@ -1,6 +1,7 @@
 /* The union of what a zone knows, its changes, and what the zone offers. */
 #include "zone/inventory/registry.h"
 
+#include "model/travel.h"
 #include "support/world.h"
 
 #include <stdlib.h>
@@ -268,6 +269,118 @@ static void policies_travel_unless_told_not_to(void **state)
 	assert_true(op_of(fix, ops, count, "up")->deleted);
 }
 
+/* Of another zone only a producer's policies have a say here. */
+static void what_global_holds_and_is_not_for_us(void **state)
+{
+#define THEIRS(name, more)                                                     \
+	"{type: MeshTCPRoute, name: " name ", labels: {kuma.io/origin: zone, " \
+	"kuma.io/zone: west" more "}, spec: {targetRef: {kind: Mesh}}}\n---\n"
+	struct fixture *fix = *state;
+
+	update(fix, REGISTRY_GLOBAL,
+	       THEIRS("theirs", "") THEIRS("shared", ", test-role: producer") THEIRS(
+		       "turning",
+		       ", test-role: producer") "{type: MeshTCPRoute, name: at-global, "
+						"labels: {kuma.io/kds-sync: "
+						"disabled}, spec: {targetRef: {kind: "
+						"Mesh}}}\n");
+	assert_int_equal(fix->changes.count, 2);
+	assert_null(find(fix, KIND_MESH_TCP_ROUTE, "theirs"));
+	assert_null(find(fix, KIND_MESH_TCP_ROUTE, "at-global"));
+	assert_non_null(find(fix, KIND_MESH_TCP_ROUTE, "shared"));
+	update(fix, REGISTRY_GLOBAL,
+	       THEIRS("theirs", "") THEIRS("shared", ", test-role: producer") THEIRS(
+		       "turning",
+		       ", test-role: consumer") "{type: MeshTCPRoute, name: at-global, "
+						"spec: {targetRef: {kind: "
+						"Mesh}}}\n");
+	assert_int_equal(fix->changes.count, 2); /* one turned, one was let go */
+	assert_null(find(fix, KIND_MESH_TCP_ROUTE, "turning"));
+	assert_non_null(find(fix, KIND_MESH_TCP_ROUTE, "at-global"));
+}
+
+/* Whole, and with a name of its own. */
+static void add_route(struct set_edit *edit, unsigned number, size_t padding)
+{
+	struct resource *res = NULL;
+	char *pad = zl_alloc(padding + 1, 1);
+
+	memset(pad, 'x', padding);
+	char *json =
+		zl_format("{\"labels\":{\"kuma.io/origin\":\"zone\",\"kuma.io/zone\":"
+			  "\"east\"},\"mesh\":\"default\",\"name\":\"r%04u\",\"pad\":"
+			  "\"%s\",\"spec\":{},\"type\":\"MeshTCPRoute\"}",
+			  number, pad);
+	assert_int_equal(resource_from_json(json, strlen(json), &res, NULL), ZL_OK);
+	set_put(edit, res);
+	resource_drop(&res);
+	free(json);
+	free(pad);
+}
+
+static void more_than_global_takes_stays(void **state)
+{
+	struct fixture *fix = *state;
+	struct set *empty = set_empty();
+	struct set_edit *edit = set_edit(empty);
+	size_t count;
+
+	for (unsigned i = 0; i < TRAVEL_RESOURCES_MAX + 1; i++)
+		add_route(edit, i, 0);
+	struct set *many = set_done(&edit);
+	update(fix, REGISTRY_FOLDER, INGRESS);
+	registry_changes_free(&fix->changes);
+	registry_update(&fix->registry, REGISTRY_LOCAL, many, &fix->changes);
+	const struct op *ops = registry_offer(&fix->registry, true, fix->arena, &count);
+	assert_int_equal(count, TRAVEL_RESOURCES_MAX);
+	assert_non_null(op_of(fix, ops, count, "in")); /* ingresses first */
+	assert_int_equal(fix->registry.kept_count, 2);
+	assert_string_equal(fix->registry.kept[1].res->key.name, "r5000");
+	assert_non_null(strstr(fix->registry.kept[1].why, "5000 resources"));
+
+	edit = set_edit(empty); /* fewer, and longer than allowed together */
+	for (unsigned i = 0; i < 10; i++)
+		add_route(edit, i, 1000000);
+	set_drop(&many);
+	many = set_done(&edit);
+	registry_changes_free(&fix->changes);
+	registry_update(&fix->registry, REGISTRY_LOCAL, many, &fix->changes);
+	ops = registry_offer(&fix->registry, false, fix->arena, &count);
+	assert_non_null(op_of(fix, ops, count, "r0006"));
+	assert_true(op_of(fix, ops, count, "r0007")->deleted);
+	assert_int_equal(fix->registry.kept_count, 3);
+	assert_non_null(strstr(fix->registry.kept[0].why, "7 MiB"));
+	registry_changes_free(&fix->changes);
+	registry_update(&fix->registry, REGISTRY_LOCAL, empty, &fix->changes);
+	(void)registry_offer(&fix->registry, false, fix->arena, &count);
+	assert_int_equal(fix->registry.kept_count, 0);
+	set_drop(&many);
+	set_drop(&empty);
+}
+
+/* So many services that no document holds them. */
+static void an_ingress_that_is_too_long_is_named(void **state)
+{
+	struct fixture *fix = *state;
+	struct zl_buf yaml = { 0 };
+	size_t count;
+
+	for (unsigned i = 0; i < 9000; i++)
+		zl_buf_format(&yaml,
+			      "{type: Dataplane, name: d%u, " OWN ", networking: "
+			      "{address: 10.0.0.1, inbound: [{port: %u, tags: "
+			      "{kuma.io/service: s%050u, version: v%050u}}]}}\n---\n",
+			      i, i + 1, i, i);
+	update(fix, REGISTRY_FOLDER, yaml.data);
+	update(fix, REGISTRY_LOCAL, INGRESS);
+	(void)registry_offer(&fix->registry, true, fix->arena, &count);
+	assert_int_equal(count, 0);
+	assert_int_equal(fix->registry.kept_count, 1);
+	assert_string_equal(fix->registry.kept[0].res->key.name, "in");
+	assert_non_null(strstr(fix->registry.kept[0].why, "1 MiB"));
+	zl_buf_free(&yaml);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -278,6 +391,9 @@ int main(void)
 		TEST(the_offer_has_the_services),
 		TEST(what_is_written_of_services_is_replaced),
 		TEST(policies_travel_unless_told_not_to),
+		TEST(what_global_holds_and_is_not_for_us),
+		TEST(more_than_global_takes_stays),
+		TEST(an_ingress_that_is_too_long_is_named),
 	};
 	return cmocka_run_group_tests_name("zone_inventory/registry", tests, NULL, NULL);
 }
