@@ -5,6 +5,8 @@
 
 #include <string.h>
 
+enum { REFUSED_SHOWN = 20 };
+
 /* The Zone resource of a name, or NULL. */
 static const struct resource *zone_resource(const struct api *api, const char *name)
 {
@@ -26,6 +28,13 @@ static const char *conflict_of(const struct api *api,
 					  : NULL;
 }
 
+static bool has_refused(const struct api *api, const char *zone)
+{
+	const struct zone_book *book = hub_book(api->setup.hub, zone);
+
+	return book != NULL && book->refused_count > 0;
+}
+
 const char *zones_state(const struct api *api, const struct sync_session_view *view)
 {
 	const struct resource *zone = zone_resource(api, view->zone);
@@ -36,8 +45,10 @@ const char *zones_state(const struct api *api, const struct sync_session_view *v
 		return "Conflict";
 	switch (view->state) {
 	case SYNC_ACTIVE:
-		return view->report.healthy && view->report.nacked == 0 ? "Online"
-									: "Degraded";
+		return view->report.healthy && view->report.nacked == 0 &&
+				       !has_refused(api, view->zone)
+			       ? "Online"
+			       : "Degraded";
 	case SYNC_EXPIRED:
 		return "Stale";
 	case SYNC_QUARANTINED:
@@ -55,6 +66,28 @@ static struct tree *proxies_tree(struct zl_arena *arena, const struct sync_repor
 	tree_set(arena, out, "acked", tree_int(arena, report->acked));
 	tree_set(arena, out, "nacked", tree_int(arena, report->nacked));
 	return out;
+}
+
+/* What of a zone's resources was not taken; out is the zone's. */
+static void add_refused(const struct api *api, const char *zone, struct zl_arena *arena,
+			struct tree *out)
+{
+	const struct zone_book *book = hub_book(api->setup.hub, zone);
+	struct tree *items = tree_list(arena);
+
+	if (book == NULL)
+		return;
+	for (size_t i = 0; i < book->refused_count && i < REFUSED_SHOWN; i++) {
+		struct tree *one = tree_map(arena);
+		tree_set(arena, one, "kri", tree_text(arena, book->refused[i].what));
+		tree_set(arena, one, "reason", tree_text(arena, book->refused[i].why));
+		tree_push(arena, items, one);
+	}
+	tree_set(arena, out, "resources", tree_int(arena, (int64_t)book->load.resources));
+	tree_set(arena, out, "resourceBytes", tree_int(arena, (int64_t)book->load.bytes));
+	tree_set(arena, out, "refusedCount",
+		 tree_int(arena, (int64_t)(book->refused_count + book->unlisted)));
+	tree_set(arena, out, "refused", items);
 }
 
 static struct tree *zone_tree(const struct api *api, struct zl_arena *arena,
@@ -85,6 +118,7 @@ static struct tree *zone_tree(const struct api *api, struct zl_arena *arena,
 	const char *conflict = conflict_of(api, view);
 	tree_set(arena, out, "error",
 		 tree_text(arena, conflict != NULL ? conflict : view->report.last_error));
+	add_refused(api, view->zone, arena, out);
 	return out;
 }
 

@@ -17,8 +17,9 @@ enum { CONNECTIONS_MAX = 2048 };
 
 /* A job of ours that the store has; its address is the job's tag. */
 struct ticket {
-	struct ticket *next; /* owned */
-	uint64_t id;         /* of the machine's action; 0: nobody waits for it */
+	struct ticket *next;    /* owned */
+	uint64_t id;            /* of the machine's action; 0: nobody waits for it */
+	struct zone_book *book; /* what is written is of its zone; or NULL */
 };
 
 /* A process that was refused because another one has its zone's name. */
@@ -37,6 +38,7 @@ struct hub {
 	struct ticket *tickets;     /* owned; the store has them */
 	struct ticket *refused;     /* owned; the store did not take them */
 	struct conflict *conflicts; /* owned; one for each name at most */
+	struct zone_books books;
 	uint64_t published, requests, pin;
 	uint64_t pinned_rev; /* UINT64_MAX: nothing is pinned */
 	bool halted;
@@ -105,7 +107,8 @@ static void write_ops(struct hub *hub, const struct sync_global_action *action)
 	struct store_job *job = store_commit_new(ticket, zl_wall_us(), action->zone,
 						 "inventory of the zone");
 
-	(void)zone_ops_job(job, action->zone, action->ops, action->op_count, action->full,
+	ticket->book = zone_books_get(&hub->books, action->zone);
+	(void)zone_ops_job(job, ticket->book, action->ops, action->op_count, action->full,
 			   hub->setup.set(hub->setup.owner));
 	submit(hub, ticket, job); /* a job without a change is done without a commit */
 }
@@ -221,6 +224,8 @@ static void step(struct hub *hub, struct sync_global_event event)
 		hub->refused = ticket->next;
 		event = (struct sync_global_event){ .kind = SYNC_GEV_DONE,
 						    .id = ticket->id };
+		if (ticket->book != NULL)
+			ticket->book->counted = false;
 		if (ticket->id != 0)
 			step_once(hub, event);
 		free(ticket);
@@ -291,6 +296,8 @@ bool hub_result(struct hub *hub, const struct store_result *result)
 	if (result->code != ZL_OK)
 		zl_log(ZL_WARN, "replication", "store refused a job", "err=%q",
 		       result->err.msg);
+	if (ticket->book != NULL && result->code != ZL_OK)
+		ticket->book->counted = false;
 	if (ticket->id != 0) {
 		event = (struct sync_global_event){ .kind = SYNC_GEV_DONE,
 						    .id = ticket->id,
@@ -363,6 +370,7 @@ void hub_close(struct hub **hubp)
 		free(conflict->why);
 		free(conflict);
 	}
+	zone_books_free(&hub->books);
 	link_hub_close(&hub->link);
 	loop_timer_free(&hub->timer);
 	sync_global_free(&hub->machine);
@@ -382,6 +390,11 @@ struct sync_session_view hub_zone_at(const struct hub *hub, size_t index)
 bool hub_zone(const struct hub *hub, const char *zone, struct sync_session_view *out)
 {
 	return sync_global_zone(hub->machine, zone, out);
+}
+
+const struct zone_book *hub_book(const struct hub *hub, const char *zone)
+{
+	return zone_books_find(&hub->books, zone);
 }
 
 struct hub_counts hub_counts(const struct hub *hub)

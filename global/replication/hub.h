@@ -7,6 +7,7 @@
 #pragma once
 
 #include "base/addr.h"
+#include "global/replication/zone_book.h"
 #include "model/set.h"
 #include "store/write.h"
 #include "sync/global.h"
@@ -46,6 +47,9 @@ bool hub_zone(const struct hub *hub, const char *zone, struct sync_session_view 
 
 /* Why a second process with the name of zone was refused of late; NULL: none was. */
 const char *hub_conflict(const struct hub *hub, const char *zone);
+
+/* What zone has here and what of it was refused; NULL: it never sent anything. */
+const struct zone_book *hub_book(const struct hub *hub, const char *zone);
 
 struct hub_counts {
 	unsigned connections;

@@ -1,43 +1,132 @@
 #include "global/replication/zone_ops.h"
 
 #include "base/log.h"
+#include "model/read.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-static void refuse(const char *zone, const char *why)
+enum { TOLD = 5 }; /* refusals of one push that are logged one by one */
+
+/* An op that the zone may make. */
+struct taken {
+	struct key key;       /* in the arena */
+	struct resource *res; /* held; NULL: a delete */
+};
+
+struct taking {
+	struct zone_book *book;
+	const struct set *set;
+	bool full;
+	struct zl_arena *arena, *scratch; /* owned; scratch for one op */
+	struct taken *items;              /* in the arena */
+	size_t count, refused;
+	struct travel_load load; /* if all that is taken comes before what goes */
+};
+
+static void refuse(struct taking *at, const struct op *op, const char *why)
 {
-	zl_log(ZL_WARN, "replication", "part of a zone's inventory refused",
-	       "zone=%q err=%q", zone, why);
+	zone_book_refuse(at->book, op, why);
+	if (++at->refused <= TOLD)
+		zl_log(ZL_WARN, "replication", "a resource of a zone is refused",
+		       "zone=%q kri=%q err=%q", at->book->zone,
+		       at->book->unlisted == 0
+			       ? at->book->refused[at->book->refused_count - 1].what
+			       : "",
+		       why);
 }
 
-/* The resource of op with the zone's labels, held; NULL: refused. */
-static struct resource *resource_of(const char *zone, const struct op *op)
+/* The resource of op as the zone's own, held; NULL: refused. */
+static struct resource *read_resource(struct taking *at, const struct op *op)
 {
-	const struct label own[] = { { LABEL_ORIGIN, "zone" }, { LABEL_ZONE, zone } };
+	const struct resource_rules rules = { .writer = WRITER_ZONE,
+					      .zone = at->book->zone };
+	struct findings found = findings_in(at->scratch);
 	struct zl_err err = { 0 };
-	struct resource *said = NULL;
+	struct tree *doc = NULL;
 
-	if (resource_from_json(op->value, op->value_len, &said, &err) != ZL_OK) {
-		refuse(zone, err.msg);
+	if (read_json(op->value, op->value_len, at->scratch, &doc, &err) != ZL_OK) {
+		refuse(at, op, err.msg);
 		return NULL;
 	}
-	struct resource *res = resource_relabel(said, own, 2);
-	resource_drop(&said);
-	if (kind_info(res->key.kind)->to_global)
-		return res;
-	refuse(zone, "a kind that zones do not send");
-	resource_drop(&res);
-	return NULL;
+	struct resource *res = resource_from_doc(doc, &rules, &found);
+	if (res == NULL) {
+		const struct finding *first = &found.violations[0];
+		refuse(at, op,
+		       zl_arena_format(at->scratch, "%s%s%s", first->field,
+				       *first->field != '\0' ? ": " : "", first->reason));
+	}
+	return res;
 }
 
-static void put(struct store_job *job, const struct resource *res)
+/* Does res stand where the zone says, and may it travel? NULL, or why not. */
+static const char *fault_of(struct taking *at, const struct op *op,
+			    const struct resource *res)
 {
 	struct zl_buf key = { 0 };
 
 	key_bytes(&res->key, &key);
-	store_commit_put(job, key.data, key.len, res->json, res->json_len, STORE_ANY, 0);
+	bool same = key.len == op->key_len && memcmp(key.data, op->key, key.len) == 0;
 	zl_buf_free(&key);
+	if (!same)
+		return "its key is not that of its content";
+	if (!travel_goes_up(res, at->book->zone))
+		return kind_info(res->key.kind)->to_global &&
+				       res->key.kind != KIND_DATAPLANE
+			       ? "kuma.io/kds-sync: disabled keeps it in its zone"
+			       : "this kind stays in its zone";
+	return NULL;
+}
+
+/* What the load grows by; at most that, as long as keys differ. */
+static const char *weigh(struct taking *at, const struct resource *res)
+{
+	const struct resource *old = at->full ? NULL : set_get(at->set, &res->key);
+	size_t size = travel_size(res);
+	size_t freed = old != NULL ? travel_size(old) : 0;
+	struct travel_load load = at->load;
+
+	if (old != NULL)
+		load.resources--;
+	size = size > freed ? size - freed : 0;
+	const char *why = travel_overload(&load, size, TRAVEL_SLACK);
+	if (why == NULL) {
+		at->load.resources = load.resources + 1;
+		at->load.bytes += size;
+	}
+	return why;
+}
+
+static void take_put(struct taking *at, const struct op *op)
+{
+	struct resource *res = read_resource(at, op);
+
+	if (res == NULL)
+		return;
+	const char *why = fault_of(at, op, res);
+	if (why == NULL)
+		why = weigh(at, res);
+	if (why != NULL) {
+		refuse(at, op, why);
+		resource_drop(&res);
+		return;
+	}
+	zone_book_release(at->book, op);
+	at->items[at->count++] = (struct taken){ res->key, res };
+}
+
+static void take_delete(struct taking *at, const struct op *op)
+{
+	struct taken *item = &at->items[at->count];
+	struct zl_err err = { 0 };
+
+	zone_book_release(at->book, op);
+	if (key_parse(op->key, op->key_len, at->arena, &item->key, &err) != ZL_OK)
+		refuse(at, op, err.msg);
+	else if (strcmp(item->key.zone, at->book->zone) != 0)
+		refuse(at, op, "it does not belong to this zone");
+	else
+		at->count++;
 }
 
 static bool is_of_zone(const struct resource *res, const char *zone)
@@ -45,87 +134,135 @@ static bool is_of_zone(const struct resource *res, const char *zone)
 	return strcmp(res->key.zone, zone) == 0 && kind_info(res->key.kind)->to_global;
 }
 
-/* Delete what the zone has in set. keep: but not these keys. */
-static size_t delete_others(struct store_job *job, const char *zone,
-			    const struct set *set, const struct set *keep)
+/* All that zone has in set. */
+static struct travel_load load_of(const struct set *set, const char *zone)
 {
-	size_t count = 0;
+	struct travel_load load = { 0 };
 
 	for (int kind = KIND_NONE + 1; kind < KIND_END; kind++) {
 		struct set_iter each = set_each(set, (enum kind)kind, NULL);
 		const struct resource *res;
-		while ((res = set_next(&each)) != NULL) {
+		while (kind_info((enum kind)kind)->to_global &&
+		       (res = set_next(&each)) != NULL) {
+			if (!is_of_zone(res, zone))
+				continue;
+			load.resources++;
+			load.bytes += travel_size(res);
+		}
+	}
+	return load;
+}
+
+/* What the zone no longer names goes; what it names and is refused stays as it was. */
+static void delete_others(const struct taking *at, struct set_edit *edit)
+{
+	for (int kind = KIND_NONE + 1; kind < KIND_END; kind++) {
+		struct set_iter each = set_each(at->set, (enum kind)kind, NULL);
+		const struct resource *res;
+		while (kind_info((enum kind)kind)->to_global &&
+		       (res = set_next(&each)) != NULL) {
 			struct zl_buf key = { 0 };
-			if (!is_of_zone(res, zone) || set_get(keep, &res->key) != NULL)
+			if (!is_of_zone(res, at->book->zone))
 				continue;
 			key_bytes(&res->key, &key);
-			store_commit_delete(job, key.data, key.len, STORE_ANY, 0);
+			const struct op op = { .key = key.data, .key_len = key.len };
+			if (!zone_book_has(at->book, &op))
+				(void)set_del(edit, &res->key);
 			zl_buf_free(&key);
-			count++;
 		}
 	}
-	return count;
 }
 
-static size_t delete_one(struct store_job *job, const char *zone, const struct op *op,
-			 const struct set *set)
+/* The set as it is when all that was taken is done; the caller's. */
+static struct set *set_after(const struct taking *at)
 {
-	struct zl_arena *arena = zl_arena_new();
-	struct zl_err err = { 0 };
-	struct zl_buf bytes = { 0 };
-	struct key key;
-	size_t count = 0;
+	struct set_edit *edit = set_edit(at->set);
 
-	if (key_parse(op->key, op->key_len, arena, &key, &err) != ZL_OK) {
-		refuse(zone, err.msg);
-	} else {
-		key.zone = zone;
-		const struct resource *res = set_get(set, &key);
-		if (res != NULL && is_of_zone(res, zone)) {
-			key_bytes(&key, &bytes);
-			store_commit_delete(job, bytes.data, bytes.len, STORE_ANY, 0);
-			count = 1;
+	if (at->full)
+		delete_others(at, edit);
+	for (size_t i = 0; i < at->count; i++) {
+		struct taken *item = &at->items[i];
+		if (item->res == NULL) {
+			(void)set_del(edit, &item->key);
+		} else {
+			set_put(edit, item->res);
+			resource_drop(&item->res);
 		}
 	}
-	zl_buf_free(&bytes);
-	zl_arena_free(&arena);
-	return count;
+	return set_done(&edit);
 }
 
-size_t zone_ops_job(struct store_job *job, const char *zone, const struct op *ops,
+struct writing {
+	struct store_job *job;
+	struct travel_load load;
+	size_t changes;
+};
+
+static void write_one(void *ctx, const struct resource *old, const struct resource *now)
+{
+	struct writing *to = ctx;
+	struct zl_buf key = { 0 };
+
+	if (old != NULL && now != NULL && old->json_len == now->json_len &&
+	    memcmp(old->json, now->json, now->json_len) == 0)
+		return;
+	key_bytes(old != NULL ? &old->key : &now->key, &key);
+	if (old != NULL) {
+		to->load.resources--;
+		to->load.bytes -= travel_size(old);
+	}
+	if (now != NULL) {
+		to->load.resources++;
+		to->load.bytes += travel_size(now);
+		store_commit_put(to->job, key.data, key.len, now->json, now->json_len,
+				 STORE_ANY, 0);
+	} else {
+		store_commit_delete(to->job, key.data, key.len, STORE_ANY, 0);
+	}
+	to->changes++;
+	zl_buf_free(&key);
+}
+
+static void take_all(struct taking *at, const struct op *ops, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (!ops[i].deleted)
+			take_put(at, &ops[i]);
+		else if (!at->full)
+			take_delete(at, &ops[i]);
+		zl_arena_reset(at->scratch);
+	}
+	if (at->refused > TOLD)
+		zl_log(ZL_WARN, "replication", "more of a zone is refused",
+		       "zone=%q count=%zu", at->book->zone, at->refused - TOLD);
+}
+
+size_t zone_ops_job(struct store_job *job, struct zone_book *book, const struct op *ops,
 		    size_t count, bool full, const struct set *set)
 {
-	struct set *none = set_empty();
-	struct set_edit *edit = set_edit(none);
-	size_t changes = 0;
+	struct taking at = { .book = book,
+			     .set = set,
+			     .full = full,
+			     .arena = zl_arena_new(),
+			     .scratch = zl_arena_new() };
 
-	for (size_t i = 0; i < count; i++) {
-		if (ops[i].deleted) {
-			changes += full ? 0 : delete_one(job, zone, &ops[i], set);
-			continue;
-		}
-		struct resource *res = resource_of(zone, &ops[i]);
-		if (res == NULL)
-			continue;
-		set_put(edit, res);
-		resource_drop(&res);
-	}
-	struct set *said = set_done(&edit);
-	for (int kind = KIND_NONE + 1; kind < KIND_END; kind++) {
-		struct set_iter each = set_each(said, (enum kind)kind, NULL);
-		const struct resource *res;
-		while ((res = set_next(&each)) != NULL) {
-			const struct resource *old = set_get(set, &res->key);
-			if (old != NULL && old->json_len == res->json_len &&
-			    memcmp(old->json, res->json, res->json_len) == 0)
-				continue;
-			put(job, res);
-			changes++;
-		}
-	}
+	at.items = zl_arena_alloc(at.arena, count, sizeof(*at.items));
 	if (full)
-		changes += delete_others(job, zone, set, said);
-	set_drop(&said);
-	set_drop(&none);
-	return changes;
+		zone_book_clear(book);
+	if (full || !book->counted)
+		book->load = load_of(set, book->zone);
+	book->counted = true;
+	at.load = full ? (struct travel_load){ 0 } : book->load;
+	take_all(&at, ops, count);
+
+	struct set *after = set_after(&at);
+	struct writing to = { .job = job, .load = book->load };
+	for (int kind = KIND_NONE + 1; kind < KIND_END; kind++)
+		if (kind_info((enum kind)kind)->to_global)
+			set_diff(set, after, (enum kind)kind, write_one, &to);
+	book->load = to.load;
+	set_drop(&after);
+	zl_arena_free(&at.scratch);
+	zl_arena_free(&at.arena);
+	return to.changes;
 }
