@@ -36,6 +36,27 @@ static bool has_place(const struct rest *rest, const struct write *write, enum k
 	return fault == NULL;
 }
 
+/* Does the query of a PUT mean what would be written? It may not silently make another
+ * one beside what a zone wrote. False after an answer. */
+static bool is_meant(struct rest *rest, const struct write *write,
+		     const struct resource *res)
+{
+	const char *zone = http_query(write->req, "zone");
+	const char *ns = http_query(write->req, "namespace");
+	struct key meant = res->key;
+
+	meant.zone = zone != NULL ? zone : meant.zone;
+	meant.ns = ns != NULL ? ns : meant.ns;
+	if (key_compare(&meant, &res->key) == 0)
+		return true;
+	const struct resource *other = set_get(rest->ops->set(rest->owner), &meant);
+	if (other == NULL || allowed(rest, write->req, other, res, 0))
+		http_refuse(write->req, 400,
+			    "?zone= and ?namespace= mean another %s than the body",
+			    kind_info(res->key.kind)->name);
+	return false;
+}
+
 /* Make the item of a PUT; false after an answer. */
 static bool put_read(struct rest *rest, struct write *write, enum kind kind,
 		     bool with_mesh)
@@ -60,7 +81,7 @@ static bool put_read(struct rest *rest, struct write *write, enum kind kind,
 	}
 	write->warnings = body_warnings(&found, write->arena);
 	const struct resource *old = set_get(rest->ops->set(rest->owner), &res->key);
-	bool ok = allowed(rest, write->req, old, res, 0);
+	bool ok = is_meant(rest, write, res) && allowed(rest, write->req, old, res, 0);
 	if (ok)
 		write_add(write, &res->key, &res);
 	resource_drop(&res);

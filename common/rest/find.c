@@ -1,4 +1,5 @@
 #include "rest/find.h"
+#include "model/travel.h"
 #include "rest/rest.h"
 
 #include <stdlib.h>
@@ -96,7 +97,7 @@ bool rest_duration(const char *text, uint64_t *ms)
 static bool fits(const struct key *key, const char *name, const char *zone,
 		 const char *ns)
 {
-	return strcmp(key->name, name) == 0 &&
+	return (strcmp(key->name, name) == 0 || travel_is_name(key, name)) &&
 	       (zone == NULL || strcmp(key->zone, zone) == 0) &&
 	       (ns == NULL || strcmp(key->ns, ns) == 0);
 }
@@ -115,10 +116,14 @@ static void refuse_ambiguous(struct http_request *req, struct set_iter each,
 			continue;
 		zl_buf_str(&text, text.len > 0 ? ", " : "");
 		key_kri(&res->key, "", &text);
+		zl_buf_str(&text, " (");
+		travel_name(&res->key, &text);
+		zl_buf_char(&text, ')');
 	}
 	http_refuse(req, 409,
-		    "%zu have this name; choose by ?zone= and ?namespace=: %s%s", count,
-		    zl_buf_text(&text), count > NAMED_MAX ? ", ..." : "");
+		    "%zu have this name; choose by ?zone= and ?namespace=, or by the "
+		    "name in brackets: %s%s",
+		    count, zl_buf_text(&text), count > NAMED_MAX ? ", ..." : "");
 	zl_buf_free(&text);
 }
 

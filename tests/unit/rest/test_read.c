@@ -136,6 +136,14 @@ static void ambiguous_names_are_told(void **state)
 	assert_non_null(strstr(at(fix, "detail"), "kri_mtcpr_default_east_one_r_"));
 	assert_non_null(strstr(at(fix, "detail"), "kri_mtcpr_default_east_two_r_"));
 	assert_int_equal(ask(fix, "DELETE", ROUTE "r", ""), 409);
+	/* The name that a replica is stored by tells them apart too. */
+	const char *two = strstr(at(fix, "detail"), "_two_r_ (");
+	assert_non_null(two);
+	(void)snprintf(body, sizeof(body), ROUTE "%.18s", two + strlen("_two_r_ ("));
+	assert_int_equal(ask(fix, "GET", body, ""), 200);
+	assert_string_equal(at(fix, "kri"), "kri_mtcpr_default_east_two_r_");
+	body[strlen(body) - 1] = body[strlen(body) - 1] == 'b' ? 'c' : 'b';
+	assert_int_equal(ask(fix, "GET", body, ""), 404);
 	assert_int_equal(ask(fix, "GET", ROUTE "r?namespace=two", ""), 200);
 	assert_string_equal(at(fix, "kri"), "kri_mtcpr_default_east_two_r_");
 	assert_int_equal(ask(fix, "GET", ROUTE "r?zone=east&namespace=one", ""), 200);

@@ -235,6 +235,20 @@ static void the_query_is_strict(void **state)
 	assert_string_equal(at(fix, "result"), "unchanged");
 }
 
+/* A body always means the writer's own, so a query may not mean another's. */
+static void the_query_and_the_body_mean_one(void **state)
+{
+	struct fixture *fix = *state;
+
+	assert_int_equal(put_weight(fix, "?zone=", "", 1), 201);
+	assert_int_equal(put_weight(fix, "?zone=&namespace=", "", 2), 200);
+	assert_int_equal(put_weight(fix, "?zone=east", "", 3), 400);
+	assert_non_null(strstr(at(fix, "detail"), "another MeshTCPRoute than the body"));
+	assert_int_equal(put_weight(fix, "?namespace=demo", "", 3), 400);
+	(void)ask(fix, "GET", ROUTE "route-1", "");
+	assert_string_equal(at(fix, "revision"), "2");
+}
+
 static void who_cannot_wait_says_so(void **state)
 {
 	struct fixture *fix = *state;
@@ -404,6 +418,7 @@ int main(void)
 		TEST(what_belongs_to_it_goes_with_it, at_global),
 		TEST(a_dry_run_stores_nothing, at_global),
 		TEST(the_query_is_strict, at_global),
+		TEST(the_query_and_the_body_mean_one, at_global),
 		TEST(who_cannot_wait_says_so, in_zone),
 		TEST(bodies_that_are_refused, at_global),
 		TEST(many_violations_are_cut, at_global),
