@@ -82,7 +82,8 @@ static void row_route(struct ctl *ctl, struct table *table, const struct tree *d
 	const char *cells[] = {
 		json_find(doc, "name"),       target != NULL ? ref_text(target) : "Mesh",
 		zl_buf_text(&services),       zl_buf_text(&backends),
-		label(doc, "kuma.io/origin"), json_find(doc, "revision")
+		label(doc, "kuma.io/origin"), label(doc, "kuma.io/zone"),
+		json_find(doc, "revision")
 	};
 	table_row(table, cells);
 	zl_buf_free(&services);
@@ -176,7 +177,8 @@ static const struct columns {
 			     row_dataplane },
 	[KIND_ZONE_INGRESS] = { { "NAME", "ZONE", "ADVERTISED", "SERVICES", "REV" },
 				row_ingress },
-	[KIND_MESH_TCP_ROUTE] = { { "NAME", "TARGET", "TO", "BACKENDS", "ORIGIN", "REV" },
+	[KIND_MESH_TCP_ROUTE] = { { "NAME", "TARGET", "TO", "BACKENDS", "ORIGIN", "ZONE",
+				    "REV" },
 				  row_route },
 	[KIND_SECRET] = { { "NAME", "VERSION", "BYTES", "USED BY", "REV" }, row_secret },
 };

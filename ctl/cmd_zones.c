@@ -47,6 +47,21 @@ static void add_zone(struct ctl *ctl, struct table *table, const struct tree *zo
 	table_row(table, cells);
 }
 
+/* What global did not take of a zone, below the table. */
+static void print_refused(const struct tree *zone)
+{
+	const struct tree *items = json_list(zone, "refused");
+	unsigned long count = strtoul(cell(zone, "refusedCount"), NULL, 10);
+
+	for (size_t i = 0; i < items->count; i++)
+		(void)printf("%s: refused %s: %s\n", cell(zone, "name"),
+			     cell(items->items[i], "kri"),
+			     cell(items->items[i], "reason"));
+	if (count > items->count)
+		(void)printf("%s: and %lu more\n", cell(zone, "name"),
+			     count - items->count);
+}
+
 enum ctl_exit cmd_zones(struct ctl *ctl)
 {
 	static const char *const HEADERS[] = { "NAME",     "STATE",     "REV",
@@ -74,6 +89,8 @@ enum ctl_exit cmd_zones(struct ctl *ctl)
 		behind += strcmp(cell(items->items[i], "lag"), "0") != 0;
 	}
 	table_print(&table, !ctl->no_headers);
+	for (size_t i = 0; i < items->count && !ctl->quiet; i++)
+		print_refused(items->items[i]);
 	if (!ctl->quiet)
 		(void)printf("%zu of %zu zones at revision %s\n", items->count - behind,
 			     items->count, cell(answer.json, "revision"));
