@@ -22,6 +22,19 @@ static void store_metrics(const struct api *api, struct zl_buf *out)
 		       status.failed);
 }
 
+static void book_metric(const struct api *api, size_t index, bool refused,
+			const char *name, struct zl_buf *out)
+{
+	struct sync_session_view zone = hub_zone_at(api->setup.hub, index);
+	const struct zone_book *book = hub_book(api->setup.hub, zone.zone);
+
+	if (book == NULL || zones_is_gone(api, &zone))
+		return;
+	zl_buf_format(out, "%s{zone=\"%s\"} %zu\n", name, zone.zone,
+		      refused ? book->refused_count + book->unlisted
+			      : book->load.resources);
+}
+
 static void zone_metrics(const struct api *api, struct zl_buf *out)
 {
 	uint64_t head = api->setup.position(api->setup.owner).rev;
@@ -46,6 +59,14 @@ static void zone_metrics(const struct api *api, struct zl_buf *out)
 			out, "zonelink_zone_lag_revisions{zone=\"%s\"} %" PRIu64 "\n",
 			zone.zone, head > zone.applied.rev ? head - zone.applied.rev : 0);
 	}
+	metrics_head(out, "zonelink_zone_resources", "gauge",
+		     "Resources that the zone has at global.");
+	for (size_t i = 0; i < count; i++)
+		book_metric(api, i, false, "zonelink_zone_resources", out);
+	metrics_head(out, "zonelink_zone_refused_resources", "gauge",
+		     "Resources of the zone that global did not take.");
+	for (size_t i = 0; i < count; i++)
+		book_metric(api, i, true, "zonelink_zone_refused_resources", out);
 }
 
 static void metrics_handle(struct http_request *req, void *arg)

@@ -13,21 +13,18 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { CONNECTIONS_MAX = 2048 };
+enum {
+	CONNECTIONS_MAX = 2048,
+	PACE_MS = 20 /* between two commits of one zone: it cannot drown the others' */
+};
 
 /* A job of ours that the store has; its address is the job's tag. */
 struct ticket {
 	struct ticket *next;    /* owned */
 	uint64_t id;            /* of the machine's action; 0: nobody waits for it */
 	struct zone_book *book; /* what is written is of its zone; or NULL */
-};
-
-/* A process that was refused because another one has its zone's name. */
-struct conflict {
-	struct conflict *next; /* owned */
-	uint64_t until_ms;     /* it asks again before that, while it is there */
-	char *why;             /* owned */
-	char zone[SYNC_NAME_MAX + 1];
+	struct store_job *job;  /* owned while it waits for due_ms */
+	uint64_t due_ms;
 };
 
 struct hub {
@@ -35,9 +32,10 @@ struct hub {
 	struct sync_global *machine;
 	struct link_hub *link;
 	struct loop_timer *timer;
-	struct ticket *tickets;     /* owned; the store has them */
-	struct ticket *refused;     /* owned; the store did not take them */
-	struct conflict *conflicts; /* owned; one for each name at most */
+	struct ticket *tickets;  /* owned; the store has them */
+	struct ticket *refused;  /* owned; the store did not take them */
+	struct ticket *waiting;  /* owned; they have their jobs still */
+	struct loop_timer *pace; /* of the first of those */
 	struct zone_books books;
 	uint64_t published, requests, pin;
 	uint64_t pinned_rev; /* UINT64_MAX: nothing is pinned */
@@ -65,6 +63,25 @@ static struct ticket *ticket_new(uint64_t id)
 
 	ticket->id = id;
 	return ticket;
+}
+
+/* As submit, no sooner than PACE_MS after the last job of the ticket's zone. */
+static void submit_paced(struct hub *hub, struct ticket *ticket, struct store_job *job)
+{
+	uint64_t now = zl_now_ms();
+	uint64_t due = ticket->book->next_ms;
+
+	ticket->book->next_ms = (due > now ? due : now) + PACE_MS;
+	if (due <= now) {
+		submit(hub, ticket, job);
+		return;
+	}
+	ticket->job = job;
+	ticket->due_ms = due;
+	ticket->next = hub->waiting;
+	hub->waiting = ticket;
+	if (!loop_timer_is_set(hub->pace))
+		loop_timer_set(hub->pace, due - now);
 }
 
 /* The Zone of a zone that joins is made when there is none. */
@@ -98,7 +115,8 @@ static void save_zone(struct hub *hub, const struct sync_global_action *action)
 	reads_zone_bytes(&action->record, bytes);
 	store_local_put(job, READS_ZONE_SPACE, action->zone, bytes, sizeof(bytes));
 	submit(hub, ticket, job);
-	make_zone(hub, action->zone);
+	if (action->id != 0) /* a process joins */
+		make_zone(hub, action->zone);
 }
 
 static void write_ops(struct hub *hub, const struct sync_global_action *action)
@@ -110,7 +128,8 @@ static void write_ops(struct hub *hub, const struct sync_global_action *action)
 	ticket->book = zone_books_get(&hub->books, action->zone);
 	(void)zone_ops_job(job, ticket->book, action->ops, action->op_count, action->full,
 			   hub->setup.set(hub->setup.owner));
-	submit(hub, ticket, job); /* a job without a change is done without a commit */
+	submit_paced(hub, ticket,
+		     job); /* a job without a change is done without a commit */
 }
 
 static void new_epoch(struct hub *hub, const struct sync_global_action *action)
@@ -120,41 +139,10 @@ static void new_epoch(struct hub *hub, const struct sync_global_action *action)
 	submit(hub, ticket, store_epoch_new(ticket, action->epoch));
 }
 
-static void note_conflict(struct hub *hub, const char *zone, const char *why)
+static void do_log(const struct sync_global_action *action)
 {
-	struct conflict *conflict = hub->conflicts;
-
-	while (conflict != NULL && strcmp(conflict->zone, zone) != 0)
-		conflict = conflict->next;
-	if (conflict == NULL) {
-		conflict = zl_alloc(1, sizeof(*conflict));
-		memcpy(conflict->zone, zone, strlen(zone) + 1);
-		conflict->next = hub->conflicts;
-		hub->conflicts = conflict;
-	}
-	free(conflict->why);
-	conflict->why = zl_strdup(why);
-	conflict->until_ms = zl_now_ms() + UINT64_C(2) * SYNC_LEASE_MS;
-}
-
-const char *hub_conflict(const struct hub *hub, const char *zone)
-{
-	const struct conflict *conflict = hub->conflicts;
-
-	while (conflict != NULL && strcmp(conflict->zone, zone) != 0)
-		conflict = conflict->next;
-	return conflict != NULL && zl_now_ms() < conflict->until_ms ? conflict->why
-								    : NULL;
-}
-
-static void do_log(struct hub *hub, const struct sync_global_action *action)
-{
-	static const char REFUSED[] = "a process was refused: ";
-
 	zl_log(action->alarm ? ZL_WARN : ZL_INFO, "replication", action->text, "zone=%q",
 	       action->zone);
-	if (strncmp(action->text, REFUSED, sizeof(REFUSED) - 1) == 0)
-		note_conflict(hub, action->zone, action->text);
 }
 
 static void act(struct hub *hub, const struct sync_global_action *action)
@@ -180,7 +168,7 @@ static void act(struct hub *hub, const struct sync_global_action *action)
 		hub->setup.zone_changed(hub->setup.owner, action->zone);
 		break;
 	case SYNC_DO_LOG:
-		do_log(hub, action);
+		do_log(action);
 		break;
 	}
 }
@@ -230,6 +218,33 @@ static void step(struct hub *hub, struct sync_global_event event)
 			step_once(hub, event);
 		free(ticket);
 	}
+}
+
+static void on_pace(void *arg)
+{
+	struct hub *hub = arg;
+	struct ticket **at = &hub->waiting;
+	uint64_t now = zl_now_ms();
+	uint64_t next = UINT64_MAX;
+
+	if (hub->halted)
+		return;
+	while (*at != NULL) {
+		struct ticket *ticket = *at;
+		struct store_job *job = ticket->job;
+		if (ticket->due_ms > now) {
+			next = ticket->due_ms < next ? ticket->due_ms : next;
+			at = &ticket->next;
+			continue;
+		}
+		*at = ticket->next;
+		ticket->job = NULL;
+		submit(hub, ticket, job);
+	}
+	if (hub->waiting != NULL)
+		loop_timer_set(hub->pace, next - now);
+	/* Jobs that the store did not take are told with it. */
+	step(hub, (struct sync_global_event){ .kind = SYNC_GEV_TICK });
 }
 
 static void on_timer(void *arg)
@@ -339,6 +354,7 @@ enum zl_code hub_open(struct hub **out, const struct hub_setup *setup, struct zl
 	hub->setup = *setup;
 	hub->pinned_rev = UINT64_MAX;
 	hub->timer = loop_timer_new(setup->loop, on_timer, hub);
+	hub->pace = loop_timer_new(setup->loop, on_pace, hub);
 	enum zl_code code = link_hub_open(&hub->link, setup->loop, &link, &handlers, err);
 	if (code == ZL_OK)
 		code = start_machine(hub, err);
@@ -364,13 +380,14 @@ void hub_close(struct hub **hubp)
 	if (hub == NULL)
 		return;
 	assert(hub->tickets == NULL);
-	while (hub->conflicts != NULL) {
-		struct conflict *conflict = hub->conflicts;
-		hub->conflicts = conflict->next;
-		free(conflict->why);
-		free(conflict);
+	while (hub->waiting != NULL) {
+		struct ticket *ticket = hub->waiting;
+		hub->waiting = ticket->next;
+		store_job_free(&ticket->job);
+		free(ticket);
 	}
 	zone_books_free(&hub->books);
+	loop_timer_free(&hub->pace);
 	link_hub_close(&hub->link);
 	loop_timer_free(&hub->timer);
 	sync_global_free(&hub->machine);
@@ -390,6 +407,16 @@ struct sync_session_view hub_zone_at(const struct hub *hub, size_t index)
 bool hub_zone(const struct hub *hub, const char *zone, struct sync_session_view *out)
 {
 	return sync_global_zone(hub->machine, zone, out);
+}
+
+void hub_accept(struct hub *hub, const char *zone)
+{
+	step(hub, (struct sync_global_event){ .kind = SYNC_GEV_ACCEPT, .zone = zone });
+}
+
+void hub_release(struct hub *hub, const char *zone)
+{
+	step(hub, (struct sync_global_event){ .kind = SYNC_GEV_RELEASE, .zone = zone });
 }
 
 const struct zone_book *hub_book(const struct hub *hub, const char *zone)

@@ -31,6 +31,7 @@ struct zone_book {
 	size_t unlisted;         /* refused besides, since the zone told all it has */
 	bool counted;            /* load is what global holds */
 	struct travel_load load; /* with what is being written */
+	uint64_t next_ms;        /* the zone's next commit comes no sooner */
 };
 
 struct zone_books {

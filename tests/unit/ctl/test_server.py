@@ -160,8 +160,8 @@ class Server(Case):
         out = self.ctl(0, "get", "mtcpr")
         self.assertEqual(
             out,
-            "NAME  TARGET  TO       BACKENDS                        ORIGIN  REV\n"
-            "r     Mesh    backend  backend{version=v1}=90 other=1  global  42\n")
+            "NAME  TARGET  TO       BACKENDS                        ORIGIN  ZONE  REV\n"
+            "r     Mesh    backend  backend{version=v1}=90 other=1  global  -     42\n")
         self.assertEqual(self.ctl(0, "get", "MeshTCPRoute", "-o", "name"),
                          "meshtcproute/r\n")
         self.assertEqual(self.ctl_json(0, "get", "mtcpr"), [ROUTE])
@@ -266,13 +266,17 @@ class Server(Case):
             {"name": "east", "state": "Online", "revision": 42, "lag": 0, "hash": "9f3c",
              "proxies": {"total": 60, "acked": 60, "nacked": 0}, "lastSeenMs": 400,
              "version": "0.1.0"},
-            {"name": "apac", "state": "Stale", "revision": 40, "lag": 2, "lastSeenMs": 340000}]}
+            {"name": "apac", "state": "Stale", "revision": 40, "lag": 2, "lastSeenMs": 340000,
+             "refusedCount": 3, "refused": [
+                 {"kri": "kri_m_default____", "reason": "kind Mesh is written at global"}]}]}
         self.says("GET /zones/_overview", 200, zones)
         self.assertEqual(
             self.ctl(0, "zones"),
             "NAME  STATE   REV  LAG  HASH  DPS    ACK/NACK  LAST SEEN  VERSION\n"
             "east  Online  42   0    9f3c  60/60  60/0      0s         0.1.0\n"
             "apac  Stale   40   2    -     -/-    -/-       5m         -\n"
+            "apac: refused kri_m_default____: kind Mesh is written at global\n"
+            "apac: and 2 more\n"
             "1 of 2 zones at revision 42\n")
         self.assertEqual(self.ctl_json(0, "zones"), zones)
 
