@@ -62,6 +62,36 @@ static void print_refused(const struct tree *zone)
 			     count - items->count);
 }
 
+/* "zones accept NAME" and "zones release NAME". */
+static enum ctl_exit change_zone(struct ctl *ctl)
+{
+	const char *verb = ctl->args[0];
+	struct answer answer;
+
+	if (ctl->arg_count != 2 ||
+	    (strcmp(verb, "accept") != 0 && strcmp(verb, "release") != 0))
+		return ctl_fail(CTL_USAGE, "usage: zones, zones accept NAME or zones "
+					   "release NAME");
+	const char *name = ctl->args[1];
+	const struct ask ask = { .method = "POST",
+				 .path = zl_arena_format(ctl->arena, "/zones/%s/_%s",
+							 client_escape(ctl, name), verb),
+				 .want_json = true };
+	enum ctl_exit code = client_ask(ctl, &ask, &answer);
+	if (code != CTL_OK || ctl->quiet)
+		return code;
+	const struct tree *held = tree_get(answer.json, "held");
+	if (held != NULL)
+		(void)printf(
+			"zone %s will remove %s of %s objects and follow this global\n",
+			name, cell(held, "removed"), cell(held, "shown"));
+	else
+		(void)printf(
+			"zone %s released: the next process that asks has the name\n",
+			name);
+	return CTL_OK;
+}
+
 enum ctl_exit cmd_zones(struct ctl *ctl)
 {
 	static const char *const HEADERS[] = { "NAME",     "STATE",     "REV",
@@ -74,6 +104,8 @@ enum ctl_exit cmd_zones(struct ctl *ctl)
 	struct answer answer;
 	size_t behind = 0;
 
+	if (ctl->arg_count > 0)
+		return change_zone(ctl);
 	enum ctl_exit code = client_ask(ctl, &ask, &answer);
 	if (code != CTL_OK)
 		return code;

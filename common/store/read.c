@@ -120,6 +120,14 @@ enum zl_code store_each(struct store_view *view, const void *prefix, size_t pref
 	return each(view, view->store->env.table[view->state.table], &walk, err);
 }
 
+enum zl_code store_staged_each(struct store_view *view, store_item_fn *fn, void *ctx,
+			       struct zl_err *err)
+{
+	const struct walk walk = { .prefix = "", .fn = fn, .ctx = ctx };
+
+	return each(view, view->store->env.table[!view->state.table], &walk, err);
+}
+
 struct key_walk {
 	const bool *wanted;
 	store_key_fn *fn;

@@ -47,6 +47,10 @@ ZL_MUST_USE enum zl_code store_each(struct store_view *view, const void *prefix,
 				    size_t after_len, store_item_fn *fn, void *ctx,
 				    struct zl_err *err);
 
+/* As store_each, for what is staged (write.h) beside the records: all of it. */
+ZL_MUST_USE enum zl_code store_staged_each(struct store_view *view, store_item_fn *fn,
+					   void *ctx, struct zl_err *err);
+
 struct store_log_item {
 	uint64_t rev;
 	const uint8_t *chain; /* POSITION_CHAIN bytes: after this entry */

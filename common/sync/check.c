@@ -156,12 +156,19 @@ static const struct rule {
 	{ "cursor", 0, ENTRY_KEY_MAX },
 	{ "buckets", 0, DIGEST_BUCKETS },
 	{ "value", 0, SYNC_VALUE_MAX },
+	{ "content", 0, SYNC_SECRET_MAX },
 };
 
-/* Parts that a message may do without: Snap's first, Log's without a part. */
+/* Parts that a message may do without: Snap's first, Log's without a part, Lease and
+ * Leased when nothing is held. */
 static bool may_be_absent(const ProtobufCFieldDescriptor *field)
 {
-	return strcmp(field->name, "start") == 0 || strcmp(field->name, "part") == 0;
+	static const char *const NAMES[] = { "start", "part", "held", "accept" };
+
+	for (size_t i = 0; i < sizeof(NAMES) / sizeof(NAMES[0]); i++)
+		if (strcmp(field->name, NAMES[i]) == 0)
+			return true;
+	return false;
 }
 
 static enum zl_code check_bytes(const char *message, const char *field, size_t len,

@@ -19,6 +19,7 @@ static const ProtobufCMessageDescriptor *const TYPES[SYNC_TYPES] = {
 	[SYNC_MSG_PUSH] = &sync__push__descriptor,
 	[SYNC_MSG_LEASE] = &sync__lease__descriptor,
 	[SYNC_MSG_BYE] = &sync__bye__descriptor,
+	[SYNC_MSG_SECRET] = &sync__secret__descriptor,
 	[SYNC_MSG_WELCOME] = &sync__welcome__descriptor,
 	[SYNC_MSG_REFUSED] = &sync__refused__descriptor,
 	[SYNC_MSG_FENCED] = &sync__fenced__descriptor,
@@ -33,6 +34,7 @@ static const ProtobufCMessageDescriptor *const TYPES[SYNC_TYPES] = {
 	[SYNC_MSG_PUSH_RESET] = &sync__push_reset__descriptor,
 	[SYNC_MSG_LEASED] = &sync__leased__descriptor,
 	[SYNC_MSG_BYE_OK] = &sync__bye_ok__descriptor,
+	[SYNC_MSG_SECRET_REPLY] = &sync__secret_reply__descriptor,
 };
 
 /* A few bytes sent can unpack to many times their size. */

@@ -5,7 +5,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { BURST_MS = 50, BUSY_MS = 100 };
+enum {
+	BURST_MS = 50,
+	BUSY_MS = 100,
+	EPOCH_MS = 10 * 60 * 1000, /* one zone alone makes one new epoch in this time */
+	AHEAD_MS = 60 * 1000       /* two zones that are ahead within this time are two */
+};
 
 struct sync_global *sync_global_new(const struct sync_global_setup *setup)
 {
@@ -123,24 +128,51 @@ bool global_is_behind(const struct sync_global *global, const struct position *a
 	       at->rev > global->head.position.rev;
 }
 
-void global_new_epoch(struct sync_global *global, const struct asking *asking,
+/* May zone make us begin a new epoch? A zone that lies could make all zones copy again
+ * and again. */
+static bool is_believed(struct sync_global *global, const char *zone)
+{
+	bool another = global->ahead_at != 0 &&
+		       global->now <= global->ahead_at + AHEAD_MS &&
+		       strcmp(global->ahead_zone, zone) != 0;
+
+	if (global->epoch_at == 0 || global->now > global->epoch_at + EPOCH_MS || another)
+		return true;
+	bool told = global->ahead_at != 0 && global->now <= global->ahead_at + AHEAD_MS;
+	global->ahead_at = global->now;
+	memcpy(global->ahead_zone, zone, strlen(zone) + 1);
+	if (!told)
+		global_log(
+			global, zone, true,
+			"zone says again that it is ahead of this global, which no other "
+			"zone does: it alone copies everything");
+	return false;
+}
+
+bool global_new_epoch(struct sync_global *global, const struct asking *asking,
 		      uint64_t rev)
 {
+	const char *zone = asking->session->name;
 	struct sync_global_action *act;
 
 	if (global->epoch_ticket != 0)
-		return;
+		return true;
+	if (!is_believed(global, zone))
+		return false;
 	global_log(
-		global, asking->session->name, true,
+		global, zone, true,
 		"zone has revision %llu and this global only %llu: the store was put "
 		"back to an older one, a new epoch begins and all zones copy everything",
 		(unsigned long long)rev, (unsigned long long)global->head.position.rev);
+	global->epoch_at = global->now;
+	global->ahead_at = 0;
 	act = global_act(global, SYNC_DO_NEW_EPOCH);
 	act->id = global->epoch_ticket = ++global->ticket;
 	for (size_t i = 0; i < POSITION_EPOCH; i++) {
 		global->dice = global->dice * 6364136223846793005u + 1442695040888963407u;
 		act->epoch[i] = (uint8_t)(global->dice >> 56);
 	}
+	return true;
 }
 
 /* Requests of a session, by type; all of them have their head first. */
@@ -153,7 +185,7 @@ static const struct {
 	{ SYNC_MSG_FETCH, true, global_fetch }, { SYNC_MSG_SNAP, true, global_snap },
 	{ SYNC_MSG_SUMS, true, global_sums },   { SYNC_MSG_KEYS, true, global_keys },
 	{ SYNC_MSG_PUSH, false, global_push },  { SYNC_MSG_LEASE, false, global_lease },
-	{ SYNC_MSG_BYE, false, global_bye },
+	{ SYNC_MSG_BYE, false, global_bye },    { SYNC_MSG_SECRET, false, global_secret },
 };
 
 /* Hello's head is its field 1, and so is every other request's. */
@@ -275,11 +307,17 @@ static void on_release(struct sync_global *global, const struct sync_global_even
 	global_release(global, event->zone);
 }
 
+static void on_accept(struct sync_global *global, const struct sync_global_event *event)
+{
+	global_accept(global, event->zone);
+}
+
 static void (*const ON[SYNC_GLOBAL_EVENTS])(struct sync_global *,
 					    const struct sync_global_event *) = {
 	[SYNC_GEV_START] = on_start,     [SYNC_GEV_TICK] = on_tick,
 	[SYNC_GEV_REQUEST] = on_request, [SYNC_GEV_COMMITTED] = on_committed,
 	[SYNC_GEV_DONE] = on_done,       [SYNC_GEV_RELEASE] = on_release,
+	[SYNC_GEV_ACCEPT] = on_accept,
 };
 
 static uint64_t wake_at(const struct sync_global *global)
@@ -316,17 +354,27 @@ struct sync_session_view sync_global_zone_at(const struct sync_global *global,
 {
 	const struct session *session = global->sessions[index];
 
-	return (struct sync_session_view){ .zone = session->name,
-					   .state = session->state,
-					   .since = session->since,
-					   .fence = session->record.fence,
-					   .lease_until = session->lease_until,
-					   .heard_at = session->heard_at,
-					   .build = session->build,
-					   .applied = session->applied,
-					   .inv_seq = session->inbox.acked,
-					   .zone_state = session->zone_state,
-					   .report = session->report };
+	return (struct sync_session_view){
+		.zone = session->name,
+		.state = session->state,
+		.since = session->since,
+		.fence = session->record.fence,
+		.lease_until = session->lease_until,
+		.heard_at = session->heard_at,
+		.build = session->build,
+		.host = session->host,
+		.rival = session->rival.until != 0 && global->now < session->rival.until
+				 ? &session->rival
+				 : NULL,
+		.features = session->features,
+		.is_held = session->is_held,
+		.accepted = session->accepted,
+		.held = session->held,
+		.applied = session->applied,
+		.inv_seq = session->inbox.acked,
+		.zone_state = session->zone_state,
+		.report = session->report
+	};
 }
 
 bool sync_global_zone(const struct sync_global *global, const char *zone,

@@ -3,9 +3,10 @@
  *     NONE -HELLO-> ACTIVE -lease ended-> EXPIRED -HELLO-> ACTIVE -BYE-> OFFLINE
  *
  * Of two processes with the name of one zone one is refused (uuid and incarnation say
- * which), and the requests of a session that another has replaced are FENCED. A zone that
- * proves that this global has lost commits (it is ahead in global's own epoch) makes
- * global begin a new epoch.
+ * which), and the requests of a session that another has replaced are FENCED. A name that
+ * goes back and forth is QUARANTINED until RELEASE. A zone that proves that this global
+ * has lost commits (it is ahead in global's own epoch) makes global begin a new epoch;
+ * one zone alone can do that once in ten minutes, and must copy everything after that.
  *
  * The owner sends COMMITTED after each durable commit, in order, and carries out the
  * actions in order. Those with a ticket are answered by DONE when they are durable.
@@ -30,6 +31,13 @@ enum sync_session_state {
 struct sync_zone_record {
 	uint8_t uuid[SYNC_UUID];
 	uint64_t incarnation, session, fence;
+	bool quarantined;
+};
+
+/* A process that was refused because another one has its zone's name. */
+struct sync_rival {
+	uint64_t until; /* it asks again before that, while it is there */
+	const char *why, *build, *host;
 };
 
 struct sync_global_ops {
@@ -47,6 +55,11 @@ struct sync_global_ops {
 	enum zl_code (*get)(void *io, const void *key, size_t key_len, uint64_t *rev,
 			    struct zl_arena *arena, struct sync_record *out,
 			    struct zl_err *err);
+	/* The content of a Secret that zone has a use for, in arena. ZL_ENOENT: not this
+	 * version, or none; ZL_EACCES: it is not for this zone. NULL: there are none. */
+	enum zl_code (*secret)(void *io, const char *zone,
+			       const struct sync_secret *secret, struct zl_arena *arena,
+			       struct sync_bytes *out, struct zl_err *err);
 	/* What SAVE_ZONE stored. False: nothing. */
 	bool (*zone)(void *io, const char *zone, struct sync_zone_record *out);
 };
@@ -58,6 +71,7 @@ enum sync_global_event_kind {
 	SYNC_GEV_COMMITTED, /* entry and state after it */
 	SYNC_GEV_DONE, /* id: ticket; ok: durable, else it failed. Of NEW_EPOCH: state */
 	SYNC_GEV_RELEASE, /* zone: an operator lets another process have this name */
+	SYNC_GEV_ACCEPT,  /* zone: an operator lets it take what it holds now */
 	SYNC_GLOBAL_EVENTS
 };
 
@@ -79,7 +93,7 @@ struct sync_global_event {
 enum sync_global_do {
 	SYNC_DO_REPLY,     /* bytes to the request id */
 	SYNC_DO_PUBLISH,   /* bytes to all */
-	SYNC_DO_SAVE_ZONE, /* ticket; zone, record */
+	SYNC_DO_SAVE_ZONE, /* ticket, or 0: nobody waits; zone, record */
 	SYNC_DO_WRITE,     /* ticket; ops of zone; full: it has nothing else */
 	SYNC_DO_NEW_EPOCH, /* ticket; epoch: store it, then DONE */
 	SYNC_DO_ZONE,      /* what sync_global_zone says of zone has changed */
@@ -117,7 +131,11 @@ struct sync_session_view {
 	uint64_t fence;
 	uint64_t lease_until; /* if ACTIVE */
 	uint64_t heard_at;    /* of its last request; 0: none since this process began */
-	const char *build;
+	const char *build, *host;
+	const struct sync_rival *rival; /* NULL: none of late */
+	uint64_t features;              /* that both can do */
+	bool is_held, accepted;         /* held: a copy that waits for an operator */
+	struct sync_held held;
 	struct position applied; /* what it holds durably */
 	uint64_t inv_seq;        /* of its inventory, acknowledged */
 	const char *zone_state;  /* "live" */

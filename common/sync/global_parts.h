@@ -4,6 +4,7 @@
  *     global_session.c  hello, lease, fences
  *     global_read.c     log, copies, repairs
  *     global_push.c     the zones' inventories
+ *     global_secret.c   contents of Secrets
  *
  * Private to the room.
  *
@@ -13,6 +14,11 @@
 
 #include "sync/codec.h"
 #include "sync/global.h"
+
+enum {
+	GONE = 4,
+	FLAPS = 2 /* with the next one a name is quarantined */
+};
 
 /* A reply that waits until something is durable. */
 struct pending {
@@ -42,12 +48,21 @@ struct session {
 	struct sync_zone_record record;
 	struct pending hello;
 	struct sync_zone_record hello_record;
-	uint64_t replaced_at; /* the last time that another uuid took the name */
-	unsigned replaced;
+	uint64_t gone[GONE]; /* sessions that others replaced, the last one first */
+	bool contested;      /* one of those has spoken since the last change */
+	uint64_t
+		flaps[FLAPS]; /* when the name went over, the last time first; 0: never */
+	uint64_t flap_session;   /* to whom */
+	struct sync_rival rival; /* texts are in rival_text */
+	char rival_text[2][SYNC_TEXT_MAX + 1];
 
 	uint64_t snap_id, pin, pin_until; /* a copy under way; pin 0: none */
 
-	char build[SYNC_TEXT_MAX + 1], zone_state[SYNC_NAME_MAX + 1];
+	char build[SYNC_TEXT_MAX + 1], host[SYNC_TEXT_MAX + 1];
+	char zone_state[SYNC_NAME_MAX + 1];
+	uint64_t features;
+	bool is_held, accepted; /* accepted: held under that name */
+	struct sync_held held;
 	struct position applied;
 	struct sync_report report;
 	struct zl_arena *report_arena; /* owned */
@@ -66,7 +81,10 @@ struct sync_global {
 	uint64_t beat_at, beat_seq;
 	uint64_t ticket; /* the last one given */
 	uint64_t epoch_ticket;
-	struct session **sessions; /* owned, in order of names */
+	uint64_t epoch_at; /* the last time that a zone made us; 0: never */
+	uint64_t ahead_at; /* since then a zone alone was ahead ... */
+	char ahead_zone[SYNC_NAME_MAX + 1]; /* ... this one */
+	struct session **sessions;          /* owned, in order of names */
 	size_t session_count, session_capacity;
 };
 
@@ -87,8 +105,9 @@ void global_later(struct sync_global *global, uint64_t handle, uint64_t req_id,
 		  uint32_t retry_ms);
 void global_log(struct sync_global *global, const char *zone, bool alarm, const char *fmt,
 		...) __attribute__((format(printf, 4, 5)));
-/* A zone is ahead of us in our own epoch: some of what it has was lost here. */
-void global_new_epoch(struct sync_global *global, const struct asking *asking,
+/* A zone is ahead of us in our own epoch: some of what it has was lost here. False: it
+ * said that before, nobody else did, and so no new epoch begins. */
+bool global_new_epoch(struct sync_global *global, const struct asking *asking,
 		      uint64_t rev);
 /* Does at, a position of our epoch, lie beyond our head? */
 bool global_is_behind(const struct sync_global *global, const struct position *at);
@@ -105,6 +124,7 @@ void global_bye(struct sync_global *global, const struct asking *asking,
 struct session *global_admit(struct sync_global *global, const struct asking *asking);
 void global_expire(struct sync_global *global);
 void global_release(struct sync_global *global, const char *zone);
+void global_accept(struct sync_global *global, const char *zone);
 struct session *global_session(const struct sync_global *global, const char *zone);
 void global_refuse(struct sync_global *global, const struct asking *asking,
 		   Sync__Refused__Reason reason, uint32_t retry_ms, const char *text);
@@ -125,3 +145,7 @@ void global_push(struct sync_global *global, const struct asking *asking,
 		 const void *body);
 void global_written(struct sync_global *global, struct session *session, bool ok);
 void inbox_clear(struct inbox *inbox);
+
+/* global_secret.c */
+void global_secret(struct sync_global *global, const struct asking *asking,
+		   const void *body);

@@ -39,8 +39,10 @@ static bool may_follow(struct sync_global *global, const struct asking *asking,
 	if (!same_epoch(global, at)) {
 		reset(global, asking, SYNC__RESET__REASON__EPOCH);
 	} else if (at->rev > global->head.position.rev) {
-		global_new_epoch(global, asking, at->rev);
-		global_later(global, asking->handle, asking->head->req_id, 50);
+		if (global_new_epoch(global, asking, at->rev))
+			global_later(global, asking->handle, asking->head->req_id, 50);
+		else
+			reset(global, asking, SYNC__RESET__REASON__FORKED);
 	} else if (!global->setup.ops->chain(global->setup.io, at->rev, chain)) {
 		reset(global, asking, SYNC__RESET__REASON__COMPACTED);
 	} else if (memcmp(chain, at->chain, POSITION_CHAIN) != 0) {

@@ -5,10 +5,14 @@
 
 enum {
 	ZONES_MAX = 4096,
-	REPLACED_MAX = 3,            /* so often another disk may take a name ... */
-	REPLACED_MS = 5 * 60 * 1000, /* ... within this time */
+	FLAPS_MS =
+		5 * 60 * 1000, /* a name that goes over so often in this time is held */
+	RIVAL_LEASES = 2,      /* a process that was refused asks again before that */
 	SAVE_RETRY_MS = 1000
 };
+
+static const char QUARANTINED[] = "the name is quarantined: two processes took it from "
+				  "each other; an operator releases it";
 
 static const char *const NAMES[SYNC_SESSION_STATES] = {
 	[SYNC_NONE] = "none",
@@ -96,6 +100,8 @@ static struct session *new_session(struct sync_global *global, const char *zone)
 	session->inbox.arena = zl_arena_new();
 	session->known =
 		global->setup.ops->zone(global->setup.io, zone, &session->record);
+	if (session->known && session->record.quarantined)
+		move(global, session, SYNC_QUARANTINED);
 	return session;
 }
 
@@ -170,22 +176,89 @@ static void welcome(struct sync_global *global, struct session *session, uint64_
 	welcome.lease_ms = global->setup.lease_ms;
 	welcome.position = sync_position_out(global->turn, &global->head.position);
 	welcome.instance = global->setup.instance;
+	welcome.features = session->features;
 	global_reply(global, handle, SYNC_MSG_WELCOME, &welcome);
 	move(global, session, SYNC_ACTIVE);
 }
 
-/* Names that go back and forth between disks are a mistake that people must end. */
+static bool is_gone(const struct session *session, uint64_t id)
+{
+	for (size_t i = 0; i < GONE; i++)
+		if (session->gone[i] != 0 && session->gone[i] == id)
+			return true;
+	return false;
+}
+
+/* Names that go back and forth are a mistake that people must end. A zone that is merely
+ * started again and again is none: the processes before the last one are silent. */
 static bool too_often(struct sync_global *global, struct session *session,
 		      const Sync__Hello *hello)
 {
-	if (!session->known ||
-	    memcmp(session->record.uuid, hello->zone_uuid.data, SYNC_UUID) == 0)
+	uint64_t *flaps = session->flaps;
+	bool other = session->known &&
+		     memcmp(session->record.uuid, hello->zone_uuid.data, SYNC_UUID) != 0;
+
+	if (hello->head->session == session->flap_session ||
+	    (!other && !session->contested))
 		return false;
-	if (global->now > session->replaced_at + REPLACED_MS)
-		session->replaced = 0;
-	session->replaced_at = global->now;
-	global_log(global, session->name, true, "zone replaced: its data folder is new");
-	return ++session->replaced > REPLACED_MAX;
+	bool often = flaps[FLAPS - 1] != 0 && global->now <= flaps[FLAPS - 1] + FLAPS_MS;
+	memmove(flaps + 1, flaps, (FLAPS - 1) * sizeof(*flaps));
+	flaps[0] = global->now;
+	session->flap_session = hello->head->session;
+	session->contested = false;
+	if (other)
+		global_log(global, session->name, true,
+			   "zone replaced: its data folder is new");
+	return often;
+}
+
+static void save_quarantine(struct sync_global *global, struct session *session, bool on)
+{
+	struct sync_global_action *act = global_act(global, SYNC_DO_SAVE_ZONE);
+
+	session->record.quarantined = on;
+	act->zone = session->name;
+	act->record = session->record;
+}
+
+static void quarantine(struct sync_global *global, struct session *session)
+{
+	global_log(
+		global, session->name, true,
+		"the name goes back and forth between processes and nobody may have it "
+		"until it is released: zonelinkctl zones release %s",
+		session->name);
+	if (session->known)
+		save_quarantine(global, session, true);
+	session->pin = 0;
+	move(global, session, SYNC_QUARANTINED);
+}
+
+static void copy_text(char to[SYNC_TEXT_MAX + 1], const char *from)
+{
+	size_t len = strnlen(from, SYNC_TEXT_MAX);
+
+	memcpy(to, from, len);
+	to[len] = '\0';
+}
+
+static void refuse_rival(struct sync_global *global, const struct asking *asking,
+			 struct session *session, const Sync__Hello *hello,
+			 const char *why)
+{
+	global_log(global, session->name, true, "a process was refused: %s", why);
+	copy_text(session->rival_text[0], hello->build);
+	copy_text(session->rival_text[1], hello->host);
+	session->rival = (struct sync_rival){
+		.until = global->now + (uint64_t)RIVAL_LEASES * global->setup.lease_ms,
+		.why = why,
+		.build = session->rival_text[0],
+		.host = session->rival_text[1]
+	};
+	session->contested = session->contested || is_gone(session, hello->head->session);
+	global_act(global, SYNC_DO_ZONE)->zone = session->name;
+	global_refuse(global, asking, SYNC__REFUSED__REASON__NAME_TAKEN,
+		      global->setup.lease_ms, why);
 }
 
 static void save(struct sync_global *global, struct session *session,
@@ -197,13 +270,16 @@ static void save(struct sync_global *global, struct session *session,
 	memcpy(record->uuid, hello->zone_uuid.data, SYNC_UUID);
 	record->incarnation = hello->incarnation;
 	record->session = hello->head->session;
+	record->quarantined = false;
 	/* Greater, and never the same again, even if this store is put back to an older
 	 * one: a late hello must not make a session that the zone takes for its own. */
 	record->fence = session->record.fence + 1 + (uint32_t)(global->dice >> 32);
 	session->hello = (struct pending){ .ticket = ++global->ticket,
 					   .handle = asking->handle,
 					   .req_id = asking->head->req_id };
-	memcpy(session->build, hello->build, strnlen(hello->build, SYNC_TEXT_MAX) + 1);
+	copy_text(session->build, hello->build);
+	copy_text(session->host, hello->host);
+	session->features = hello->features & SYNC_FEATURES;
 	act->id = session->hello.ticket;
 	act->zone = session->name;
 	act->record = *record;
@@ -232,20 +308,18 @@ void global_hello(struct sync_global *global, const struct asking *asking,
 	const char *taken = why_not(global, session, hello);
 	if (session->state == SYNC_QUARANTINED) {
 		global_refuse(global, asking, SYNC__REFUSED__REASON__QUARANTINED,
-			      global->setup.lease_ms, "the name is quarantined");
+			      global->setup.lease_ms, QUARANTINED);
 	} else if (taken != NULL) {
-		global_log(global, zone, true, "a process was refused: %s", taken);
-		global_refuse(global, asking, SYNC__REFUSED__REASON__NAME_TAKEN,
-			      global->setup.lease_ms, taken);
+		refuse_rival(global, asking, session, hello, taken);
 	} else if (session->hello.ticket != 0) {
 		global_later(global, asking->handle, asking->head->req_id, 50);
 	} else if (session->state == SYNC_ACTIVE &&
 		   session->record.session == hello->head->session) {
 		welcome(global, session, asking->handle, asking->head->req_id);
 	} else if (too_often(global, session, hello)) {
-		move(global, session, SYNC_QUARANTINED);
+		quarantine(global, session);
 		global_refuse(global, asking, SYNC__REFUSED__REASON__QUARANTINED,
-			      global->setup.lease_ms, "the name is quarantined");
+			      global->setup.lease_ms, QUARANTINED);
 	} else {
 		save(global, session, asking, hello);
 	}
@@ -259,6 +333,11 @@ void global_hello_saved(struct sync_global *global, struct session *session, boo
 	if (!ok) {
 		global_later(global, hello.handle, hello.req_id, SAVE_RETRY_MS);
 		return;
+	}
+	if (session->known && session->record.session != session->hello_record.session) {
+		memmove(session->gone + 1, session->gone,
+			(GONE - 1) * sizeof(session->gone[0]));
+		session->gone[0] = session->record.session;
 	}
 	session->record = session->hello_record;
 	session->known = true;
@@ -282,6 +361,8 @@ struct session *global_admit(struct sync_global *global, const struct asking *as
 			return session;
 		}
 		if (session->record.session != asking->head->session) {
+			session->contested = session->contested ||
+					     is_gone(session, asking->head->session);
 			fenced.req_id = asking->head->req_id;
 			global_reply(global, asking->handle, SYNC_MSG_FENCED, &fenced);
 			return NULL;
@@ -314,6 +395,44 @@ static void take_report(struct session *session, const Sync__Report *from)
 	}
 }
 
+/* An operator's word is for what was held when it was given. */
+static void take_held(struct sync_global *global, struct session *session,
+		      const Sync__Held *from)
+{
+	struct sync_held *held = &session->held;
+	bool was_held = session->is_held;
+
+	session->is_held = from != NULL;
+	if (from == NULL) {
+		session->accepted = false;
+		return;
+	}
+	struct sync_state name = { sync_position_in(from->position),
+				   sync_digest_in(from->digest) };
+	bool same = was_held && position_equal(&name.position, &held->name.position) &&
+		    digest_equal(&name.digest, &held->name.digest);
+	*held = (struct sync_held){ name, from->shown, from->removed };
+	if (same)
+		return;
+	session->accepted = false;
+	global_log(global, session->name, true,
+		   "zone holds this global's history back: it would remove %llu of %llu "
+		   "objects there (zonelinkctl zones accept %s lets it)",
+		   (unsigned long long)held->removed, (unsigned long long)held->shown,
+		   session->name);
+}
+
+static Sync__Accept *accept_out(struct sync_global *global, const struct session *session)
+{
+	if (!session->accepted)
+		return NULL;
+	Sync__Accept *accept = zl_arena_alloc(global->turn, 1, sizeof(*accept));
+	sync__accept__init(accept);
+	accept->position = sync_position_out(global->turn, &session->held.name.position);
+	accept->digest = sync_digest_out(global->turn, &session->held.name.digest);
+	return accept;
+}
+
 void global_lease(struct sync_global *global, const struct asking *asking,
 		  const void *body)
 {
@@ -327,13 +446,16 @@ void global_lease(struct sync_global *global, const struct asking *asking,
 	memcpy(session->zone_state, lease->state, len);
 	session->zone_state[len] = '\0';
 	take_report(session, lease->report);
+	take_held(global, session, lease->held);
+	/* Of a zone that is not believed nothing is copied here: it will ask. */
 	if (global_is_behind(global, &session->applied))
-		global_new_epoch(global, asking, session->applied.rev);
+		(void)global_new_epoch(global, asking, session->applied.rev);
 
 	leased.req_id = asking->head->req_id;
 	leased.lease_ms = global->setup.lease_ms;
 	leased.position = sync_position_out(global->turn, &global->head.position);
 	leased.digest = sync_digest_out(global->turn, &global->head.digest);
+	leased.accept = accept_out(global, session);
 	global_reply(global, asking->handle, SYNC_MSG_LEASED, &leased);
 	move(global, session, SYNC_ACTIVE);
 }
@@ -364,7 +486,25 @@ void global_release(struct sync_global *global, const char *zone)
 
 	if (session == NULL)
 		return;
-	session->replaced = 0;
+	memset(session->flaps, 0, sizeof(session->flaps));
+	session->contested = false;
+	session->rival.until = 0;
+	if (session->record.quarantined)
+		save_quarantine(global, session, false);
 	if (session->state == SYNC_ACTIVE || session->state == SYNC_QUARANTINED)
 		move(global, session, SYNC_OFFLINE);
+}
+
+void global_accept(struct sync_global *global, const char *zone)
+{
+	struct session *session = global_session(global, zone);
+
+	if (session == NULL || !session->is_held)
+		return;
+	session->accepted = true;
+	global_log(global, zone, false,
+		   "an operator lets the zone remove %llu of %llu objects",
+		   (unsigned long long)session->held.removed,
+		   (unsigned long long)session->held.shown);
+	global_act(global, SYNC_DO_ZONE)->zone = session->name;
 }

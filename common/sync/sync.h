@@ -30,16 +30,31 @@ enum {
 	SYNC_BATCH_MAX = 512 << 10, /* of a LOG or PUSH, and of one part of an entry */
 	SYNC_CHUNK_MAX = 1 << 20,
 	SYNC_VALUE_MAX = 1 << 20,
+	SYNC_SECRET_MAX = 64 << 10,
 	SYNC_BEAT_MS = 1000,
 	SYNC_SILENCE_MS = 3500, /* without a BEAT: the path is down */
 	SYNC_LEASE_MS = 15000,
-	SYNC_TROUBLES = 16, /* of a report */
-	SYNC_TEXT_MAX = 512 /* of a text in a report */
+	SYNC_HELD_MIN = 10,     /* a copy that removes more than so many objects ... */
+	SYNC_HELD_PERCENT = 20, /* ... and more than this part of them waits */
+	SYNC_TROUBLES = 16,     /* of a report */
+	SYNC_TEXT_MAX = 512     /* of a text in a report */
+};
+
+/* What an end can do beyond the first version; the numbers are sent, never change one. A
+ * bit that the other end does not know means nothing to it. */
+enum sync_feature {
+	SYNC_FEATURE_HOLD = 1 << 0, /* waits for an operator before much is removed */
+	SYNC_FEATURES = SYNC_FEATURE_HOLD
 };
 
 struct sync_bytes {
 	const void *data;
 	size_t len;
+};
+
+/* A Secret whose content is kept apart from the log: which, and of which version. */
+struct sync_secret {
+	const char *mesh, *name, *version;
 };
 
 /* Where a store stands. The digest is that of what it holds at this position. */
@@ -75,6 +90,19 @@ struct sync_store_ops {
 			     struct zl_err *err);
 	enum zl_code (*bucket)(void *io, uint8_t bucket, uint64_t *rev,
 			       sync_record_fn *fn, void *arg, struct zl_err *err);
+};
+
+/* What a copy would take away of what a zone shows. Objects that users wrote are counted
+ * beside all, so that a crowd of inventory does not outvote them. */
+struct sync_loss {
+	uint64_t shown, removed;
+	uint64_t written, written_removed;
+};
+
+/* A copy that waits for an operator. Its name is where it stood when that was found. */
+struct sync_held {
+	struct sync_state name;
+	uint64_t shown, removed;
 };
 
 /* Something about one proxy that its operator should know: a NACK, a laggard. */

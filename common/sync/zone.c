@@ -17,9 +17,9 @@ enum {
 };
 
 static const char *const NAMES[SYNC_ZONE_STATES] = {
-	[SYNC_BOOT] = "boot",   [SYNC_JOIN] = "join",       [SYNC_SYNC] = "sync",
-	[SYNC_SNAP] = "snap",   [SYNC_LIVE] = "live",       [SYNC_REPAIR] = "repair",
-	[SYNC_STALE] = "stale", [SYNC_STOPPED] = "stopped",
+	[SYNC_BOOT] = "boot",     [SYNC_JOIN] = "join",   [SYNC_SYNC] = "sync",
+	[SYNC_SNAP] = "snap",     [SYNC_HELD] = "held",   [SYNC_LIVE] = "live",
+	[SYNC_REPAIR] = "repair", [SYNC_STALE] = "stale", [SYNC_STOPPED] = "stopped",
 };
 
 /* [from][to]; any other move is a bug. */
@@ -27,8 +27,9 @@ static const char *const NAMES[SYNC_ZONE_STATES] = {
 static const bool ALLOWED[SYNC_ZONE_STATES][SYNC_ZONE_STATES] = {
 	[SYNC_BOOT] = { TO(JOIN), TO(STOPPED) },
 	[SYNC_JOIN] = { TO(SYNC), TO(STOPPED) },
-	[SYNC_SYNC] = { TO(JOIN), TO(SNAP), TO(LIVE), TO(STALE), TO(STOPPED) },
-	[SYNC_SNAP] = { TO(JOIN), TO(SYNC), TO(STOPPED) },
+	[SYNC_SYNC] = { TO(JOIN), TO(SNAP), TO(HELD), TO(LIVE), TO(STALE), TO(STOPPED) },
+	[SYNC_SNAP] = { TO(JOIN), TO(SYNC), TO(HELD), TO(STOPPED) },
+	[SYNC_HELD] = { TO(JOIN), TO(SYNC), TO(SNAP), TO(STOPPED) },
 	[SYNC_LIVE] = { TO(JOIN), TO(SYNC), TO(SNAP), TO(REPAIR), TO(STALE),
 			TO(STOPPED) },
 	[SYNC_REPAIR] = { TO(JOIN), TO(SYNC), TO(SNAP), TO(STOPPED) },
@@ -43,14 +44,17 @@ struct sync_zone *sync_zone_new(const struct sync_zone_setup *setup)
 	assert(setup->session != 0 && strlen(setup->zone) <= SYNC_NAME_MAX);
 	zone->name = zl_strdup(setup->zone);
 	zone->build = zl_strdup(setup->build);
+	zone->host = zl_strdup(setup->host != NULL ? setup->host : "");
 	zone->setup = *setup;
 	zone->setup.zone = zone->name;
 	zone->setup.build = zone->build;
+	zone->setup.host = zone->host;
 	zone->next_id = setup->session;
 	zone->outbox.push_max = setup->push_max != 0 ? setup->push_max : SYNC_BATCH_MAX;
 	zone->turn = zl_arena_new();
 	zone->report_arena = zl_arena_new();
 	zone->repair.arena = zl_arena_new();
+	zone->wants.arena = zl_arena_new();
 	return zone;
 }
 
@@ -66,9 +70,11 @@ void sync_zone_free(struct sync_zone **zonep)
 	zl_buf_free(&zone->whole);
 	zl_buf_free(&zone->snap.cursor);
 	zl_arena_free(&zone->repair.arena);
+	zl_arena_free(&zone->wants.arena);
 	zl_arena_free(&zone->report_arena);
 	zl_arena_free(&zone->turn);
 	free(zone->actions);
+	free(zone->host);
 	free(zone->build);
 	free(zone->name);
 	free(zone);
@@ -86,6 +92,8 @@ void zone_move(struct sync_zone *zone, enum sync_zone_state to)
 	zone->asked[MAIN].id = 0; /* what was asked was for the old state */
 	if (to == SYNC_LIVE)
 		zone->trouble[0] = '\0';
+	if (to == SYNC_LIVE || to == SYNC_STALE)
+		zone_hold_end(zone); /* global has what is shown */
 	zone_act(zone, SYNC_DO_TELL);
 }
 
@@ -187,6 +195,7 @@ static void lost(struct sync_zone *zone, enum channel channel)
 		outbox_lost(&zone->outbox);
 	if (channel == LEASE)
 		zone->report_new = true;
+	zone->unheard = zone->unheard || channel == MAIN;
 	if (channel == MAIN)
 		zone_back_off(zone);
 	else
@@ -244,6 +253,7 @@ static const struct {
 	{ SYNC_MSG_PUSH, SYNC_MSG_PUSHED, on_pushed },
 	{ SYNC_MSG_PUSH, SYNC_MSG_PUSH_RESET, on_push_reset },
 	{ SYNC_MSG_LEASE, SYNC_MSG_LEASED, zone_on_leased },
+	{ SYNC_MSG_SECRET, SYNC_MSG_SECRET_REPLY, zone_on_secret },
 };
 
 static bool answered(struct sync_zone *zone, enum channel channel,
@@ -252,6 +262,8 @@ static bool answered(struct sync_zone *zone, enum channel channel,
 	enum sync_type asked = zone->asked[channel].type;
 
 	zone->asked[channel].id = 0;
+	if (channel == MAIN)
+		zone->unheard = false;
 	if (message->type == SYNC_MSG_FENCED) {
 		zone_on_fenced(zone, message->body);
 		return true;
@@ -336,6 +348,8 @@ static void on_start(struct sync_zone *zone, const struct sync_zone_event *event
 	zone->head = event->state.position;
 	zone->listen_since = zone->now;
 	zone_move(zone, SYNC_JOIN);
+	if (event->held != NULL)
+		zone_hold_start(zone, event);
 }
 
 static void on_tick(struct sync_zone *zone, const struct sync_zone_event *event)
@@ -370,7 +384,8 @@ static void on_committed(struct sync_zone *zone, const struct sync_zone_event *e
 	if (zone->barrier != 0 && event->id >= zone->barrier) {
 		zone->barrier = 0;
 		zone->head = event->state.position;
-		if (zone->state == SYNC_SNAP || zone->state == SYNC_REPAIR)
+		if (zone->state == SYNC_SNAP || zone->state == SYNC_HELD ||
+		    zone->state == SYNC_REPAIR)
 			zone_move(zone, SYNC_SYNC);
 	}
 	if (zone_is_settled(zone))
@@ -379,7 +394,13 @@ static void on_committed(struct sync_zone *zone, const struct sync_zone_event *e
 
 static void on_staged(struct sync_zone *zone, const struct sync_zone_event *event)
 {
-	zone_snap_staged(zone, event->id, &event->state.digest);
+	zone_snap_staged(zone, event);
+}
+
+static void on_accept(struct sync_zone *zone, const struct sync_zone_event *event)
+{
+	(void)event;
+	zone_hold_accept(zone, NULL);
 }
 
 /* What could not be stored is asked for again. */
@@ -393,13 +414,18 @@ static void on_failed(struct sync_zone *zone, const struct sync_zone_event *even
 	zone->unsettled = 0;
 	zone->head = zone->durable.position;
 	zone_clear_parts(zone);
-	if (zone->state == SYNC_SNAP)
+	if (zone->state == SYNC_SNAP || zone->state == SYNC_HELD)
 		zone_snap_begin(zone);
 	else if (zone->state == SYNC_LIVE || zone->state == SYNC_REPAIR ||
 		 zone->state == SYNC_STALE)
 		zone_move(zone, SYNC_SYNC);
 	zone->asked[MAIN].id = 0;
 	zone->retry_at[MAIN] = zone->now + FAILED_MS;
+}
+
+static void on_want(struct sync_zone *zone, const struct sync_zone_event *event)
+{
+	zone_want(zone, event->secrets, event->secret_count);
 }
 
 static void on_stop(struct sync_zone *zone, const struct sync_zone_event *event)
@@ -427,6 +453,8 @@ static void (*const ON[SYNC_ZONE_EVENTS])(struct sync_zone *,
 	[SYNC_EV_COMMITTED] = on_committed,
 	[SYNC_EV_STAGED] = on_staged,
 	[SYNC_EV_FAILED] = on_failed,
+	[SYNC_EV_ACCEPT] = on_accept,
+	[SYNC_EV_WANT] = on_want,
 	[SYNC_EV_STOP] = on_stop,
 };
 
@@ -468,6 +496,7 @@ static void ask_main(struct sync_zone *zone)
 			zone_fetch(zone, &zone->head);
 		break;
 	case SYNC_SNAP:
+	case SYNC_HELD:
 		zone_snap_ask(zone);
 		break;
 	case SYNC_REPAIR:
@@ -503,6 +532,8 @@ static void ask(struct sync_zone *zone)
 		zone_lease(zone);
 	if (may_ask(zone, PUSH))
 		ask_push(zone);
+	if (may_ask(zone, SECRET))
+		zone_secret_ask(zone);
 }
 
 static void sooner(uint64_t *at, uint64_t than)
@@ -570,6 +601,9 @@ struct sync_zone_view sync_zone_view(const struct sync_zone *zone)
 							     ? 0
 							     : zone->outbox.acked,
 					.dropped = zone->dropped,
+					.features = zone->features,
+					.is_held = zone->snap.held,
+					.held = zone->snap.hold,
 					.trouble = zone->trouble };
 }
 

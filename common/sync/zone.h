@@ -3,8 +3,13 @@
  *     BOOT -> JOIN -> SYNC <-> LIVE -> REPAIR, STALE        JOIN: no session with global
  *                      |  ^                                 SYNC: asks for the log
  *                      v  |                                 SNAP: copies everything
- *                      SNAP                                 LIVE: follows the hints
+ *                      SNAP -> HELD                         LIVE: follows the hints
  *                                                           STALE: no BEAT comes
+ *
+ * A copy that would take away much of what the set shows is HELD: it stays staged and
+ * follows global there, and the set stays as it is, until an operator accepts it (here,
+ * by ACCEPT, or at global) or it takes away less. HOLD notes what is held, so that it can
+ * be given back in START.
  *
  * The owner keeps a set and a store. It carries out the actions in order; store actions
  * carry tickets that count up and may be carried out by a worker, in order, several in
@@ -28,6 +33,7 @@ enum sync_zone_state {
 	SYNC_JOIN,
 	SYNC_SYNC,
 	SYNC_SNAP,
+	SYNC_HELD,
 	SYNC_LIVE,
 	SYNC_REPAIR,
 	SYNC_STALE,
@@ -36,7 +42,8 @@ enum sync_zone_state {
 };
 
 enum sync_zone_event_kind {
-	SYNC_EV_START,     /* state: what the store holds, its digest computed anew */
+	SYNC_EV_START,     /* state: what the store holds, its digest computed anew; held:
+			      what HOLD noted if it is staged still, with loss; or NULL */
 	SYNC_EV_TICK,      /* due when wake_at has come */
 	SYNC_EV_PUB,       /* bytes */
 	SYNC_EV_REPLY,     /* id, bytes */
@@ -45,9 +52,11 @@ enum sync_zone_event_kind {
 	SYNC_EV_INVENTORY, /* ops; full: all there is, else changes */
 	SYNC_EV_REPORT,    /* report: send it now rather than with the next lease */
 	SYNC_EV_COMMITTED, /* id: ticket, state: what is durable now */
-	SYNC_EV_STAGED,    /* id: ticket, state.digest: of all that is staged */
-	SYNC_EV_FAILED,    /* id: ticket */
-	SYNC_EV_STOP,      /* say goodbye; nothing follows */
+	SYNC_EV_STAGED, /* id: ticket, state.digest: of all that is staged, with loss */
+	SYNC_EV_FAILED, /* id: ticket */
+	SYNC_EV_ACCEPT, /* an operator lets what is held take effect */
+	SYNC_EV_WANT,   /* secrets: all whose content is missing */
+	SYNC_EV_STOP,   /* say goodbye; nothing follows */
 	SYNC_ZONE_EVENTS
 };
 
@@ -59,10 +68,14 @@ struct sync_zone_event {
 	const void *bytes;
 	size_t len;
 	struct sync_state state;
+	const struct sync_state *held;
+	struct sync_loss loss; /* of the set, if what is staged took its place */
 	const struct op *ops;
 	size_t op_count;
 	bool full;
 	const struct sync_report *report;
+	const struct sync_secret *secrets;
+	size_t secret_count;
 };
 
 enum sync_zone_do {
@@ -71,10 +84,14 @@ enum sync_zone_do {
 	SYNC_DO_STAGE,     /* records beside the store; first: drop what was staged */
 	SYNC_DO_STAGE_LOG, /* entries over what is staged: see below */
 	SYNC_DO_SWAP,      /* what is staged becomes set and store, at position */
+	SYNC_DO_HOLD,      /* note position and digest beside what is staged; no ticket */
+	SYNC_DO_UNHOLD,    /* forget that note */
 	SYNC_DO_REPAIR,    /* records replace or delete; position stays */
 	SYNC_DO_REDIAL,    /* close and make anew the connections to global */
+	SYNC_DO_SECRET,    /* secret: bytes is its content; NULL: text says why not */
 	SYNC_DO_TELL       /* the state changed, or text is not NULL and to be logged */
 };
+/* What is wanted and cannot be had is asked for again every few seconds. */
 /* STAGE_LOG: put and delete each only over a staged record with mod_rev below the
  * entry's rev, for what was staged may be newer than the entry. */
 
@@ -91,6 +108,7 @@ struct sync_zone_action {
 	bool first;
 	struct position position;
 	struct digest digest;
+	struct sync_secret secret;
 	const char *text;
 	bool alarm; /* text is for an operator to act on */
 };
@@ -104,6 +122,7 @@ struct sync_zone_todo {
 struct sync_zone_setup {
 	const char *zone;  /* its name */
 	const char *build; /* shown at global */
+	const char *host;  /* where it runs, shown at global; NULL: not */
 	uint8_t uuid[SYNC_UUID];
 	uint64_t incarnation; /* one more at each start, durable before it is used */
 	uint64_t session;     /* random, not 0 */
@@ -123,7 +142,10 @@ struct sync_zone_view {
 	struct sync_state durable;
 	uint64_t global_rev; /* the newest known of */
 	uint64_t inv_seq, inv_acked;
-	uint64_t dropped;    /* messages that were none */
+	uint64_t dropped;  /* messages that were none */
+	uint64_t features; /* that global can do too */
+	bool is_held;      /* a copy waits for an operator: held */
+	struct sync_held held;
 	const char *trouble; /* why it is not LIVE; "" */
 };
 

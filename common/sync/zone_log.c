@@ -2,7 +2,10 @@
 
 #include <string.h>
 
-enum { DELTA_WAIT_MS = 50 }; /* a BEAT may overtake the DELTA before it */
+enum {
+	DELTA_WAIT_MS = 50, /* a BEAT may overtake the DELTA before it */
+	HEARD_MS = 300
+};
 
 static bool same_epoch(const struct position *a, const uint8_t epoch[POSITION_EPOCH])
 {
@@ -97,6 +100,8 @@ void zone_compare(struct sync_zone *zone, const struct sync_state *global)
 	const struct position *theirs = &global->position;
 
 	zone->global_rev = theirs->rev;
+	if (zone->state == SYNC_HELD)
+		zone_hold_compare(zone, theirs);
 	if (zone->state != SYNC_LIVE && zone->state != SYNC_STALE)
 		return; /* it asks for the log anyway */
 	if (!same_epoch(&zone->head, theirs->epoch) || theirs->rev < zone->head.rev) {
@@ -133,6 +138,11 @@ void zone_on_beat(struct sync_zone *zone, const void *body)
 				     sync_digest_in(beat->digest) };
 
 	zone->last_beat = zone->now;
+	if (zone->unheard && zone->retry_at[MAIN] > zone->now + HEARD_MS) {
+		/* The way to global is open again; not all zones at once. */
+		zone->retry_at[MAIN] = zone->now + zone_roll(zone, HEARD_MS);
+		zone->unheard = false;
+	}
 	if (zone->state == SYNC_STALE)
 		zone_move(zone, SYNC_SYNC);
 	/* Global began anew: the next question says whether it knows our session. */
@@ -211,7 +221,7 @@ void zone_on_log(struct sync_zone *zone, const void *body)
 	struct sync_entry *entries;
 	size_t count;
 
-	if (zone->state == SYNC_SNAP) {
+	if (zone->state == SYNC_SNAP || zone->state == SYNC_HELD) {
 		zone_snap_on_log(zone, log);
 		return;
 	}
@@ -238,7 +248,10 @@ void zone_on_reset(struct sync_zone *zone, const void *body)
 
 	if (reset->reason == SYNC__RESET__REASON__FORKED)
 		zone_alarm(zone, "global has another history than this zone");
-	if (zone->state == SYNC_SNAP)
-		zone_back_off(zone); /* the copy began before the history changed */
-	zone_snap_begin(zone);
+	if (zone->state == SYNC_SYNC && zone->snap.held)
+		zone_hold_resume(zone);
+	else if (zone->state == SYNC_SNAP || zone->state == SYNC_HELD)
+		zone_snap_again(zone); /* the copy began before the history changed */
+	else
+		zone_snap_begin(zone);
 }

@@ -4,7 +4,9 @@
  *     zone_session.c  hello, lease, fences
  *     zone_log.c      hints and the log
  *     zone_snap.c     copy of everything
+ *     zone_hold.c     copies that wait for an operator
  *     zone_repair.c   what differs at equal positions
+ *     zone_secret.c   contents of Secrets
  *
  * Private to the room.
  *
@@ -16,9 +18,9 @@
 #include "sync/outbox.h"
 #include "sync/zone.h"
 
-/* One question at a time each: about the log and the session, the lease, the inventory.
- */
-enum channel { MAIN, LEASE, PUSH, CHANNELS };
+/* One question at a time each: about the log and the session, the lease, the inventory,
+ * the content of Secrets. */
+enum channel { MAIN, LEASE, PUSH, SECRET, CHANNELS };
 
 struct asked {
 	uint64_t id; /* 0: nothing is asked */
@@ -44,6 +46,12 @@ struct snap {
 	bool complete;        /* the log was replayed up to target */
 	struct sync_state target;
 	unsigned differs; /* times that target and stage differed */
+
+	struct sync_loss loss; /* of the set, if this took its place */
+	bool held, accepted;
+	struct sync_held hold;    /* as global is told */
+	struct sync_state proved; /* where it was last known to be what global has */
+	bool behind;              /* global is not there any more */
 };
 
 enum repair_phase { REPAIR_SUMS, REPAIR_KEYS, REPAIR_VALUES, REPAIR_WRITE };
@@ -60,9 +68,16 @@ struct repair {
 	struct zl_arena *arena; /* owned */
 };
 
+/* Contents that are wanted, the next one first. */
+struct wants {
+	struct zl_arena *arena; /* owned */
+	struct sync_secret *list;
+	size_t count;
+};
+
 struct sync_zone {
 	struct sync_zone_setup setup;
-	char *name, *build;               /* owned; setup's point to them */
+	char *name, *build, *host;        /* owned; setup's point to them */
 	struct zl_arena *turn;            /* owned; for one step */
 	struct sync_zone_action *actions; /* owned */
 	size_t count, capacity;
@@ -78,8 +93,9 @@ struct sync_zone {
 	uint64_t retry_at[CHANNELS]; /* not before then */
 	uint64_t backoff;
 	unsigned unanswered; /* since the last answer */
+	bool unheard;        /* retry_at[MAIN] is a guess: no answer came */
 
-	uint64_t fence, instance;
+	uint64_t fence, instance, features;
 	uint32_t lease_ms;
 	uint64_t lease_until, lease_at;
 	bool report_new;
@@ -100,8 +116,10 @@ struct sync_zone {
 	struct parts parts;
 	struct zl_buf whole; /* an entry that came in parts, given out in this step */
 	struct snap snap;
+	unsigned snap_failed; /* copies in a row that came to nothing */
 	struct repair repair;
 	struct outbox outbox;
+	struct wants wants;
 };
 
 /* zone.c */
@@ -151,11 +169,28 @@ void zone_snap_begin(struct sync_zone *zone);
 void zone_snap_ask(struct sync_zone *zone);
 void zone_on_chunk(struct sync_zone *zone, const void *body);
 void zone_snap_on_log(struct sync_zone *zone, const Sync__Log *log);
-void zone_snap_staged(struct sync_zone *zone, uint64_t ticket,
-		      const struct digest *digest);
+void zone_snap_staged(struct sync_zone *zone, const struct sync_zone_event *event);
+void zone_snap_swap(struct sync_zone *zone);
+void zone_snap_again(struct sync_zone *zone); /* later, longer each time */
+
+/* zone_hold.c */
+/* May what is staged take the place of what is shown? Else it is held now. */
+bool zone_hold_passes(struct sync_zone *zone);
+void zone_hold_start(struct sync_zone *zone, const struct sync_zone_event *event);
+void zone_hold_resume(struct sync_zone *zone);
+void zone_hold_end(struct sync_zone *zone);
+void zone_hold_compare(struct sync_zone *zone, const struct position *global);
+/* name NULL: whatever is held. */
+void zone_hold_accept(struct sync_zone *zone, const struct sync_state *name);
+Sync__Held *zone_hold_out(struct sync_zone *zone); /* NULL: nothing is held */
 
 /* zone_repair.c */
 void zone_repair_begin(struct sync_zone *zone);
 void zone_repair_ask(struct sync_zone *zone);
 void zone_on_sums(struct sync_zone *zone, const void *body);
 void zone_on_keys(struct sync_zone *zone, const void *body);
+
+/* zone_secret.c */
+void zone_want(struct sync_zone *zone, const struct sync_secret *secrets, size_t count);
+void zone_secret_ask(struct sync_zone *zone);
+void zone_on_secret(struct sync_zone *zone, const void *body);

@@ -13,6 +13,8 @@ void zone_hello(struct sync_zone *zone)
 	hello.proto_max = 1;
 	hello.position = sync_position_out(zone->turn, &zone->durable.position);
 	hello.build = sync_text_out(zone->turn, zone->build);
+	hello.host = sync_text_out(zone->turn, zone->host);
+	hello.features = SYNC_FEATURES;
 	zone_ask(zone, MAIN, SYNC_MSG_HELLO, &hello);
 }
 
@@ -36,6 +38,7 @@ void zone_on_welcome(struct sync_zone *zone, const void *body)
 
 	zone->fence = welcome->fence;
 	zone->instance = welcome->instance;
+	zone->features = welcome->features & SYNC_FEATURES;
 	lease_until(zone, zone->asked[MAIN].at, sane_lease(welcome->lease_ms));
 	zone->retry_at[LEASE] = zone->retry_at[PUSH] = 0;
 	zone->report_new = zone->report != NULL;
@@ -95,6 +98,7 @@ void zone_lease(struct sync_zone *zone)
 	lease.inv_seq = zone->outbox.seq;
 	lease.state = zl_arena_strdup(zone->turn, sync_zone_state_name(zone->state));
 	lease.report = zone->report != NULL ? zone->report : &none;
+	lease.held = zone_hold_out(zone);
 	zone_ask(zone, LEASE, SYNC_MSG_LEASE, &lease);
 	zone->report_new = false;
 	zone->lease_at = zone->now + zone->lease_ms / 3;
@@ -107,6 +111,11 @@ void zone_on_leased(struct sync_zone *zone, const void *body)
 				     sync_digest_in(leased->digest) };
 
 	lease_until(zone, zone->asked[LEASE].at, sane_lease(leased->lease_ms));
+	if (leased->accept != NULL) {
+		struct sync_state name = { sync_position_in(leased->accept->position),
+					   sync_digest_in(leased->accept->digest) };
+		zone_hold_accept(zone, &name);
+	}
 	zone_compare(zone, &global);
 }
 

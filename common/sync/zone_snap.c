@@ -2,19 +2,30 @@
 
 #include <string.h>
 
-enum { AGAIN_MS = 100, DIFFERS_MAX = 2 };
+enum { AGAIN_MS = 100, DIFFERS_MAX = 2, AGAIN_SHIFT_MAX = 6 };
 
 void zone_snap_begin(struct sync_zone *zone)
 {
 	struct snap *snap = &zone->snap;
 
 	zone_clear_parts(zone);
+	zone_hold_end(zone);
 	zl_buf_free(&snap->cursor);
 	*snap = (struct snap){ .id = zone_roll(zone, UINT64_MAX) + 1 };
 	/* Asked from STALE or LIVE there may be a repair or a FETCH under way. */
 	zone->asked[MAIN].id = 0;
 	if (zone->state != SYNC_SNAP)
 		zone_move(zone, SYNC_SNAP);
+}
+
+void zone_snap_again(struct sync_zone *zone)
+{
+	uint64_t wait = (uint64_t)AGAIN_MS << zone->snap_failed;
+
+	if (zone->snap_failed < AGAIN_SHIFT_MAX)
+		zone->snap_failed++;
+	zone_snap_begin(zone);
+	zone->retry_at[MAIN] = zone->now + wait / 2 + zone_roll(zone, wait);
 }
 
 void zone_snap_ask(struct sync_zone *zone)
@@ -24,7 +35,8 @@ void zone_snap_ask(struct sync_zone *zone)
 	if (snap->staging != 0 || zone->barrier != 0)
 		return;
 	if (snap->copied) {
-		zone_fetch(zone, &snap->at);
+		if (zone->state != SYNC_HELD || snap->behind)
+			zone_fetch(zone, &snap->at);
 		return;
 	}
 	Sync__Snap ask = SYNC__SNAP__INIT;
@@ -61,6 +73,17 @@ void zone_on_chunk(struct sync_zone *zone, const void *body)
 	}
 }
 
+void zone_snap_swap(struct sync_zone *zone)
+{
+	zone_hold_end(zone);
+	zone->snap_failed = 0;
+	zone->asked[MAIN].id = 0; /* what is under way is for what was staged */
+	struct sync_zone_action *act = zone_act(zone, SYNC_DO_SWAP);
+	act->id = zone->barrier = ++zone->ticket;
+	act->position = zone->snap.at;
+	act->digest = zone->snap.digest;
+}
+
 /* The log is replayed over the copy: is it what global has? */
 static void judge(struct sync_zone *zone)
 {
@@ -68,20 +91,19 @@ static void judge(struct sync_zone *zone)
 
 	snap->complete = false;
 	if (digest_equal(&snap->digest, &snap->target.digest)) {
-		struct sync_zone_action *act = zone_act(zone, SYNC_DO_SWAP);
-		act->id = zone->barrier = ++zone->ticket;
-		act->position = snap->at;
-		act->digest = snap->digest;
+		snap->differs = 0;
+		if (zone_hold_passes(zone))
+			zone_snap_swap(zone);
 		return;
 	}
 	/* A copy may be newer than the log was a moment ago; not twice. */
 	if (++snap->differs < DIFFERS_MAX) {
+		snap->behind = true;
 		zone->retry_at[MAIN] = zone->now + AGAIN_MS;
 		return;
 	}
 	zone_alarm(zone, "a full copy differs from what global has; it begins again");
-	zone_snap_begin(zone);
-	zone_back_off(zone);
+	zone_snap_again(zone);
 }
 
 void zone_snap_on_log(struct sync_zone *zone, const Sync__Log *log)
@@ -91,11 +113,11 @@ void zone_snap_on_log(struct sync_zone *zone, const Sync__Log *log)
 	size_t count;
 
 	if (!zone_log_take(zone, &snap->at, log, &entries, &count)) {
-		zone_snap_begin(zone);
-		zone_back_off(zone);
+		zone_snap_again(zone);
 		return;
 	}
 	snap->complete = !log->more && snap->at.rev == log->head->rev;
+	snap->behind = !snap->complete;
 	snap->target = (struct sync_state){ sync_position_in(log->head),
 					    sync_digest_in(log->digest) };
 	if (count > 0) {
@@ -108,15 +130,16 @@ void zone_snap_on_log(struct sync_zone *zone, const Sync__Log *log)
 	}
 }
 
-void zone_snap_staged(struct sync_zone *zone, uint64_t ticket,
-		      const struct digest *digest)
+void zone_snap_staged(struct sync_zone *zone, const struct sync_zone_event *event)
 {
 	struct snap *snap = &zone->snap;
+	bool copying = zone->state == SYNC_SNAP || zone->state == SYNC_HELD;
 
-	if (zone->state != SYNC_SNAP || snap->staging == 0 || ticket < snap->staging)
+	if ((!copying && !snap->held) || snap->staging == 0 || event->id < snap->staging)
 		return;
 	snap->staging = 0;
-	snap->digest = *digest;
-	if (snap->complete)
+	snap->digest = event->state.digest;
+	snap->loss = event->loss;
+	if (copying && snap->complete)
 		judge(zone);
 }

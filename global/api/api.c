@@ -55,6 +55,8 @@ static const struct http_route ROUTES[] = {
 	{ "GET", "/_wait", HTTP_VIEW, 0, wait_handle },
 	{ "POST", "/_apply", HTTP_OPERATE, APPLY_BODY, apply },
 	{ "GET", "/zones/_overview", HTTP_VIEW, 0, zones_handle },
+	{ "POST", "/zones/{name}/_accept", HTTP_OPERATE, 0, zone_accept_handle },
+	{ "POST", "/zones/{name}/_release", HTTP_OPERATE, 0, zone_release_handle },
 	{ "GET", "/{plural}", HTTP_VIEW, 0, list_global },
 	{ "GET", "/{plural}/{name}", HTTP_VIEW, 0, get_global },
 	{ "PUT", "/{plural}/{name}", HTTP_OPERATE, 0, put_global },

@@ -37,6 +37,8 @@ void wait_handle(struct http_request *req, void *arg);
 
 /* zones.c */
 void zones_handle(struct http_request *req, void *arg);
+void zone_accept_handle(struct http_request *req, void *arg);
+void zone_release_handle(struct http_request *req, void *arg);
 const char *zones_state(const struct api *api, const struct sync_session_view *view);
 /* True for a zone that is away and that nobody expects: its Zone was deleted. */
 bool zones_is_gone(const struct api *api, const struct sync_session_view *view);

@@ -69,6 +69,20 @@ static void zone_metrics(const struct api *api, struct zl_buf *out)
 		book_metric(api, i, true, "zonelink_zone_refused_resources", out);
 }
 
+static void held_metrics(const struct api *api, struct zl_buf *out)
+{
+	metrics_head(out, "zonelink_replication_held", "gauge",
+		     "Objects that a change of history would remove in a zone, which "
+		     "waits for an operator; 0: none waits.");
+	for (size_t i = 0; i < hub_zone_count(api->setup.hub); i++) {
+		struct sync_session_view zone = hub_zone_at(api->setup.hub, i);
+		if (zones_is_gone(api, &zone))
+			continue;
+		zl_buf_format(out, "zonelink_replication_held{zone=\"%s\"} %" PRIu64 "\n",
+			      zone.zone, zone.is_held ? zone.held.removed : 0);
+	}
+}
+
 static void metrics_handle(struct http_request *req, void *arg)
 {
 	const struct api *api = arg;
@@ -89,6 +103,7 @@ static void metrics_handle(struct http_request *req, void *arg)
 	metrics_number(&out, "zonelink_replication_refused_total", "counter",
 		       "Connections that the gate refused.", hub.refused);
 	zone_metrics(api, &out);
+	held_metrics(api, &out);
 	metrics_send(req, &out);
 	zl_buf_free(&out);
 }

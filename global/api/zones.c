@@ -20,12 +20,33 @@ bool zones_is_gone(const struct api *api, const struct sync_session_view *view)
 	return view->state != SYNC_ACTIVE && zone_resource(api, view->zone) == NULL;
 }
 
-/* Why a second process is kept from the name that this one has, or NULL. */
-static const char *conflict_of(const struct api *api,
-			       const struct sync_session_view *view)
+/* What people should know of the zone that its own report does not say; NULL: nothing. */
+static const char *trouble_of(const struct sync_session_view *view,
+			      struct zl_arena *arena)
 {
-	return view->state == SYNC_ACTIVE ? hub_conflict(api->setup.hub, view->zone)
-					  : NULL;
+	const struct sync_rival *rival = view->rival;
+
+	if (view->state == SYNC_QUARANTINED)
+		return "quarantined: processes took this name from each other; "
+		       "zonelinkctl zones release lets one have it";
+	if (view->state != SYNC_ACTIVE)
+		return NULL;
+	if (rival != NULL)
+		return zl_arena_format(arena,
+				       "two processes have this name: build %s on %s is "
+				       "connected, build %s on %s was refused (%s)",
+				       view->build, view->host, rival->build, rival->host,
+				       rival->why);
+	if (view->is_held)
+		return zl_arena_format(
+			arena,
+			"holds global's other history, which would remove %llu of %llu "
+			"objects%s",
+			(unsigned long long)view->held.removed,
+			(unsigned long long)view->held.shown,
+			view->accepted ? "; accepted, the zone will hear of it"
+				       : "; zonelinkctl zones accept lets it");
+	return NULL;
 }
 
 static bool has_refused(const struct api *api, const char *zone)
@@ -41,8 +62,10 @@ const char *zones_state(const struct api *api, const struct sync_session_view *v
 
 	if (zone != NULL && !zone->zone->enabled)
 		return "Disabled";
-	if (conflict_of(api, view) != NULL)
+	if (view->state == SYNC_ACTIVE && view->rival != NULL)
 		return "Conflict";
+	if (view->state == SYNC_ACTIVE && view->is_held)
+		return "Held";
 	switch (view->state) {
 	case SYNC_ACTIVE:
 		return view->report.healthy && view->report.nacked == 0 &&
@@ -90,6 +113,22 @@ static void add_refused(const struct api *api, const char *zone, struct zl_arena
 	tree_set(arena, out, "refused", items);
 }
 
+static struct tree *held_tree(struct zl_arena *arena,
+			      const struct sync_session_view *view)
+{
+	struct tree *out = tree_map(arena);
+	char hash[9];
+
+	zl_hex(view->held.name.position.chain, 4, hash);
+	tree_set(arena, out, "removed", tree_int(arena, (int64_t)view->held.removed));
+	tree_set(arena, out, "shown", tree_int(arena, (int64_t)view->held.shown));
+	tree_set(arena, out, "revision",
+		 tree_int(arena, (int64_t)view->held.name.position.rev));
+	tree_set(arena, out, "hash", tree_text(arena, hash));
+	tree_set(arena, out, "accepted", tree_bool(arena, view->accepted));
+	return out;
+}
+
 static struct tree *zone_tree(const struct api *api, struct zl_arena *arena,
 			      const struct sync_session_view *view)
 {
@@ -115,9 +154,12 @@ static struct tree *zone_tree(const struct api *api, struct zl_arena *arena,
 		tree_set(arena, out, "lastSeenMs",
 			 tree_int(arena, (int64_t)(now - view->heard_at)));
 	tree_set(arena, out, "version", tree_text(arena, view->build));
-	const char *conflict = conflict_of(api, view);
+	tree_set(arena, out, "host", tree_text(arena, view->host));
+	const char *trouble = trouble_of(view, arena);
 	tree_set(arena, out, "error",
-		 tree_text(arena, conflict != NULL ? conflict : view->report.last_error));
+		 tree_text(arena, trouble != NULL ? trouble : view->report.last_error));
+	if (view->is_held)
+		tree_set(arena, out, "held", held_tree(arena, view));
 	add_refused(api, view->zone, arena, out);
 	return out;
 }
@@ -164,4 +206,53 @@ void zones_handle(struct http_request *req, void *arg)
 	http_json(req, 200, body.data);
 	zl_buf_free(&body);
 	zl_arena_free(&arena);
+}
+
+void zone_accept_handle(struct http_request *req, void *arg)
+{
+	struct api *api = arg;
+	const char *name = http_param(req, "name");
+	struct sync_session_view view;
+
+	if (!hub_zone(api->setup.hub, name, &view)) {
+		http_refuse(req, 404, "no zone \"%s\" has joined", name);
+		return;
+	}
+	if (!view.is_held) {
+		http_refuse(req, 409, "zone \"%s\" holds nothing back", name);
+		return;
+	}
+	hub_accept(api->setup.hub, name);
+	(void)hub_zone(api->setup.hub, name, &view);
+	struct zl_arena *arena = zl_arena_new();
+	struct tree *out = tree_map(arena);
+	struct zl_buf body = { 0 };
+	tree_set(arena, out, "zone", tree_text(arena, name));
+	tree_set(arena, out, "held", held_tree(arena, &view));
+	tree_json_pretty(out, &body);
+	http_json(req, 202, body.data);
+	zl_buf_free(&body);
+	zl_arena_free(&arena);
+}
+
+void zone_release_handle(struct http_request *req, void *arg)
+{
+	struct api *api = arg;
+	const char *name = http_param(req, "name");
+	struct sync_session_view view;
+
+	if (!hub_zone(api->setup.hub, name, &view)) {
+		http_refuse(req, 404, "no zone \"%s\" has joined", name);
+		return;
+	}
+	if (view.state != SYNC_QUARANTINED && view.rival == NULL) {
+		http_refuse(req, 409, "no other process wants the name of zone \"%s\"",
+			    name);
+		return;
+	}
+	hub_release(api->setup.hub, name);
+	struct zl_buf body = { 0 };
+	zl_buf_format(&body, "{\"zone\": \"%s\", \"released\": true}\n", name);
+	http_json(req, 200, body.data);
+	zl_buf_free(&body);
 }

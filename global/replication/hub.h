@@ -45,8 +45,10 @@ size_t hub_zone_count(const struct hub *hub);
 struct sync_session_view hub_zone_at(const struct hub *hub, size_t index);
 bool hub_zone(const struct hub *hub, const char *zone, struct sync_session_view *out);
 
-/* Why a second process with the name of zone was refused of late; NULL: none was. */
-const char *hub_conflict(const struct hub *hub, const char *zone);
+/* An operator lets zone take what it holds now (sync/global.h: ACCEPT); lets another
+ * process have its name (RELEASE). */
+void hub_accept(struct hub *hub, const char *zone);
+void hub_release(struct hub *hub, const char *zone);
 
 /* What zone has here and what of it was refused; NULL: it never sent anything. */
 const struct zone_book *hub_book(const struct hub *hub, const char *zone);

@@ -173,12 +173,13 @@ enum zl_code reads_record_of_zone(const void *bytes, size_t len,
 {
 	const uint8_t *from = bytes;
 
-	if (len != READS_ZONE_BYTES)
+	if (len != READS_ZONE_BYTES && len != READS_ZONE_BYTES_1)
 		return ZL_ECORRUPT;
 	memcpy(record->uuid, from, SYNC_UUID);
 	record->incarnation = zl_get_be64(from + SYNC_UUID);
 	record->session = zl_get_be64(from + SYNC_UUID + 8);
 	record->fence = zl_get_be64(from + SYNC_UUID + 16);
+	record->quarantined = len == READS_ZONE_BYTES && from[SYNC_UUID + 24] != 0;
 	return ZL_OK;
 }
 
@@ -189,6 +190,7 @@ void reads_zone_bytes(const struct sync_zone_record *record,
 	zl_put_be64(out + SYNC_UUID, record->incarnation);
 	zl_put_be64(out + SYNC_UUID + 8, record->session);
 	zl_put_be64(out + SYNC_UUID + 16, record->fence);
+	out[SYNC_UUID + 24] = record->quarantined;
 }
 
 static bool read_zone(void *io, const char *zone, struct sync_zone_record *out)

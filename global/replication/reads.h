@@ -11,7 +11,7 @@ extern const struct sync_global_ops READS_OPS;
 
 enum zl_code reads_record_of_zone(const void *bytes, size_t len,
 				  struct sync_zone_record *record);
-enum { READS_ZONE_BYTES = SYNC_UUID + 24 };
+enum { READS_ZONE_BYTES_1 = SYNC_UUID + 24, READS_ZONE_BYTES }; /* _1: without quarantine */
 void reads_zone_bytes(const struct sync_zone_record *record,
 		      uint8_t out[READS_ZONE_BYTES]);
 #define READS_ZONE_SPACE "zone-sessions"

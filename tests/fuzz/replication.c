@@ -3,8 +3,9 @@
  *     how u8 | len u16 big-endian | type u8 | body, len - 1 bytes
  *
  * how % 4: 0 published to the zone, 1 the answer to what the zone asked last, 2 a request
- * to global, 3 time passes (len ms). What only the two can know is put right behind the
- * body: the number of the question, and session and fence of the zone. */
+ * to global, 3 time passes (len ms), and if how is more than 127 an operator accepts.
+ * What only the two can know is put right behind the body: the number of the question,
+ * and session and fence of the zone. */
 #include "sync/global.h"
 #include "sync/zone.h"
 
@@ -97,6 +98,17 @@ static enum zl_code op_get(void *io, const void *key, size_t key_len, uint64_t *
 	return key_len == 1 ? ZL_OK : zl_fail(err, ZL_ENOENT, "no such record");
 }
 
+static enum zl_code op_secret(void *io, const char *zone,
+			      const struct sync_secret *secret, struct zl_arena *arena,
+			      struct sync_bytes *out, struct zl_err *err)
+{
+	(void)arena;
+	(void)io;
+	(void)zone;
+	*out = (struct sync_bytes){ "content", 7 };
+	return secret->name[0] != 'x' ? ZL_OK : zl_fail(err, ZL_ENOENT, "no Secret");
+}
+
 static bool op_zone(void *io, const char *zone, struct sync_zone_record *out)
 {
 	(void)io;
@@ -106,9 +118,14 @@ static bool op_zone(void *io, const char *zone, struct sync_zone_record *out)
 }
 
 static const struct sync_store_ops STORE_OPS = { op_sums, op_bucket };
-static const struct sync_global_ops GLOBAL_OPS = {
-	{ op_sums, op_bucket }, op_chain, op_entry, op_floor, op_each, op_get, op_zone
-};
+static const struct sync_global_ops GLOBAL_OPS = { .store = { op_sums, op_bucket },
+						   .chain = op_chain,
+						   .entry = op_entry,
+						   .floor = op_floor,
+						   .each = op_each,
+						   .get = op_get,
+						   .secret = op_secret,
+						   .zone = op_zone };
 
 static uint64_t tell_global(struct world *world, struct sync_global_event event)
 {
@@ -144,15 +161,15 @@ static void tell_zone(struct world *world, struct sync_zone_event event)
 	for (size_t i = 0; i < todo.count && count < ACTIONS_MAX; i++) {
 		const struct sync_zone_action *action = &todo.actions[i];
 		struct sync_zone_event next = { .kind = SYNC_EV_COMMITTED,
-						.id = action->id };
+						.id = action->id,
+						.loss = { .shown = 20, .removed = 15 } };
 		next.state.position = action->position;
 		next.state.digest = action->digest;
 		if (action->kind == SYNC_DO_SEND)
 			world->asked = action->id;
 		if (action->kind == SYNC_DO_STAGE || action->kind == SYNC_DO_STAGE_LOG)
 			next.kind = SYNC_EV_STAGED;
-		if (action->kind != SYNC_DO_SEND && action->kind != SYNC_DO_REDIAL &&
-		    action->kind != SYNC_DO_TELL)
+		if (action->id != 0 && action->kind != SYNC_DO_SEND)
 			done[count++] = next;
 	}
 	for (size_t i = 0; i < count; i++)
@@ -241,18 +258,29 @@ static void begin(struct world *world)
 				 .kind = SYNC_EV_INVENTORY, .ops = &op, .op_count = 1 });
 }
 
+static void accept(struct world *world)
+{
+	tell_zone(world, (struct sync_zone_event){ .kind = SYNC_EV_ACCEPT });
+	(void)tell_global(world, (struct sync_global_event){ .kind = SYNC_GEV_ACCEPT,
+							     .zone = "z" });
+	(void)tell_global(world, (struct sync_global_event){ .kind = SYNC_GEV_RELEASE,
+							     .zone = "z" });
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct world world = { 0 };
 
 	begin(&world);
 	while (size > 3) {
-		unsigned how = data[0] % 4;
+		unsigned how_byte = data[0], how = how_byte % 4;
 		size_t len = (size_t)(data[1] << 8 | data[2]);
 		data += 3;
 		size -= 3;
 		if (how == 3) {
 			world.now += len;
+			if (how_byte > 127)
+				accept(&world);
 			tell_zone(&world,
 				  (struct sync_zone_event){ .kind = SYNC_EV_TICK });
 			(void)tell_global(&world, (struct sync_global_event){

@@ -293,6 +293,25 @@ void global_write(struct world *world)
 	}
 }
 
+void global_operator(struct world *world)
+{
+	for (size_t i = 0; i < world->zone_count; i++) {
+		struct sync_session_view view;
+		if (!sync_global_zone(world->global.machine, world->zones[i].name, &view))
+			continue;
+		if (view.is_held && !view.accepted) {
+			world->zones[i].allowed = view.held.removed;
+			step(world,
+			     (struct sync_global_event){ .kind = SYNC_GEV_ACCEPT,
+							 .zone = world->zones[i].name });
+		}
+		if (view.state == SYNC_QUARANTINED)
+			step(world,
+			     (struct sync_global_event){ .kind = SYNC_GEV_RELEASE,
+							 .zone = world->zones[i].name });
+	}
+}
+
 /* Some of what the disk had to do is done. */
 void global_crash(struct world *world)
 {

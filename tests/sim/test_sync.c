@@ -65,6 +65,7 @@ static void rewind_global(struct world *world, bool by_tool)
 	       sizeof(world->global.zones));
 	memcpy(world->global.known, world->backup_known[slot],
 	       sizeof(world->global.known));
+	world->rewound = world->rewound || !by_tool;
 	if (by_tool) {
 		uint64_t random = dice_roll(&world->dice);
 		memcpy(world->global.store.state.position.epoch, &random, sizeof(random));
@@ -204,10 +205,23 @@ static uint64_t next_moment(const struct world *world)
 	return at > world->now ? at : world->now;
 }
 
+/* Somebody looks after what waits for people, at global or in a zone. */
+static void look(struct world *world)
+{
+	struct zone_node *zone =
+		&world->zones[dice_below(&world->dice, world->zone_count)];
+
+	if (dice_chance(&world->dice, 30) && zone->machine != NULL)
+		zone_operator(zone);
+	else if (world->global.machine != NULL)
+		global_operator(world);
+}
+
 /* Until end, or until what is waited for. */
 static void live(struct world *world, uint64_t end, const char *(*rest)(struct world *))
 {
 	uint64_t write_at = world->now, change_at = world->now, fault_at = world->now;
+	uint64_t operator_at = world->now + 1 + dice_below(&world->dice, 2000);
 	size_t still = 0;
 
 	for (size_t steps = 0; world->now < end && world->wrong == NULL; steps++) {
@@ -217,11 +231,16 @@ static void live(struct world *world, uint64_t end, const char *(*rest)(struct w
 			sooner(&at, change_at);
 			sooner(&at, fault_at);
 		}
+		sooner(&at, operator_at);
 		world->now = at > world->now ? at : world->now;
 		still = world->now == before ? still + 1 : 0;
 		if (steps > STEPS_MAX || still > 1000)
 			world_wrong(world, "the world does not come to rest");
 		turn(world);
+		if (world->now >= operator_at) {
+			look(world);
+			operator_at = world->now + 1 + dice_below(&world->dice, 4000);
+		}
 		if (rest != NULL && rest(world) == NULL)
 			return;
 		if (world->well)

@@ -23,7 +23,7 @@ enum {
 	HANDLES = 256,
 	HISTORY_MAX = 4096,
 	LEASE_MS = 3000,
-	GLOBAL_KEYS = 12,
+	GLOBAL_KEYS = 24,
 	ZONE_KEYS = 6,
 	BACKUPS = 2
 };
@@ -94,7 +94,10 @@ struct zone_node {
 	struct disk disk;
 	struct sim_store store, stage;
 	struct sim_store inventory; /* of the zone itself */
-	struct position newest;     /* that the store ever had, of this epoch */
+	struct sync_state noted;    /* by HOLD */
+	bool has_note;
+	uint64_t allowed;       /* an operator lets a copy remove so many */
+	struct position newest; /* that the store ever had, of this epoch */
 	bool rotten;
 	/* What looks connected and is not, until it is dialled anew. */
 	bool deaf, dumb;
@@ -113,6 +116,7 @@ struct world {
 	struct sim_store backups[BACKUPS];
 	struct sync_zone_record backup_zones[BACKUPS][ZONES_MAX];
 	bool backup_known[BACKUPS][ZONES_MAX];
+	bool rewound; /* global lost commits and kept its epoch */
 	size_t delta_max, batch_max, chunk_max;
 	const char *wrong; /* the first rule that was broken */
 };
@@ -131,8 +135,9 @@ void global_start(struct world *world);
 void global_crash(struct world *world);
 void global_tick(struct world *world);
 void global_request(struct world *world, const struct packet *packet);
-void global_write(struct world *world); /* a user changes something */
-bool global_turn(struct world *world);  /* what the disk has done; false: nothing */
+void global_write(struct world *world);    /* a user changes something */
+bool global_turn(struct world *world);     /* what the disk has done; false: nothing */
+void global_operator(struct world *world); /* accepts and releases what waits for it */
 void global_fini(struct world *world);
 
 /* zone.c */
@@ -142,6 +147,7 @@ void zone_tick(struct zone_node *zone);
 void zone_packet(struct zone_node *zone, const struct packet *packet);
 void zone_change(struct zone_node *zone); /* its inventory changes */
 void zone_simple(struct zone_node *zone, enum sync_zone_event_kind kind);
+void zone_operator(struct zone_node *zone); /* accepts what the zone holds */
 bool zone_turn(struct zone_node *zone);
 void zone_fini(struct zone_node *zone);
 

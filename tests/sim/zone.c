@@ -41,6 +41,38 @@ static void check_shown(struct zone_node *zone, const struct position *position)
 		world_wrong(zone->world, "a zone shows what global never committed");
 }
 
+static struct sync_loss loss_of(const struct zone_node *zone)
+{
+	const struct sim_store *shown = &zone->store;
+	struct sync_loss loss = { .shown = shown->count };
+
+	for (size_t i = 0; i < shown->count; i++) {
+		const char *key = shown->records[i].key;
+		bool gone = sim_store_find(&zone->stage, key, strlen(key)) == NULL;
+		loss.removed += gone;
+		loss.written += key[0] == 'g';
+		loss.written_removed += gone && key[0] == 'g';
+	}
+	return loss;
+}
+
+static bool is_much(uint64_t removed, uint64_t shown)
+{
+	return removed > 10 && removed * 5 > shown;
+}
+
+/* What takes much away from the proxies must have been accepted. */
+static void check_loss(struct zone_node *zone)
+{
+	struct sync_loss loss = loss_of(zone);
+	bool all = is_much(loss.removed, loss.shown);
+
+	if ((all || is_much(loss.written_removed, loss.written)) &&
+	    (all ? loss.removed : loss.written_removed) > zone->allowed)
+		world_wrong(zone->world, "a copy removed much that nobody accepted");
+	zone->allowed = 0;
+}
+
 static void act_one(struct zone_node *zone, const struct sync_zone_action *action)
 {
 	struct world *world = zone->world;
@@ -54,10 +86,14 @@ static void act_one(struct zone_node *zone, const struct sync_zone_action *actio
 		net_timer(world, index_of(zone), zone->life, action->id,
 			  world->now + action->deadline_ms);
 		break;
-	case SYNC_DO_APPLY:
 	case SYNC_DO_SWAP:
+		check_loss(zone);
+		/* fallthrough */
+	case SYNC_DO_APPLY:
 		check_shown(zone, &action->position);
 		/* fallthrough */
+	case SYNC_DO_HOLD:
+	case SYNC_DO_UNHOLD:
 	case SYNC_DO_STAGE:
 	case SYNC_DO_STAGE_LOG:
 	case SYNC_DO_REPAIR:
@@ -75,6 +111,7 @@ static void act_one(struct zone_node *zone, const struct sync_zone_action *actio
 	case SYNC_DO_REDIAL:
 		zone->deaf = zone->dumb = false;
 		break;
+	case SYNC_DO_SECRET:
 	case SYNC_DO_TELL:
 		break;
 	}
@@ -127,14 +164,28 @@ void zone_start(struct zone_node *zone)
 	zone->life++;
 	zone->store.state.digest = sim_store_digest(&zone->store);
 	zone->machine = sync_zone_new(&setup);
+	struct digest staged = sim_store_digest(&zone->stage);
+	bool is_held = zone->has_note && digest_equal(&staged, &zone->noted.digest);
 	step(zone, (struct sync_zone_event){ .kind = SYNC_EV_START,
-					     .state = zone->store.state });
+					     .state = zone->store.state,
+					     .held = is_held ? &zone->noted : NULL,
+					     .loss = loss_of(zone) });
 	tell_inventory(zone);
 }
 
 void zone_tick(struct zone_node *zone)
 {
 	zone_simple(zone, SYNC_EV_TICK);
+}
+
+void zone_operator(struct zone_node *zone)
+{
+	struct sync_zone_view view = sync_zone_view(zone->machine);
+
+	if (!view.is_held)
+		return;
+	zone->allowed = view.held.removed;
+	zone_simple(zone, SYNC_EV_ACCEPT);
 }
 
 void zone_packet(struct zone_node *zone, const struct packet *packet)
@@ -217,6 +268,11 @@ static bool carry_out(struct zone_node *zone, const struct job *job)
 			sim_store_clear(&zone->stage);
 		put_records(&zone->stage, job);
 		return true;
+	case SYNC_DO_HOLD:
+	case SYNC_DO_UNHOLD:
+		zone->has_note = job->kind == SYNC_DO_HOLD;
+		zone->noted = (struct sync_state){ job->position, job->digest };
+		return true;
 	default:
 		for (size_t i = 0; i < job->count; i++)
 			sim_store_replay(
@@ -234,7 +290,8 @@ static bool carry_out(struct zone_node *zone, const struct job *job)
 		zone->rotten = false;
 	if (memcmp(zone->newest.epoch, store->state.position.epoch, POSITION_EPOCH) ==
 		    0 &&
-	    store->state.position.rev < zone->newest.rev)
+	    store->state.position.rev < zone->newest.rev &&
+	    (job->kind != SYNC_DO_SWAP || !zone->world->rewound))
 		world_wrong(zone->world, "a zone went back within an epoch");
 	zone->newest = store->state.position;
 	return true;
@@ -256,10 +313,12 @@ bool zone_turn(struct zone_node *zone)
 		if (job.kind == SYNC_DO_STAGE || job.kind == SYNC_DO_STAGE_LOG) {
 			event.kind = SYNC_EV_STAGED;
 			event.state = zone->stage.state;
+			event.loss = loss_of(zone);
 		}
 	}
 	job_fini(&job);
-	step(zone, event);
+	if (job.ticket != 0)
+		step(zone, event);
 	return true;
 }
 

@@ -31,6 +31,7 @@ static const struct http_route ROUTES[] = {
 	{ "GET", "/", HTTP_VIEW, 0, root_handle },
 	{ "GET", "/_status", HTTP_VIEW, 0, status_handle },
 	{ "POST", "/_apply", HTTP_OPERATE, APPLY_BODY, apply },
+	{ "POST", "/_accept", HTTP_OPERATE, 0, accept_handle },
 	{ "GET", DATAPLANE "/_routes", HTTP_VIEW, 0, routes_handle },
 	{ "GET", DATAPLANE "/_config", HTTP_VIEW, 0, config_handle },
 	{ "GET", DATAPLANE "/_xds", HTTP_VIEW, 0, xds_handle },

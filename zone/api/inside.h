@@ -26,6 +26,7 @@ void bootstrap_handle(struct http_request *req, void *arg);
 /* status.c */
 void root_handle(struct http_request *req, void *arg);
 void status_handle(struct http_request *req, void *arg);
+void accept_handle(struct http_request *req, void *arg);
 
 /* metrics.c */
 extern const struct http_route DIAGNOSTIC_ROUTES[];

@@ -52,6 +52,10 @@ static void metrics_handle(struct http_request *req, void *arg)
 		metrics_number(&out, "zonelink_replication_live", "gauge",
 			       "1 while the zone follows global.",
 			       view.state == SYNC_LIVE);
+		metrics_number(&out, "zonelink_replication_held", "gauge",
+			       "Objects that a change of global's history would remove, "
+			       "which waits for an operator; 0: none waits.",
+			       view.is_held ? view.held.removed : 0);
 	}
 	metrics_number(&out, "zonelink_resolves_total", "counter", "Proxies resolved.",
 		       proxies.resolves);

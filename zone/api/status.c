@@ -35,6 +35,17 @@ void root_handle(struct http_request *req, void *arg)
 	zl_arena_free(&arena);
 }
 
+static struct tree *held_tree(const struct sync_held *held, struct zl_arena *arena)
+{
+	struct tree *out = tree_map(arena);
+
+	tree_set(arena, out, "removed", tree_int(arena, (int64_t)held->removed));
+	tree_set(arena, out, "shown", tree_int(arena, (int64_t)held->shown));
+	tree_set(arena, out, "revision",
+		 tree_int(arena, (int64_t)held->name.position.rev));
+	return out;
+}
+
 static struct tree *link_tree(const struct uplink *uplink, struct zl_arena *arena)
 {
 	struct tree *out = tree_map(arena);
@@ -49,6 +60,8 @@ static struct tree *link_tree(const struct uplink *uplink, struct zl_arena *aren
 		tree_set(arena, out, "lastBeatMs",
 			 tree_int(arena, (int64_t)(now - view.last_beat)));
 	tree_set(arena, out, "trouble", tree_text(arena, view.trouble));
+	if (view.is_held)
+		tree_set(arena, out, "held", held_tree(&view.held, arena));
 	tree_set(arena, out, "revision", tree_int(arena, (int64_t)view.head.rev));
 	tree_set(arena, out, "durableRevision",
 		 tree_int(arena, (int64_t)view.durable.position.rev));
@@ -136,6 +149,25 @@ void status_handle(struct http_request *req, void *arg)
 		tree_set(arena, out, "note",
 			 tree_text(arena, "no ZoneIngress: this zone offers nothing to "
 					  "other zones"));
+	answer(req, out);
+	zl_arena_free(&arena);
+}
+
+void accept_handle(struct http_request *req, void *arg)
+{
+	const struct api *api = arg;
+
+	if (api->setup.uplink == NULL || !uplink_view(api->setup.uplink).is_held) {
+		http_refuse(req, 409, "this zone holds nothing back");
+		return;
+	}
+	struct zl_arena *arena = zl_arena_new();
+	struct tree *out = tree_map(arena);
+	const struct sync_held held = uplink_view(api->setup.uplink).held;
+	uplink_accept(api->setup.uplink);
+	tree_set(arena, out, "zone", tree_text(arena, api->setup.zone));
+	tree_set(arena, out, "held", held_tree(&held, arena));
+	tree_set(arena, out, "accepted", tree_bool(arena, true));
 	answer(req, out);
 	zl_arena_free(&arena);
 }

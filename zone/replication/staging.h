@@ -8,8 +8,8 @@
  */
 #pragma once
 
-#include "model/position.h"
 #include "model/set.h"
+#include "sync/sync.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -20,9 +20,16 @@ struct staged;
 struct staging {
 	struct staged *records; /* owned */
 	struct digest digest;   /* of all that is staged */
+	struct set *shown;      /* held; what is to be replaced; NULL: nothing */
+	uint64_t count,
+		written; /* objects there; of them those that users wrote at global */
+	uint64_t kept, written_kept; /* of them are staged too */
 };
 
 void staging_clear(struct staging *staging);
+/* Nothing is staged; it will take the place of shown. */
+void staging_begin(struct staging *staging, const struct set *shown);
+struct sync_loss staging_loss(const struct staging *staging);
 void staging_put(struct staging *staging, const void *key, size_t key_len,
 		 uint64_t mod_rev, const void *value, size_t value_len);
 void staging_delete(struct staging *staging, const void *key, size_t key_len,

@@ -8,10 +8,13 @@
 #include "model/entry.h"
 #include "store/read.h"
 #include "wire/link.h"
+#include "zone/replication/held.h"
 #include "zone/replication/staging.h"
 
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 struct uplink {
 	struct uplink_setup setup;
@@ -111,7 +114,7 @@ static void do_stage(struct uplink *uplink, const struct sync_zone_action *actio
 	struct store_job *job = store_stage_new(tag, action->first);
 
 	if (action->first)
-		staging_clear(&uplink->staging);
+		staging_begin(&uplink->staging, uplink->set);
 	for (size_t i = 0; i < action->record_count; i++) {
 		const struct sync_record *r = &action->records[i];
 		store_record_put(job, r->key, r->key_len, r->mod_rev, r->value,
@@ -218,6 +221,8 @@ static void do_tell(struct uplink *uplink, const struct sync_zone_action *action
 
 static void act(struct uplink *uplink, const struct sync_zone_action *action)
 {
+	const struct sync_state held = { action->position, action->digest };
+
 	switch (action->kind) {
 	case SYNC_DO_SEND:
 		if (uplink->stopping)
@@ -237,11 +242,20 @@ static void act(struct uplink *uplink, const struct sync_zone_action *action)
 	case SYNC_DO_SWAP:
 		do_swap(uplink, action);
 		break;
+	case SYNC_DO_HOLD:
+	case SYNC_DO_UNHOLD:
+		held_note(uplink->setup.store,
+			  action->kind == SYNC_DO_HOLD ? &held : NULL);
+		break;
 	case SYNC_DO_REPAIR:
 		do_repair(uplink, action);
 		break;
 	case SYNC_DO_REDIAL:
 		link_uplink_redial(uplink->link);
+		break;
+	case SYNC_DO_SECRET:
+		uplink->setup.secret(uplink->setup.owner, &action->secret, action->bytes,
+				     action->len, action->text);
 		break;
 	case SYNC_DO_TELL:
 		do_tell(uplink, action);
@@ -339,6 +353,7 @@ void uplink_result(struct uplink *uplink, const struct store_result *result)
 	} else if (result->kind == STORE_STAGE) {
 		event.kind = SYNC_EV_STAGED;
 		event.state.digest = uplink->staging.digest;
+		event.loss = staging_loss(&uplink->staging);
 	}
 	step(uplink, event);
 }
@@ -430,18 +445,27 @@ static enum zl_code load(struct uplink *uplink, struct sync_state *state,
 
 static void start_machine(struct uplink *uplink, const struct sync_state *state)
 {
+	struct sync_state held;
+	bool is_held =
+		held_load(uplink->setup.store, uplink->set, &uplink->staging, &held);
+	char host[HOST_NAME_MAX + 1] = "";
 	struct sync_zone_setup setup = { .zone = uplink->setup.zone,
 					 .build = ZL_VERSION,
+					 .host = host,
 					 .incarnation = uplink->setup.incarnation,
 					 .ops = &STORE_OPS,
 					 .io = uplink->setup.store };
 
+	(void)gethostname(host, sizeof(host) - 1);
 	memcpy(setup.uuid, uplink->setup.uuid, SYNC_UUID);
 	do
 		zl_random(&setup.session, sizeof(setup.session));
 	while (setup.session == 0);
 	uplink->machine = sync_zone_new(&setup);
-	step(uplink, (struct sync_zone_event){ .kind = SYNC_EV_START, .state = *state });
+	step(uplink, (struct sync_zone_event){ .kind = SYNC_EV_START,
+					       .state = *state,
+					       .held = is_held ? &held : NULL,
+					       .loss = staging_loss(&uplink->staging) });
 }
 
 enum zl_code uplink_open(struct uplink **out, const struct uplink_setup *setup,
@@ -521,10 +545,22 @@ void uplink_offer(struct uplink *uplink, const struct op *ops, size_t count, boo
 					       .full = full });
 }
 
+void uplink_want(struct uplink *uplink, const struct sync_secret *secrets, size_t count)
+{
+	step(uplink, (struct sync_zone_event){ .kind = SYNC_EV_WANT,
+					       .secrets = secrets,
+					       .secret_count = count });
+}
+
 void uplink_report(struct uplink *uplink, const struct sync_report *report)
 {
 	step(uplink,
 	     (struct sync_zone_event){ .kind = SYNC_EV_REPORT, .report = report });
+}
+
+void uplink_accept(struct uplink *uplink)
+{
+	step(uplink, (struct sync_zone_event){ .kind = SYNC_EV_ACCEPT });
 }
 
 struct sync_zone_view uplink_view(const struct uplink *uplink)

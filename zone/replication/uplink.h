@@ -30,6 +30,10 @@ struct uplink_setup {
 	void (*changed)(void *owner);
 	/* The state of the link is another one now. */
 	void (*moved)(void *owner, enum sync_zone_state state);
+	/* The content of a Secret that is wanted; NULL: text says why it cannot be had.
+	 */
+	void (*secret)(void *owner, const struct sync_secret *secret, const void *content,
+		       size_t len, const char *text);
 	void *owner;
 };
 
@@ -53,6 +57,12 @@ uint64_t uplink_rev(const struct uplink *uplink);
 void uplink_offer(struct uplink *uplink, const struct op *ops, size_t count, bool full);
 /* What its proxies have acknowledged. */
 void uplink_report(struct uplink *uplink, const struct sync_report *report);
+
+/* The Secrets whose contents are missing here: all of them. */
+void uplink_want(struct uplink *uplink, const struct sync_secret *secrets, size_t count);
+
+/* An operator lets the copy that is held (uplink_view) take effect. */
+void uplink_accept(struct uplink *uplink);
 
 /* Each result of the replica's store, in order. */
 void uplink_result(struct uplink *uplink, const struct store_result *result);

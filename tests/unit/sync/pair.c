@@ -180,6 +180,17 @@ static struct sync_zone_event carry_out(struct node *node,
 	return event;
 }
 
+static void take_secret(struct node *node, const struct sync_zone_action *action)
+{
+	const char *text = action->bytes != NULL ? action->bytes : action->text;
+	size_t len = action->bytes != NULL ? action->len : strlen(action->text);
+
+	(void)snprintf(node->secret, sizeof(node->secret), "%s=%.*s", action->secret.name,
+		       (int)len, text);
+	node->secrets += action->bytes != NULL;
+	node->secrets_refused += action->bytes == NULL;
+}
+
 struct sent {
 	char *bytes;
 	size_t len;
@@ -211,6 +222,8 @@ void zone_event(struct node *node, struct sync_zone_event event)
 			node->alarmed = node->alarmed || action->alarm;
 		} else if (action->kind == SYNC_DO_REDIAL) {
 			node->redials++;
+		} else if (action->kind == SYNC_DO_SECRET) {
+			take_secret(node, action);
 		} else {
 			done[done_count++] = carry_out(node, action);
 		}
@@ -245,6 +258,22 @@ static bool stored_zone(void *io, const char *zone, struct sync_zone_record *out
 	return pair->known[index];
 }
 
+static enum zl_code read_secret(void *io, const char *zone,
+				const struct sync_secret *secret, struct zl_arena *arena,
+				struct sync_bytes *out, struct zl_err *err)
+{
+	struct pair *pair = (struct pair *)((char *)io - offsetof(struct pair, store));
+
+	(void)snprintf(pair->secret_zone, sizeof(pair->secret_zone), "%s", zone);
+	if (pair->secret == NULL)
+		return zl_fail(err, ZL_ENOENT, "not here");
+	if (strcmp(secret->mesh, "theirs") == 0)
+		return zl_fail(err, ZL_EACCES, "not for you");
+	*out = (struct sync_bytes){ zl_arena_strdup(arena, pair->secret),
+				    strlen(pair->secret) };
+	return ZL_OK;
+}
+
 void pair_init(struct pair *pair)
 {
 	*pair = (struct pair){ .now = 1000 };
@@ -261,6 +290,7 @@ void pair_global(struct pair *pair)
 
 	ops = SIM_GLOBAL_OPS;
 	ops.zone = stored_zone;
+	ops.secret = read_secret;
 	pair->setup.ops = &ops;
 	pair->setup.io = &pair->store;
 	pair->setup.instance++;

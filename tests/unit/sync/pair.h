@@ -18,6 +18,8 @@ struct node {
 	bool alarmed;
 	unsigned sends, redials, applies, swaps, repairs, repaired, entries;
 	const char *refuse; /* the disk fails; NULL: it does not */
+	char secret[64];    /* the last content that came, or why none did */
+	unsigned secrets, secrets_refused;
 	uint64_t wake_at;
 };
 
@@ -30,8 +32,10 @@ struct pair {
 	struct sync_global_setup setup;
 	struct node zones[ZONES];
 	bool pub_lost, requests_lost, replies_lost;
-	const char *identity;       /* of who asks */
-	struct sim_store inventory; /* what WRITE brought, of all zones */
+	const char *identity; /* of who asks */
+	const char *secret;   /* content of each Secret that is asked for; NULL: none */
+	char secret_zone[SYNC_NAME_MAX + 1]; /* who asked last */
+	struct sim_store inventory;          /* what WRITE brought, of all zones */
 	unsigned writes, epochs;
 	uint64_t hold_write; /* 1: keep the next DONE; then its ticket */
 	char said[512];
