@@ -1,0 +1,207 @@
+#include "secrets/secrets.h"
+
+#include "base/base64.h"
+#include "base/hash.h"
+#include "pki/vault.h"
+#include "store/read.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { RANDOM = 16, VERSION = 2 * RANDOM, NAME_TEXT = 2 * ZL_SHA256 + 1 };
+
+static const char SPACE[] = "secrets";
+
+/* The name of a Secret's record. */
+static void record_name(const struct key *key, char name[NAME_TEXT])
+{
+	const struct zl_run runs[] = { { key->mesh, strlen(key->mesh) + 1 },
+				       { key->name, strlen(key->name) } };
+	uint8_t hash[ZL_SHA256];
+
+	zl_sha256(runs, 2, hash);
+	zl_hex(hash, sizeof(hash), name);
+}
+
+/* What the content is sealed for: it cannot be put in another's place. */
+static char *context_of(const struct key *key, const char *version)
+{
+	return zl_format("secret %s/%s %s", key->mesh, key->name, version);
+}
+
+void secrets_wipe(struct zl_buf *content)
+{
+	if (content->data != NULL)
+		explicit_bzero(content->data, content->len);
+	zl_buf_free(content);
+}
+
+/* ---- reading ---- */
+
+/* Open the record, whose version must be text. */
+static enum zl_code open_record(const struct secrets *secrets, const struct key *key,
+				const char *text, const struct store_item *item,
+				struct zl_buf *content, struct zl_err *err)
+{
+	const char *value = item->value;
+
+	if (strlen(text) != VERSION || item->value_len < VERSION ||
+	    memcmp(value, text, VERSION) != 0)
+		return zl_fail(err, ZL_ENOENT, "its content is not here");
+	char *context = context_of(key, text);
+	enum zl_code code = pki_unseal(secrets->vault, context, value + VERSION,
+				       item->value_len - VERSION, content, err);
+	free(context);
+	return code;
+}
+
+enum zl_code secrets_read(const struct secrets *secrets, const struct resource *res,
+			  struct zl_buf *content, struct zl_err *err)
+{
+	struct store_view *view;
+	struct store_item item;
+	char name[NAME_TEXT];
+	enum zl_code code = store_view_open(secrets->store, &view, err);
+
+	if (code != ZL_OK)
+		return code;
+	record_name(&res->key, name);
+	code = store_local_get(view, SPACE, name, &item, err);
+	if (code == ZL_OK)
+		code = open_record(secrets, &res->key, res->secret->version, &item,
+				   content, err);
+	else if (code == ZL_ENOENT)
+		code = zl_fail(err, ZL_ENOENT, "its content is not here");
+	store_view_close(&view);
+	return code;
+}
+
+/* ---- writing ---- */
+
+static enum zl_code put_record(const struct secrets *secrets, const struct key *key,
+			       const char *version, const void *content, size_t len,
+			       struct store_job *local, struct zl_err *err)
+{
+	struct zl_buf value = { 0 };
+	char name[NAME_TEXT];
+
+	record_name(key, name);
+	zl_buf_add(&value, version, VERSION);
+	char *context = context_of(key, version);
+	enum zl_code code = pki_seal(secrets->vault, context, content, len, &value, err);
+	if (code == ZL_OK)
+		store_local_put(local, SPACE, name, value.data, value.len);
+	free(context);
+	zl_buf_free(&value);
+	return code;
+}
+
+/* The document of a Secret with a version in place of its content. */
+static enum zl_code without_content(const struct resource *now, const char *version,
+				    struct resource **kept, struct zl_err *err)
+{
+	struct zl_arena *arena = zl_arena_new();
+	struct tree *doc = resource_tree(now, arena);
+	struct tree *rest = tree_map(arena);
+	struct zl_buf json = { 0 };
+
+	for (size_t i = 0; i < doc->count; i++)
+		if (strcmp(doc->members[i].key, "data") != 0)
+			tree_set(arena, rest, doc->members[i].key, doc->members[i].value);
+	tree_set(arena, rest, "version", tree_text(arena, version));
+	tree_json(rest, &json);
+	enum zl_code code = resource_from_json(json.data, json.len, kept, err);
+	zl_buf_free(&json);
+	zl_arena_free(&arena);
+	return code;
+}
+
+/* Is content what old has? What cannot be read is replaced. */
+static bool is_same(const struct secrets *secrets, const struct resource *old,
+		    const struct zl_buf *content)
+{
+	struct zl_buf has = { 0 };
+	bool same = old != NULL && secrets_read(secrets, old, &has, NULL) == ZL_OK &&
+		    has.len == content->len &&
+		    (has.len == 0 || memcmp(has.data, content->data, has.len) == 0);
+
+	secrets_wipe(&has);
+	return same;
+}
+
+/* A new one, unless old says the same. */
+static void choose_version(const struct secrets *secrets, const struct resource *old,
+			   const struct zl_buf *content, char version[VERSION + 1])
+{
+	uint8_t dice[RANDOM];
+
+	zl_random(dice, sizeof(dice));
+	zl_hex(dice, sizeof(dice), version);
+	if (is_same(secrets, old, content))
+		memcpy(version, old->secret->version, VERSION);
+}
+
+enum zl_code secrets_keep(const struct secrets *secrets, const struct resource *old,
+			  const struct resource *now, struct resource **kept,
+			  struct store_job *local, struct zl_err *err)
+{
+	const char *data = now->secret->data;
+	struct zl_buf content = { 0 };
+	char version[VERSION + 1];
+
+	*kept = NULL;
+	enum zl_code code = zl_base64_read(data, strlen(data), &content, err);
+	if (code == ZL_OK) {
+		choose_version(secrets, old, &content, version);
+		/* Also of an old version: a write before this one may replace it yet. */
+		code = put_record(secrets, &now->key, version, content.data, content.len,
+				  local, err);
+	}
+	if (code == ZL_OK)
+		code = without_content(now, version, kept, err);
+	secrets_wipe(&content);
+	return code;
+}
+
+enum zl_code secrets_take(const struct secrets *secrets, const struct resource *res,
+			  const void *content, size_t len, struct store_job *local,
+			  struct zl_err *err)
+{
+	if (strlen(res->secret->version) != VERSION)
+		return zl_fail(err, ZL_EINVAL, "Secret %s: its version is none",
+			       res->key.name);
+	return put_record(secrets, &res->key, res->secret->version, content, len, local,
+			  err);
+}
+
+void secrets_drop(const struct resource *old, struct store_job *local)
+{
+	char name[NAME_TEXT];
+
+	record_name(&old->key, name);
+	store_local_put(local, SPACE, name, NULL, 0);
+}
+
+/* ---- who uses one ---- */
+
+static bool names(const struct data_source *source, const char *name)
+{
+	return source->secret[0] != '\0' && strcmp(source->secret, name) == 0;
+}
+
+bool secret_is_used(const struct set *set, const struct resource *secret,
+		    struct secret_use *use)
+{
+	const struct key key = { KIND_MESH, "", "", "", secret->key.mesh };
+	const struct resource *mesh = set_get(set, &key);
+
+	for (size_t i = 0; mesh != NULL && i < mesh->mesh->backend_count; i++) {
+		const struct mesh_backend *backend = &mesh->mesh->backends[i];
+		if (!names(&backend->conf.cert, secret->key.name) &&
+		    !names(&backend->conf.key, secret->key.name))
+			continue;
+		*use = (struct secret_use){ mesh->key.name, backend->name };
+		return true;
+	}
+	return false;
+}
