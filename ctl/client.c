@@ -3,9 +3,9 @@
 #include "base/err.h"
 #include "ctl/context.h"
 #include "ctl/json.h"
+#include "ctl/secure.h"
 #include "model/read.h"
 
-#include <curl/curl.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -53,10 +53,15 @@ static const char *set_server(const struct ctl *ctl, CURL *curl, const char *ser
 			       server, path);
 }
 
-static struct curl_slist *headers_of(const struct ctl *ctl, const struct ask *ask)
+static struct curl_slist *headers_of(const struct ctl *ctl, const struct ask *ask,
+				     const char *token)
 {
 	struct curl_slist *headers = curl_slist_append(NULL, "Expect:");
 
+	if (token != NULL)
+		headers = curl_slist_append(
+			headers,
+			zl_arena_format(ctl->arena, "Authorization: Bearer %s", token));
 	if (ask->if_match != NULL)
 		headers = curl_slist_append(
 			headers,
@@ -66,18 +71,9 @@ static struct curl_slist *headers_of(const struct ctl *ctl, const struct ask *as
 	return headers;
 }
 
-static enum ctl_exit transfer(const struct ctl *ctl, CURL *curl, const struct ask *ask,
-			      struct zl_buf *body, long *status)
+static void set_request(const struct ctl *ctl, CURL *curl, const struct ask *ask,
+			struct zl_buf *body)
 {
-	const char *server;
-	enum ctl_exit code = context_server(ctl, &server);
-
-	if (code != CTL_OK)
-		return code;
-	struct curl_slist *headers = headers_of(ctl, ask);
-	const char *url = set_server(ctl, curl, server, ask->path);
-	curl_easy_setopt(curl, CURLOPT_URL, url);
-	curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
 	curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, ask->method);
 	curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, ctl->timeout_ms);
 	curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
@@ -89,6 +85,29 @@ static enum ctl_exit transfer(const struct ctl *ctl, CURL *curl, const struct as
 		curl_easy_setopt(curl, CURLOPT_POSTFIELDS, ask->body);
 		curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)ask->len);
 	}
+}
+
+static enum ctl_exit transfer(const struct ctl *ctl, CURL *curl, const struct ask *ask,
+			      struct zl_buf *body, long *status)
+{
+	struct server server;
+	struct secure secure;
+	const char *token = NULL;
+	char detail[CURL_ERROR_SIZE] = "";
+
+	enum ctl_exit code = context_server(ctl, &server);
+	if (code == CTL_OK)
+		code = secure_token(ctl, &server, &token);
+	if (code == CTL_OK)
+		code = secure_set(ctl, &secure, curl, &server);
+	if (code != CTL_OK)
+		return code;
+	struct curl_slist *headers = headers_of(ctl, ask, token);
+	const char *url = set_server(ctl, curl, server.url, ask->path);
+	set_request(ctl, curl, ask, body);
+	curl_easy_setopt(curl, CURLOPT_URL, url);
+	curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
+	curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, detail);
 
 	CURLcode rc = curl_easy_perform(curl);
 	curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, status);
@@ -97,8 +116,12 @@ static enum ctl_exit transfer(const struct ctl *ctl, CURL *curl, const struct as
 		(void)fprintf(stderr, "%s %s -> %ld\n", ask->method, url, *status);
 	if (rc == CURLE_OK)
 		return CTL_OK;
+	code = secure_failed(&secure, rc,
+			     *detail != '\0' ? detail : curl_easy_strerror(rc));
+	if (code != CTL_OK)
+		return code;
 	return ctl_fail(rc == CURLE_OPERATION_TIMEDOUT ? CTL_TIMEOUT : CTL_UNREACHABLE,
-			"%s: %s (is it running? --server names another)", server,
+			"%s: %s (is it running? --server names another)", server.url,
 			curl_easy_strerror(rc));
 }
 

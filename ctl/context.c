@@ -53,29 +53,41 @@ static enum ctl_exit read_config(const struct ctl *ctl, const char *path,
 	return CTL_OK;
 }
 
-enum ctl_exit context_server(const struct ctl *ctl, const char **server)
+/* What a context says of its server, unless a flag or the environment did. */
+static void take(const struct tree *context, const char *name, const char **to)
+{
+	const struct tree *found = tree_get(context, name);
+
+	if (*to == NULL && found != NULL && found->type == TREE_TEXT)
+		*to = found->text;
+}
+
+enum ctl_exit context_server(const struct ctl *ctl, struct server *server)
 {
 	const char *path = file_path(ctl);
 	const char *name = ctl->context;
 	struct tree *doc;
 
-	*server = ctl->server;
+	*server = (struct server){ ctl->server, ctl->ca, ctl->token_file, ctl->identity };
 	if (ctl->server != NULL)
 		return CTL_OK;
-	*server = DEFAULT_SERVER;
 	enum ctl_exit code = read_config(ctl, path, &doc);
 	if (code != CTL_OK)
 		return code;
 	const struct tree *current = tree_get(doc, "current");
 	if (name == NULL && current != NULL && current->type == TREE_TEXT)
 		name = current->text;
-	if (name == NULL)
+	if (name == NULL) {
+		server->url = DEFAULT_SERVER;
 		return CTL_OK;
-	const struct tree *found =
-		tree_get(tree_get(tree_get(doc, "contexts"), name), "server");
-	if (found == NULL || found->type != TREE_TEXT)
+	}
+	const struct tree *context = tree_get(tree_get(doc, "contexts"), name);
+	take(context, "server", &server->url);
+	if (server->url == NULL)
 		return ctl_fail(CTL_USAGE, "context %s: %s has no contexts.%s.server",
 				name, path, name);
-	*server = found->text;
+	take(context, "ca", &server->ca);
+	take(context, "token_file", &server->token_file);
+	take(context, "identity", &server->identity);
 	return CTL_OK;
 }

@@ -23,7 +23,8 @@
 	X(CTL_ABSENT, 4, "not found")                                              \
 	X(CTL_CONFLICT, 5, "the revision moved; nothing changed")                  \
 	X(CTL_FORBIDDEN, 6, "unauthenticated or forbidden")                        \
-	X(CTL_UNREACHABLE, 7, "the server could not be reached")                   \
+	X(CTL_UNREACHABLE, 7,                                                      \
+	  "the server could not be reached, or is not who it should be")           \
 	X(CTL_TIMEOUT, 8, "timeout; not converged yet, the last state is printed") \
 	X(CTL_SERVER, 9, "the server failed")                                      \
 	X(CTL_UNREADABLE, 10, "an input file cannot be read, or its YAML has an error")
@@ -49,6 +50,7 @@ struct ctl {
 	struct zl_arena *arena; /* owned */
 	const char *server;     /* URL or unix:PATH; NULL: that of the context */
 	const char *context;    /* NULL: the current one */
+	const char *ca, *token_file, *identity; /* NULL: as the context says */
 	const char *mesh;
 	enum ctl_output output;
 	bool no_headers, quiet, verbose, help;
@@ -57,7 +59,7 @@ struct ctl {
 	const char **files; /* -f, in order */
 	size_t file_count;
 	const char *zone, *ns, *proxy, *to, *admin, *wait, *message, *dry_run,
-		*if_revision, *threshold;
+		*if_revision, *threshold, *user, *role, *ttl;
 	bool client_only, recursive, markdown;
 	const char **args; /* what is no flag */
 	size_t arg_count;
@@ -76,7 +78,8 @@ enum {
 	TAKES_NAMESPACE = 1 << 8,
 	TAKES_THRESHOLD = 1 << 9,
 	TAKES_RECURSIVE = 1 << 10,
-	TAKES_MARKDOWN = 1 << 11
+	TAKES_MARKDOWN = 1 << 11,
+	TAKES_TOKEN = 1 << 12 /* --user, --role, --ttl */
 };
 
 struct command {
@@ -98,6 +101,7 @@ enum ctl_exit cmd_explain(struct ctl *ctl);
 enum ctl_exit cmd_get(struct ctl *ctl);
 enum ctl_exit cmd_schema(struct ctl *ctl);
 enum ctl_exit cmd_simulate(struct ctl *ctl);
+enum ctl_exit cmd_token(struct ctl *ctl);
 enum ctl_exit cmd_validate(struct ctl *ctl);
 enum ctl_exit cmd_version(struct ctl *ctl);
 enum ctl_exit cmd_zones(struct ctl *ctl);

@@ -21,6 +21,8 @@ const struct command CTL_COMMANDS[] = {
 	  2, 2, TAKES_ZONE | TAKES_NAMESPACE | TAKES_REVISION, MAY_TABLE, cmd_delete },
 	{ "zones", "[accept|release NAME]", "state of every zone, or let what waits for you",
 	  0, 2, 0, MAY_TREE | MAY_WIDE, cmd_zones },
+	{ "token", "create|revoke [ID]", "make a token, or take one back",
+	  1, 2, TAKES_TOKEN, MAY_TREE, cmd_token },
 	{ "validate", "-f FILE|DIR|-", "check documents, offline",
 	  0, 0, TAKES_FILE, MAY_TREE, cmd_validate },
 	{ "analyze", "-f FILE|DIR|-", "what is valid and most likely not meant, offline",

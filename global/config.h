@@ -9,6 +9,7 @@
 struct config {
 	const char *data_dir;
 	struct conf_addrs api_listen, diagnostics_listen, sync_listen;
+	bool localhost_is_admin;
 	const char *log_level, *log_format;
 };
 

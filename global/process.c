@@ -92,7 +92,7 @@ static void take_result(struct process *process, const struct store_result *resu
 		process->position = result->position;
 	/* Zones first: they are what the client waits for. */
 	bool was_hubs = process->hub != NULL && hub_result(process->hub, result);
-	if (!was_hubs && result->tag != NULL && result->kind == STORE_COMMIT)
+	if (!was_hubs && result->tag != NULL)
 		api_result(process->api, result);
 }
 
@@ -222,6 +222,7 @@ static enum zl_code open_api(struct process *process, struct zl_err *err)
 {
 	struct config *config = process->config;
 	const struct api_setup setup = { .loop = process->loop,
+					 .local_is_admin = config->localhost_is_admin,
 					 .store = process->store,
 					 .hub = process->hub,
 					 .listen = config->api_listen.items,

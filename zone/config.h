@@ -11,6 +11,7 @@ struct config {
 	const char *dataplanes_dir; /* NULL: no folder is watched */
 	struct conf_addrs global_sync, global_api;
 	struct conf_addrs api_listen, diagnostics_listen, xds_listen;
+	bool localhost_is_admin;
 	const char *log_level, *log_format;
 };
 

@@ -346,6 +346,7 @@ static enum zl_code open_api(struct process *process, struct zl_err *err)
 {
 	struct config *config = process->config;
 	const struct api_setup setup = { .loop = process->loop,
+					 .local_is_admin = config->localhost_is_admin,
 					 .store = process->local.store,
 					 .registry = &process->registry,
 					 .proxies = process->proxies,

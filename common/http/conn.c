@@ -13,6 +13,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <time.h>
+#include <unistd.h>
 
 enum {
 	READ_AHEAD = 64 << 10,
@@ -21,7 +22,7 @@ enum {
 	ALL_BODIES = 256 << 20, /* of one server, at the same time */
 };
 
-static void enter(struct http_conn *conn, enum http_state state, uint64_t ms)
+void http_conn_enter(struct http_conn *conn, enum http_state state, uint64_t ms)
 {
 	conn->state = state;
 	loop_timer_set(conn->timer, ms);
@@ -57,7 +58,12 @@ void http_conn_close(struct http_conn **connp)
 
 	bool was_busy = conn->state == HTTP_BUSY;
 	loop_timer_free(&conn->timer);
-	bufferevent_free(conn->bev);
+	loop_watch_free(&conn->watch);
+	if (conn->bev != NULL)
+		bufferevent_free(conn->bev);
+	else
+		close(conn->fd);
+	free(conn->peer);
 	free(conn);
 	if (req != NULL && was_busy)
 		orphan(req);
@@ -114,7 +120,7 @@ void http_conn_send(struct http_conn *conn, const struct http_reply *reply)
 	evbuffer_add(out, "\r\n", 2);
 	if (has_body && strcmp(reply->method, "HEAD") != 0)
 		evbuffer_add(out, reply->body, reply->len);
-	enter(conn, HTTP_FLUSH, conn->server->options.answer_ms);
+	http_conn_enter(conn, HTTP_FLUSH, conn->server->options.answer_ms);
 	report(conn, reply);
 }
 
@@ -157,37 +163,6 @@ static void refuse_and_close(struct http_conn *conn, unsigned status, const char
 
 /* Reading. */
 
-/* A web page of somebody else must not reach us by the name it gave our address (DNS
- * rebinding), nor post to us from a browser that can. */
-static const char *foreign(const struct http_conn *conn, const struct http_head *head,
-			   unsigned *status)
-{
-	char name[256] = "";
-	struct http_span host = head->host;
-	struct http_span origin = http_head_field(head, "origin");
-
-	if (!conn->is_tcp)
-		return NULL;
-	size_t len = 0;
-	if (host.len > 0 && host.len < sizeof(name)) {
-		bool v6 = host.at[0] == '[';
-		while (len < host.len && host.at[len] != (v6 ? ']' : ':'))
-			len++;
-		memcpy(name, host.at + v6, len - v6);
-	}
-	*status = 421;
-	if (host.len > 0 && strcmp(name, "localhost") != 0 && !zl_is_ip(name))
-		return "Host must be an IP address or localhost";
-	*status = 403;
-	if (origin.at == NULL || (head->method.len == 3 && head->method.at[0] == 'G'))
-		return NULL;
-	const char *from = memmem(origin.at, origin.len, "://", 3);
-	size_t left = from != NULL ? origin.len - (size_t)(from + 3 - origin.at) : 0;
-	if (from == NULL || left != host.len || memcmp(from + 3, host.at, left) != 0)
-		return "a web page of another origin may not do this";
-	return NULL;
-}
-
 static size_t body_limit(const struct http_request *req)
 {
 	return req->route->body_limit > 0 ? req->route->body_limit : HTTP_BODY;
@@ -200,15 +175,16 @@ static unsigned weigh(struct http_conn *conn, const char **why, struct zl_buf *a
 	struct http_request *req = conn->req;
 	struct http_server *server = conn->server;
 	struct zl_buf allow = { 0 };
-	unsigned status = 0;
 
-	*why = foreign(conn, &req->head, &status);
-	if (*why != NULL)
+	unsigned status = http_access_foreign(conn, &req->head, why);
+	if (status != 0)
 		return status;
 	status = http_route_find(req, why, &allow);
 	if (status == 405)
 		zl_buf_format(added, "Allow: %s\r\n", zl_buf_text(&allow));
 	zl_buf_free(&allow);
+	if (status == 0)
+		status = http_access_check(conn, why, added);
 	if (status != 0)
 		return status;
 
@@ -243,7 +219,7 @@ static void admit(struct http_conn *conn)
 	} else {
 		if (has_body && req->head.wants_continue)
 			bufferevent_write(conn->bev, "HTTP/1.1 100 Continue\r\n\r\n", 25);
-		enter(conn, HTTP_BODIED, conn->server->options.body_ms);
+		http_conn_enter(conn, HTTP_BODIED, conn->server->options.body_ms);
 	}
 	zl_buf_free(&added);
 }
@@ -260,7 +236,7 @@ static bool read_head(struct http_conn *conn)
 		return false;
 	if (conn->state == HTTP_IDLE) {
 		conn->began_us = zl_now_us();
-		enter(conn, HTTP_HEADED, conn->server->options.head_ms);
+		http_conn_enter(conn, HTTP_HEADED, conn->server->options.head_ms);
 	}
 	len = len < HTTP_HEAD ? len : HTTP_HEAD;
 	const char *data = (const char *)evbuffer_pullup(in, (ssize_t)len);
@@ -287,7 +263,7 @@ static void hand_over(struct http_conn *conn)
 		req->next->prev = req;
 	server->requests = req;
 	server->request_count++;
-	enter(conn, HTTP_BUSY, server->options.answer_ms);
+	http_conn_enter(conn, HTTP_BUSY, server->options.answer_ms);
 	req->route->handle(req, server->options.arg);
 }
 
@@ -343,6 +319,21 @@ static bool read_body(struct http_conn *conn)
 	return false;
 }
 
+/* Read no further ahead than READ_AHEAD. A watermark of the bufferevent would do the
+ * same, but with TLS what it leaves inside of OpenSSL is not read before more comes. */
+static void pace(struct http_conn *conn)
+{
+	bool full = evbuffer_get_length(bufferevent_get_input(conn->bev)) >= READ_AHEAD;
+
+	if (full == conn->is_held)
+		return;
+	conn->is_held = full;
+	if (full)
+		bufferevent_disable(conn->bev, EV_READ);
+	else
+		bufferevent_enable(conn->bev, EV_READ);
+}
+
 /* Do what the bytes that are here allow. */
 static void advance(struct http_conn *conn)
 {
@@ -370,6 +361,8 @@ static void advance(struct http_conn *conn)
 	}
 	if ((conn->at_eof && conn->state <= HTTP_BODIED) || conn->thrown > LINGER_BYTES)
 		http_conn_close(&conn);
+	else
+		pace(conn);
 }
 
 static void on_read(struct bufferevent *bev, void *arg)
@@ -383,18 +376,19 @@ static void on_written(struct bufferevent *bev, void *arg)
 {
 	struct http_conn *conn = arg;
 
+	(void)bev;
 	if (conn->state != HTTP_FLUSH)
 		return;
 	if (!conn->close_after) {
-		enter(conn, HTTP_IDLE, conn->server->options.idle_ms);
+		http_conn_enter(conn, HTTP_IDLE, conn->server->options.idle_ms);
 		advance(conn);
 	} else if (conn->at_eof) {
 		http_conn_close(&conn);
 	} else {
 		/* Closed at once, bytes that still come would make the kernel send a
 		 * reset, which can overtake the answer. */
-		shutdown(bufferevent_getfd(bev), SHUT_WR);
-		enter(conn, HTTP_LINGER, LINGER_MS);
+		http_end_sending(conn);
+		http_conn_enter(conn, HTTP_LINGER, LINGER_MS);
 		advance(conn);
 	}
 }
@@ -403,13 +397,18 @@ static void on_event(struct bufferevent *bev, short what, void *arg)
 {
 	struct http_conn *conn = arg;
 
-	(void)bev;
+	if (what & BEV_EVENT_CONNECTED)
+		http_secured(conn);
 	if (!(what & (BEV_EVENT_EOF | BEV_EVENT_ERROR)))
 		return;
-	if ((what & BEV_EVENT_EOF) && conn->state == HTTP_FLUSH)
-		conn->at_eof = true; /* the answer still goes out */
-	else
+	if (conn->state == HTTP_SHAKE)
+		http_not_secured(conn, NULL);
+	if ((what & BEV_EVENT_EOF) && conn->state == HTTP_FLUSH) {
+		conn->at_eof = true;               /* the answer still goes out */
+		bufferevent_enable(bev, EV_WRITE); /* which TLS has ended as well */
+	} else {
 		http_conn_close(&conn);
+	}
 }
 
 static void on_deadline(void *arg)
@@ -426,6 +425,11 @@ static void on_deadline(void *arg)
 	case HTTP_BUSY:
 		refuse_and_close(conn, 503, "the answer took too long");
 		break;
+	case HTTP_SHAKE:
+		http_not_secured(conn, "it took too long");
+		http_conn_close(&conn);
+		break;
+	case HTTP_FRESH:
 	case HTTP_IDLE:
 	case HTTP_FLUSH:
 	case HTTP_LINGER:
@@ -434,26 +438,21 @@ static void on_deadline(void *arg)
 	}
 }
 
-void http_conn_new(struct http_server *server, int fd, bool is_tcp)
+void http_conn_link(struct http_conn *conn)
 {
-	struct http_conn *conn = zl_alloc(1, sizeof(*conn));
+	struct http_server *server = conn->server;
 
-	conn->server = server;
-	conn->is_tcp = is_tcp;
-	conn->began_us = zl_now_us();
 	conn->timer = loop_timer_new(server->loop, on_deadline, conn);
-	conn->bev = bufferevent_socket_new(loop_base(server->loop), fd,
-					   BEV_OPT_CLOSE_ON_FREE);
-	if (conn->bev == NULL)
-		abort(); /* fails only without memory */
 	conn->next = server->conns;
 	if (conn->next != NULL)
 		conn->next->prev = conn;
 	server->conns = conn;
 	server->conn_count++;
-	/* The first request is due sooner than one after a kept connection's pause. */
-	enter(conn, HTTP_IDLE, server->options.head_ms);
-	bufferevent_setcb(conn->bev, on_read, on_written, on_event, conn);
-	bufferevent_setwatermark(conn->bev, EV_READ, 0, READ_AHEAD);
-	bufferevent_enable(conn->bev, EV_READ | EV_WRITE);
+}
+
+void http_conn_start(struct http_conn *conn, struct bufferevent *bev)
+{
+	conn->bev = bev;
+	bufferevent_setcb(bev, on_read, on_written, on_event, conn);
+	bufferevent_enable(bev, EV_READ | EV_WRITE);
 }

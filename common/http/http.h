@@ -3,7 +3,12 @@
  * A server has a table of routes and listens on any number of addresses. It reads
  * strictly (http/head.h), keeps connections alive, bounds everything a client sends and
  * the time it takes, and answers by itself what no handler should see: malformed
- * requests, unknown paths (404), wrong methods (405 with Allow), HEAD by the GET route.
+ * requests, unknown paths (404), wrong methods (405 with Allow), HEAD by the GET route,
+ * callers that are not let in (401, 403).
+ *
+ * A TCP address takes TLS and plain requests: the first byte of a connection decides.
+ * Plain ones are for this machine: both ends have to be loopback addresses. A unix socket
+ * is always plain.
  *
  * A handler answers the request at once or later, from the loop's thread, exactly once.
  * Until then the request and all it lends are valid, even if the client goes away; an
@@ -24,14 +29,47 @@
 #include <sys/types.h>
 
 struct loop;
+struct pki_facts;
+struct pki_tls;
+struct zl_arena;
 struct http_server;
 struct http_request;
 
 typedef void http_handler(struct http_request *req, void *arg);
 
-/* Who may call a route; all may until tokens exist, as only local addresses are served.
- */
-enum http_access { HTTP_VIEW, HTTP_OPERATE, HTTP_ADMIN };
+/* Who may call a route; also what a caller may do. The strictest first: a route that
+ * names none is for admins. */
+enum http_access {
+	HTTP_ADMIN,
+	HTTP_OPERATE,
+	HTTP_VIEW,
+	HTTP_OPEN /* anybody: the handler looks itself who calls */
+};
+
+/* Who calls, as the server's owner sees it. */
+struct http_caller {
+	enum http_caller_kind {
+		HTTP_NOBODY,
+		HTTP_LOCAL, /* somebody on this machine */
+		HTTP_USER,  /* by a token */
+		HTTP_ZONE   /* by a certificate */
+	} kind;
+	enum http_access role;
+	const char *name; /* of the user or the zone; "" */
+};
+
+/* What a caller has shown. */
+struct http_proof {
+	bool is_local;        /* by a unix socket, or plain from loopback to loopback */
+	const char *token;    /* what stood behind "Bearer"; NULL: nothing did */
+	const char *identity; /* the URI in its certificate, which is valid; NULL: none */
+};
+
+/* Say in *caller who has shown proof; texts may be put in arena. False: the token is no
+ * good; *why, for the log alone, then says what is wrong with it. */
+typedef bool http_authorize(void *arg, const struct http_proof *proof,
+			    struct zl_arena *arena, struct http_caller *caller,
+			    const char **why);
 
 struct http_route {
 	const char *method;
@@ -51,22 +89,40 @@ struct http_seen {
 	uint64_t us; /* from the first byte of the request to the answer */
 };
 
+/* Why somebody was not let in. */
+enum http_denial {
+	HTTP_NO_CREDENTIALS,
+	HTTP_BAD_TOKEN,
+	HTTP_ROLE_TOO_LOW,
+	HTTP_NOT_BY_TLS,    /* a plain request from another machine */
+	HTTP_BAD_HANDSHAKE, /* of TLS; a refused certificate as well */
+	HTTP_DENIALS
+};
+/* "no_credentials", "bad_token", ... */
+const char *http_denial_name(enum http_denial why);
+
 struct http_options {
 	const struct http_route *routes; /* borrowed while the server is open */
 	size_t count;
 	void *arg;                                         /* of handlers and of seen */
 	void (*seen)(void *arg, const struct http_seen *); /* or NULL */
-	unsigned max_connections;                          /* 0: 1024 */
-	uint64_t head_ms, body_ms, answer_ms, idle_ms;     /* 0: 10, 30, 60, 120 s */
-	mode_t socket_mode;                                /* of unix sockets; 0: 0600 */
+	http_authorize *authorize; /* with auth_arg; NULL: all who reach us may do all */
+	void *auth_arg;
+	void (*denied)(void *arg, enum http_denial why); /* for metrics, or NULL */
+	unsigned max_connections;                        /* 0: 1024 */
+	uint64_t head_ms, body_ms, answer_ms, idle_ms;   /* 0: 10, 30, 60, 120 s */
+	mode_t socket_mode;                              /* of unix sockets; 0: 0600 */
 };
 
 ZL_MUST_USE enum zl_code http_open(struct http_server **out, struct loop *loop,
 				   const struct http_options *options,
 				   struct zl_err *err);
+/* From now on TCP addresses take TLS by tls, which is held, too; connections that are
+ * there go on as they are. NULL: none. */
+void http_set_tls(struct http_server *server, struct pki_tls *tls);
 /* Listen on addr as well; a port 0 in it becomes the one the kernel chose. ZL_EACCES an
- * address that is not local, as requests are not authenticated; else as zl_addr_listen.
- */
+ * address that is not local while there is no TLS or nobody to authorize; else as
+ * zl_addr_listen. */
 ZL_MUST_USE enum zl_code http_listen(struct http_server *server, struct zl_addr *addr,
 				     struct zl_err *err);
 /* Accept no more, close idle connections and each other one after its answer. */
@@ -81,6 +137,16 @@ void http_close(struct http_server **serverp);
 const char *http_method(const struct http_request *req);
 const char *http_path(const struct http_request *req); /* as sent, without query */
 const char *http_id(const struct http_request *req);   /* X-Request-Id, or ours */
+/* Who calls. A route that is HTTP_OPEN may be called by HTTP_NOBODY, also with a token
+ * that was not accepted. */
+const struct http_caller *http_caller(const struct http_request *req);
+/* The caller in one word, for logs and the history: "local", "user/alice", "zone/east".
+ */
+const char *http_caller_text(const struct http_request *req);
+/* What stood behind "Bearer", NULL if nothing did; what the client's certificate says,
+ * NULL if it showed none. For routes that are HTTP_OPEN. */
+const char *http_bearer(const struct http_request *req);
+const struct pki_facts *http_peer(const struct http_request *req);
 /* A {param} of the pattern, decoded: UTF-8 without control characters, not empty. */
 const char *http_param(const struct http_request *req, const char *name);
 /* The first ?name=value, decoded; NULL if there is none. */

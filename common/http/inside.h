@@ -1,19 +1,22 @@
 /* http/inside.h - connections and requests, as the files of this room see them.
  *
  * A connection reads one request at a time and holds it until it is answered; a request
- * that was handed to its handler outlives its connection.
+ * that was handed to its handler outlives its connection. A TCP connection begins with a
+ * look at its first byte when there is TLS.
  */
 #pragma once
 
 #include "base/mem.h"
 #include "http/head.h"
 #include "http/http.h"
+#include "pki/authority.h"
 
 #include <time.h>
 
 struct bufferevent;
 struct evconnlistener;
 struct loop_timer;
+struct loop_watch;
 
 enum { HTTP_PARAMS = 8, HTTP_ARGS = 64, HTTP_ID = 128 };
 
@@ -31,6 +34,7 @@ struct http_listener {
 struct http_server {
 	struct loop *loop;
 	struct http_options options;
+	struct pki_tls *tls;             /* held; NULL: none */
 	struct http_listener *listeners; /* owned */
 	struct http_conn *conns;         /* owned; the newest first */
 	struct http_request *requests;   /* handed over, not answered */
@@ -45,6 +49,8 @@ struct http_server {
 };
 
 enum http_state {
+	HTTP_FRESH,  /* nothing has come yet: TLS or plain? */
+	HTTP_SHAKE,  /* the TLS handshake is under way */
 	HTTP_IDLE,   /* nothing of the next request is here */
 	HTTP_HEADED, /* its head is coming */
 	HTTP_BODIED, /* its body is coming */
@@ -56,11 +62,17 @@ enum http_state {
 struct http_conn {
 	struct http_server *server;
 	struct http_conn *prev, *next;
-	struct bufferevent *bev;  /* owned */
+	int fd;                   /* owned; -1: the bev's */
+	struct loop_watch *watch; /* owned: of fd in HTTP_FRESH */
+	struct bufferevent *bev;  /* owned; NULL in HTTP_FRESH */
 	struct loop_timer *timer; /* owned: deadline of the state */
 	struct http_request *req; /* owned up to HTTP_BODIED, then lent */
 	enum http_state state;
-	bool is_tcp, close_after;
+	struct pki_facts *peer; /* owned; NULL: no certificate */
+	bool is_tcp, is_tls;
+	bool is_near; /* on this machine: both ends say so */
+	bool close_after;
+	bool is_held;      /* enough was read ahead, reading is off */
 	bool at_eof;       /* the client sends no more */
 	size_t thrown;     /* bytes read in HTTP_LINGER */
 	uint64_t began_us; /* of the current request */
@@ -74,7 +86,10 @@ struct http_request {
 	const struct http_route *route;
 	struct http_head head;
 	const char *method, *path, *id;
-	bool is_head; /* HEAD: the answer has no body */
+	struct http_caller caller;
+	const char *bearer;           /* NULL: none */
+	const struct pki_facts *peer; /* in arena; NULL: none */
+	bool is_head;                 /* HEAD: the answer has no body */
 	struct http_pair params[HTTP_PARAMS], args[HTTP_ARGS];
 	size_t param_count, arg_count;
 	struct zl_buf body, added; /* owned */
@@ -84,8 +99,29 @@ struct http_request {
 	void *gone_arg;
 };
 
-/* conn.c */
+/* secure.c: from an accepted descriptor to a stream of requests. */
 void http_conn_new(struct http_server *server, int fd, bool is_tcp);
+/* The handshake is done, or it failed: why, if it is not for OpenSSL to say. */
+void http_secured(struct http_conn *conn);
+void http_not_secured(const struct http_conn *conn, const char *why);
+/* Tell the other end that no more will be sent. */
+void http_end_sending(struct http_conn *conn);
+
+/* access.c: may the caller have req's route? Returns 0, or the status to refuse with,
+ * *why, and header lines in added. */
+unsigned http_access_check(struct http_conn *conn, const char **why,
+			   struct zl_buf *added);
+/* The same before there is a route: how the request came. */
+unsigned http_access_foreign(const struct http_conn *conn, const struct http_head *head,
+			     const char **why);
+void http_deny(const struct http_server *server, enum http_denial why);
+
+/* conn.c */
+/* Make it one of the server's, with a timer. */
+void http_conn_link(struct http_conn *conn);
+void http_conn_enter(struct http_conn *conn, enum http_state state, uint64_t ms);
+/* Requests come through bev, which is taken. */
+void http_conn_start(struct http_conn *conn, struct bufferevent *bev);
 /* Close; tells a handler that still has the request. */
 void http_conn_close(struct http_conn **connp);
 /* What an answer consists of. */

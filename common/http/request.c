@@ -32,6 +32,7 @@ struct http_request *http_request_new(struct http_conn *conn, const char *head,
 	req->arena = arena;
 	req->server = server;
 	req->conn = conn;
+	req->caller = (struct http_caller){ HTTP_NOBODY, HTTP_OPEN, "" };
 	long used = http_head_check(zl_arena_memdup(arena, head, len), len, &req->head,
 				    &never);
 	assert(used == (long)len); /* the connection has read it before */

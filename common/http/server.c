@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "http/inside.h"
 #include "loop/loop.h"
+#include "pki/tls.h"
 
 #include <errno.h>
 #include <event2/listener.h>
@@ -43,7 +44,7 @@ static bool evict(struct http_server *server)
 	struct http_conn *oldest = NULL;
 
 	for (struct http_conn *conn = server->conns; conn != NULL; conn = conn->next)
-		if (conn->state == HTTP_IDLE)
+		if (conn->state <= HTTP_IDLE)
 			oldest = conn;
 	if (oldest == NULL)
 		return false;
@@ -80,7 +81,7 @@ enum zl_code http_open(struct http_server **out, struct loop *loop,
 	struct http_options *own = &server->options;
 	uint8_t random[4];
 
-	(void)err; /* nothing can fail before there is TLS */
+	(void)err; /* nothing can fail yet */
 	server->loop = loop;
 	*own = *options;
 	own->max_connections = own->max_connections > 0 ? own->max_connections : 1024;
@@ -116,12 +117,14 @@ enum zl_code http_listen(struct http_server *server, struct zl_addr *addr,
 	int fd;
 
 	zl_addr_text(addr, text);
-	if (!zl_addr_is_local(addr))
-		return zl_fail(err, ZL_EACCES,
-			       "listen on %s: requests are not authenticated, so only "
-			       "unix sockets and loopback addresses are served; use "
-			       "127.0.0.1, [::1] or unix:PATH",
-			       text);
+	if (!zl_addr_is_local(addr) &&
+	    (server->tls == NULL || server->options.authorize == NULL))
+		return zl_fail(
+			err, ZL_EACCES,
+			"listen on %s: there is no TLS or no authorization here, so "
+			"only unix sockets and loopback addresses are served; use "
+			"127.0.0.1, [::1] or unix:PATH",
+			text);
 	code = listen_with_mode(addr, server->options.socket_mode, &fd, err);
 	if (code != ZL_OK)
 		return code;
@@ -165,7 +168,7 @@ void http_drain(struct http_server *server)
 	for (struct http_conn *conn = server->conns; conn != NULL; conn = next) {
 		next = conn->next;
 		conn->close_after = true;
-		if (conn->state == HTTP_IDLE)
+		if (conn->state <= HTTP_IDLE)
 			http_conn_close(&conn);
 	}
 }
@@ -195,5 +198,6 @@ void http_close(struct http_server **serverp)
 	for (struct http_request *req = server->requests; req != NULL; req = req->next)
 		req->server = NULL;
 	loop_timer_free(&server->pause);
+	pki_tls_drop(&server->tls);
 	free(server);
 }

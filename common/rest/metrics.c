@@ -38,6 +38,12 @@ void metrics_answers(const struct metrics_answers *answers, struct zl_buf *out)
 		zl_buf_format(out,
 			      "zonelink_api_requests_total{code=\"%uxx\"} %" PRIu64 "\n",
 			      i, answers->by_class[i]);
+	metrics_head(out, "zonelink_auth_failures_total", "counter",
+		     "Requests and TLS handshakes that were refused, by reason.");
+	for (int i = 0; i < HTTP_DENIALS; i++)
+		zl_buf_format(out,
+			      "zonelink_auth_failures_total{reason=\"%s\"} %" PRIu64 "\n",
+			      http_denial_name((enum http_denial)i), answers->denied[i]);
 }
 
 void metrics_send(struct http_request *req, const struct zl_buf *page)

@@ -16,9 +16,10 @@ void metrics_number(struct zl_buf *out, const char *name, const char *type,
 /* zonelink_build_info */
 void metrics_build(struct zl_buf *out, const char *role);
 
-/* Answers by the first digit of their status. */
+/* Answers by the first digit of their status, and who was not let in. */
 struct metrics_answers {
 	uint64_t by_class[6];
+	uint64_t denied[HTTP_DENIALS];
 };
 void metrics_count(struct metrics_answers *answers, const struct http_seen *seen);
 void metrics_answers(const struct metrics_answers *answers, struct zl_buf *out);

@@ -168,8 +168,9 @@ static void submit(struct rest *rest, struct write *write, struct store_job **lo
 	const char *message = http_query(write->req, "message");
 	struct zl_err err = { 0 };
 
-	struct store_job *job = store_commit_new(write, zl_wall_us(), http_id(write->req),
-						 message != NULL ? message : "");
+	struct store_job *job =
+		store_commit_new(write, zl_wall_us(), http_caller_text(write->req),
+				 message != NULL ? message : "");
 	for (size_t i = 0; i < write->count; i++)
 		job_add(job, write, &write->items[i]);
 	store_commit_also(job, localp);

@@ -7,10 +7,17 @@
 
 #include "base/addr.h"
 #include "global/replication/hub.h"
+#include "http/http.h"
 #include "store/write.h"
 
 struct api;
 struct loop;
+struct pki_signer;
+struct pki_tls;
+
+/* What the API takes, and from whom. */
+extern const struct http_route API_ROUTES[];
+extern const size_t API_ROUTE_COUNT;
 
 struct api_setup {
 	struct loop *loop; /* borrowed, as all below */
@@ -20,6 +27,9 @@ struct api_setup {
 	size_t listen_count;
 	struct zl_addr *diagnostics; /* the same */
 	size_t diagnostics_count;
+	struct pki_tls *tls;            /* of the API; NULL: plain, so local only */
+	const struct pki_signer *users; /* of user tokens; NULL: none are taken */
+	bool local_is_admin;
 	const struct set *(*set)(void *owner);    /* what is known now */
 	struct position (*position)(void *owner); /* where it stands */
 	void *owner;
@@ -33,7 +43,11 @@ void api_drain(struct api *api);
 bool api_is_drained(const struct api *api);
 void api_close(struct api **apip);
 
-/* A result of the store that is a write of the API, after the set has it. */
+/* The API's certificate is now that of tls, which is held. */
+void api_set_tls(struct api *api, struct pki_tls *tls);
+
+/* A result of the store that is a write of the API or its tokens, after the set has it.
+ */
 void api_result(struct api *api, const struct store_result *result);
 /* Revision rev is durable; for the times that answers name. */
 void api_committed(struct api *api, uint64_t rev);

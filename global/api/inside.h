@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include "auth/auth.h"
 #include "global/api/api.h"
 #include "http/http.h"
 #include "rest/metrics.h"
@@ -17,6 +18,7 @@ struct api {
 	struct api_setup setup;
 	struct rest rest;
 	struct http_server *http, *diagnostics;
+	struct auth *auth;
 	struct waiter *waiters;   /* owned */
 	struct loop_timer *timer; /* of the earliest deadline of waiters */
 	bool draining;

@@ -3,6 +3,7 @@
 #include "base/mem.h"
 #include "zone/api/inside.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -24,18 +25,22 @@ HANDLER(put_mesh, rest_put(&api->rest, req, true))
 HANDLER(delete_global, rest_delete(&api->rest, req, false))
 HANDLER(delete_mesh, rest_delete(&api->rest, req, true))
 HANDLER(apply, rest_apply(&api->rest, req))
+HANDLER(token_new, auth_token_new(api->auth, req))
+HANDLER(token_revoke, auth_token_revoke(api->auth, req))
 
 #define DATAPLANE "/meshes/{mesh}/dataplanes/{name}"
 
-static const struct http_route ROUTES[] = {
+const struct http_route API_ROUTES[] = {
 	{ "GET", "/", HTTP_VIEW, 0, root_handle },
 	{ "GET", "/_status", HTTP_VIEW, 0, status_handle },
 	{ "POST", "/_apply", HTTP_OPERATE, APPLY_BODY, apply },
+	{ "POST", "/_tokens/user", HTTP_ADMIN, 0, token_new },
+	{ "POST", "/_tokens/_revoke", HTTP_ADMIN, 0, token_revoke },
 	{ "POST", "/_accept", HTTP_OPERATE, 0, accept_handle },
 	{ "GET", DATAPLANE "/_routes", HTTP_VIEW, 0, routes_handle },
 	{ "GET", DATAPLANE "/_config", HTTP_VIEW, 0, config_handle },
 	{ "GET", DATAPLANE "/_xds", HTTP_VIEW, 0, xds_handle },
-	{ "GET", DATAPLANE "/_bootstrap", HTTP_VIEW, 0, bootstrap_handle },
+	{ "GET", DATAPLANE "/_bootstrap", HTTP_OPERATE, 0, bootstrap_handle },
 	{ "GET", "/{plural}", HTTP_VIEW, 0, list_global },
 	{ "GET", "/{plural}/{name}", HTTP_VIEW, 0, get_global },
 	{ "PUT", "/{plural}/{name}", HTTP_OPERATE, 0, put_global },
@@ -45,6 +50,7 @@ static const struct http_route ROUTES[] = {
 	{ "PUT", "/meshes/{mesh}/{plural}/{name}", HTTP_OPERATE, 0, put_mesh },
 	{ "DELETE", "/meshes/{mesh}/{plural}/{name}", HTTP_OPERATE, 0, delete_mesh },
 };
+const size_t API_ROUTE_COUNT = sizeof(API_ROUTES) / sizeof(API_ROUTES[0]);
 
 static const struct set *current_set(void *owner)
 {
@@ -100,6 +106,13 @@ static void seen(void *arg, const struct http_seen *what)
 	metrics_count(&api->answers, what);
 }
 
+static void denied(void *arg, enum http_denial why)
+{
+	struct api *api = arg;
+
+	api->answers.denied[why]++;
+}
+
 static enum zl_code listen_all(struct http_server *server, struct zl_addr *addrs,
 			       size_t count, struct zl_err *err)
 {
@@ -113,10 +126,12 @@ static enum zl_code listen_all(struct http_server *server, struct zl_addr *addrs
 enum zl_code api_open(struct api **out, const struct api_setup *setup, struct zl_err *err)
 {
 	struct api *api = zl_alloc(1, sizeof(*api));
-	const struct http_options http = { .routes = ROUTES,
-					   .count = sizeof(ROUTES) / sizeof(ROUTES[0]),
-					   .arg = api,
-					   .seen = seen };
+	struct http_options http = { .routes = API_ROUTES,
+				     .count = API_ROUTE_COUNT,
+				     .arg = api,
+				     .seen = seen,
+				     .authorize = auth_authorize,
+				     .denied = denied };
 	const struct http_options diagnostics = { .routes = DIAGNOSTIC_ROUTES,
 						  .count = DIAGNOSTIC_ROUTE_COUNT,
 						  .arg = api };
@@ -129,7 +144,15 @@ enum zl_code api_open(struct api **out, const struct api_setup *setup, struct zl
 				   .writer = WRITER_ZONE,
 				   .zone = setup->zone,
 				   .alone = setup->uplink == NULL };
-	enum zl_code code = http_open(&api->http, setup->loop, &http, err);
+	const struct auth_setup auth = { .store = setup->store,
+					 .signer = setup->users,
+					 .local_is_admin = setup->local_is_admin };
+	enum zl_code code = auth_open(&api->auth, &auth, err);
+	http.auth_arg = api->auth;
+	if (code == ZL_OK)
+		code = http_open(&api->http, setup->loop, &http, err);
+	if (code == ZL_OK && setup->tls != NULL)
+		http_set_tls(api->http, setup->tls);
 	if (code == ZL_OK)
 		code = http_open(&api->diagnostics, setup->loop, &diagnostics, err);
 	if (code == ZL_OK)
@@ -164,10 +187,19 @@ void api_close(struct api **apip)
 		return;
 	http_close(&api->http);
 	http_close(&api->diagnostics);
+	auth_close(&api->auth);
 	free(api);
 }
 
 void api_result(struct api *api, const struct store_result *result)
 {
+	if (auth_result(api->auth, result))
+		return;
+	assert(result->kind == STORE_COMMIT);
 	rest_finish(&api->rest, result);
+}
+
+void api_set_tls(struct api *api, struct pki_tls *tls)
+{
+	http_set_tls(api->http, tls);
 }

@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include "auth/auth.h"
 #include "http/http.h"
 #include "rest/metrics.h"
 #include "rest/rest.h"
@@ -13,6 +14,7 @@ struct api {
 	struct api_setup setup;
 	struct rest rest;
 	struct http_server *http, *diagnostics;
+	struct auth *auth;
 	bool draining;
 	struct metrics_answers answers;
 };

@@ -1,5 +1,6 @@
 /* A server on a thread of its own, with routes that show what it read, and a client that
- * says bytes and takes answers. A test includes this once; `fixture` is its state.
+ * says bytes, plain or by TLS, and takes answers. A test includes this once; `fixture` is
+ * its state.
  */
 #pragma once
 
@@ -9,10 +10,13 @@
 #include "base/mem.h"
 #include "loop/loop.h"
 #include "loop/mailbox.h"
+#include "pki/tls.h"
 #include "support/test.h"
 #include "support/tmp.h"
 
+#include <arpa/inet.h>
 #include <netinet/in.h>
+#include <openssl/ssl.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -27,7 +31,7 @@
 enum { PATIENCE_MS = 8000 };
 
 /* A server on a thread of its own, told what to do by letters. */
-enum letter { ANSWER, DRAIN, QUIT };
+enum letter { ANSWER, DRAIN, SWAP, QUIT };
 
 struct fixture {
 	struct tmp tmp;
@@ -36,9 +40,11 @@ struct fixture {
 	struct mailbox *box;
 	struct loop_watch *watch;
 	struct zl_addr unix_addr, tcp_addr;
+	struct pki_tls *tls[2]; /* what the server has, and what SWAP gives it */
 	pthread_t thread;
 	struct http_request *waiting[2]; /* of /later */
 	atomic_int pending, gone, seen_404;
+	atomic_int denied[HTTP_DENIALS];
 };
 
 /* Handlers. */
@@ -90,6 +96,33 @@ static inline void put_zone(struct http_request *req, void *arg)
 		     FLAWS, 1);
 }
 
+/* Who called, as the handler sees it. */
+static inline void get_who(struct http_request *req, void *arg)
+{
+	const struct pki_facts *peer = http_peer(req);
+	const char *bearer = http_bearer(req);
+
+	(void)arg;
+	char *text = zl_format("%s|%s|%s", http_caller_text(req),
+			       bearer != NULL ? bearer : "-",
+			       peer != NULL ? peer->identity : "-");
+	http_text(req, 200, text);
+	free(text);
+}
+
+/* As many bytes as it says. */
+static inline void get_bytes(struct http_request *req, void *arg)
+{
+	size_t len = strtoul(http_param(req, "count"), NULL, 10);
+	char *bytes = zl_alloc(1, len);
+
+	(void)arg;
+	for (size_t i = 0; i < len; i++)
+		bytes[i] = (char)(i % 251);
+	http_answer(req, 200, "application/octet-stream", bytes, len);
+	free(bytes);
+}
+
 static const struct http_route ROUTES[] = {
 	{ .method = "GET", .pattern = "/echo/{word}", .handle = get_echo },
 	{ .method = "POST", .pattern = "/body", .handle = post_body },
@@ -102,6 +135,12 @@ static const struct http_route ROUTES[] = {
 	{ .method = "GET", .pattern = "/zones/{word}", .handle = get_echo },
 	{ .method = "PUT", .pattern = "/zones/{word}", .handle = put_zone },
 	{ .method = "GET", .pattern = "/zones/_overview", .handle = get_overview },
+	{ .method = "GET", .pattern = "/bytes/{count}", .handle = get_bytes },
+	{ .method = "GET", .pattern = "/who/open", HTTP_OPEN, .handle = get_who },
+	{ .method = "GET", .pattern = "/who/view", HTTP_VIEW, .handle = get_who },
+	{ .method = "GET", .pattern = "/who/operate", HTTP_OPERATE, .handle = get_who },
+	{ .method = "GET", .pattern = "/who/admin", HTTP_ADMIN, .handle = get_who },
+	{ .method = "GET", .pattern = "/who/unsaid", .handle = get_who },
 };
 
 static inline void get_later(struct http_request *req, void *arg)
@@ -121,6 +160,13 @@ static inline void seen(void *arg, const struct http_seen *seen)
 		atomic_fetch_add(&fix->seen_404, 1);
 }
 
+static inline void denied(void *arg, enum http_denial why)
+{
+	struct fixture *fix = arg;
+
+	atomic_fetch_add(&fix->denied[why], 1);
+}
+
 static inline void on_letter(void *arg, unsigned events)
 {
 	struct fixture *fix = arg;
@@ -134,6 +180,9 @@ static inline void on_letter(void *arg, unsigned events)
 			atomic_store(&fix->pending, 0);
 		} else if (letter == DRAIN) {
 			http_drain(fix->server);
+		} else if (letter == SWAP) {
+			http_set_tls(fix->server, fix->tls[1]);
+			atomic_fetch_add(&fix->pending, 1);
 		} else {
 			loop_stop(fix->loop);
 		}
@@ -153,7 +202,9 @@ static const struct http_options QUICK = {
 	.head_ms = 300, .body_ms = 300, .answer_ms = 400, .idle_ms = 300
 };
 
-static inline int setup_with(void **state, const struct http_options *limits)
+/* prepare, if not NULL, is called before the server listens, on tcp. */
+static inline int setup_ready(void **state, const struct http_options *limits,
+			      const char *tcp, void (*prepare)(struct fixture *fix))
 {
 	static struct fixture fix;
 	struct zl_err err = { 0 };
@@ -165,6 +216,7 @@ static inline int setup_with(void **state, const struct http_options *limits)
 	options.count = ARRAY_LEN(ROUTES);
 	options.arg = &fix;
 	options.seen = seen;
+	options.denied = denied;
 	char *path = zl_format("unix:%s", tmp_path(&fix.tmp, "api"));
 	if (loop_open(&fix.loop, &err) != ZL_OK ||
 	    mailbox_open(&fix.box, sizeof(enum letter), 8, &err) != ZL_OK ||
@@ -172,14 +224,22 @@ static inline int setup_with(void **state, const struct http_options *limits)
 			   on_letter, &fix, &err) != ZL_OK ||
 	    http_open(&fix.server, fix.loop, &options, &err) != ZL_OK ||
 	    zl_addr_parse(path, &fix.unix_addr, &err) != ZL_OK ||
-	    zl_addr_parse("127.0.0.1:0", &fix.tcp_addr, &err) != ZL_OK ||
-	    http_listen(fix.server, &fix.unix_addr, &err) != ZL_OK ||
+	    zl_addr_parse(tcp, &fix.tcp_addr, &err) != ZL_OK)
+		fail_msg("%s", err.msg);
+	if (prepare != NULL)
+		prepare(&fix);
+	if (http_listen(fix.server, &fix.unix_addr, &err) != ZL_OK ||
 	    http_listen(fix.server, &fix.tcp_addr, &err) != ZL_OK)
 		fail_msg("%s", err.msg);
 	free(path);
 	assert_int_equal(pthread_create(&fix.thread, NULL, run, &fix), 0);
 	*state = &fix;
 	return 0;
+}
+
+static inline int setup_with(void **state, const struct http_options *limits)
+{
+	return setup_ready(state, limits, "127.0.0.1:0", NULL);
 }
 
 static inline int setup(void **state)
@@ -211,6 +271,8 @@ static inline int teardown(void **state)
 	loop_watch_free(&fix->watch);
 	mailbox_close(&fix->box);
 	loop_close(&fix->loop);
+	pki_tls_drop(&fix->tls[0]);
+	pki_tls_drop(&fix->tls[1]);
 	tmp_remove(&fix->tmp);
 	return 0;
 }
@@ -228,6 +290,7 @@ static inline void await(const atomic_int *flag, int want)
 /* A client. */
 struct peer {
 	int fd;
+	SSL *ssl; /* NULL: plain */
 	struct zl_buf got;
 	unsigned status;
 	char head[4096], body[4096];
@@ -244,15 +307,38 @@ static inline void dial(struct peer *peer, const struct fixture *fix)
 			 0);
 }
 
+/* By TCP, to host or, if that is NULL, to where the server listens. */
+static inline void dial_tcp(struct peer *peer, const struct fixture *fix,
+			    const char *host)
+{
+	const struct timeval patience = { .tv_sec = PATIENCE_MS / 1000 };
+	struct sockaddr_in sin = { .sin_family = AF_INET };
+
+	*peer = (struct peer){ .fd = socket(AF_INET, SOCK_STREAM, 0) };
+	assert_int_equal(setsockopt(peer->fd, SOL_SOCKET, SO_RCVTIMEO, &patience,
+				    sizeof(patience)),
+			 0);
+	sin.sin_port = htons(fix->tcp_addr.port);
+	assert_int_equal(inet_pton(AF_INET, host != NULL ? host : fix->tcp_addr.host,
+				   &sin.sin_addr),
+			 1);
+	assert_int_equal(connect(peer->fd, (const struct sockaddr *)&sin, sizeof(sin)),
+			 0);
+}
+
 static inline void hang_up(struct peer *peer)
 {
+	SSL_free(peer->ssl);
 	close(peer->fd);
 	zl_buf_free(&peer->got);
 }
 
 static inline void say_bytes(struct peer *peer, const void *data, size_t len)
 {
-	assert_int_equal(send(peer->fd, data, len, MSG_NOSIGNAL), len);
+	if (peer->ssl != NULL)
+		assert_int_equal(SSL_write(peer->ssl, data, (int)len), len);
+	else
+		assert_int_equal(send(peer->fd, data, len, MSG_NOSIGNAL), len);
 }
 
 static inline void say(struct peer *peer, const char *text)
@@ -266,8 +352,10 @@ static inline bool more(struct peer *peer)
 	char chunk[4096];
 	struct pollfd ready = { .fd = peer->fd, .events = POLLIN };
 
-	assert_int_equal(poll(&ready, 1, PATIENCE_MS), 1);
-	ssize_t len = recv(peer->fd, chunk, sizeof(chunk), 0);
+	if (peer->ssl == NULL || SSL_pending(peer->ssl) == 0)
+		assert_int_equal(poll(&ready, 1, PATIENCE_MS), 1);
+	ssize_t len = peer->ssl != NULL ? SSL_read(peer->ssl, chunk, sizeof(chunk))
+					: recv(peer->fd, chunk, sizeof(chunk), 0);
 	if (len > 0)
 		zl_buf_add(&peer->got, chunk, (size_t)len);
 	return len > 0;
