@@ -8,7 +8,7 @@
  *     contexts:
  *       lab: {server: "unix:/run/zonelink/global.sock"}
  *       prod: {server: "https://10.0.0.1:5681", ca: /etc/zonelink/ca.crt,
- *              token_file: /home/ann/.zonelink-token, identity: global}
+ *              token_file: /etc/zonelink/ann.token, identity: global}
  *
  * What a context says besides is for its own server alone: a server by flag or
  * environment goes with flags and environment.
