@@ -1,6 +1,7 @@
 #include "pki/authority.h"
 
 #include "base/clock.h"
+#include "base/hash.h"
 #include "base/mem.h"
 #include "pki/vault.h"
 #include "pki/x509.h"
@@ -17,7 +18,6 @@
 #include <unistd.h>
 
 enum {
-	EARLY_S = 300, /* clocks differ */
 	ROOT_S = 3650 * 24 * 3600,
 	EC_BITS_MIN = 256,
 	RSA_BITS_MIN = 2048,
@@ -160,7 +160,7 @@ static bool set_times(X509 *to, uint32_t lifetime_s)
 {
 	time_t now = (time_t)(zl_wall_us() / 1000000);
 
-	return ASN1_TIME_set(X509_getm_notBefore(to), now - EARLY_S) != NULL &&
+	return ASN1_TIME_set(X509_getm_notBefore(to), now - PKI_EARLY_S) != NULL &&
 	       ASN1_TIME_set(X509_getm_notAfter(to), now + (time_t)lifetime_s) != NULL;
 }
 
@@ -241,6 +241,29 @@ static enum zl_code check_request(X509_REQ *request, struct zl_err *err)
 	ERR_clear_error();
 	return fault == NULL ? ZL_OK
 			     : zl_fail(err, ZL_EINVAL, "certificate request: %s", fault);
+}
+
+enum zl_code pki_request_key(const char *request, char text[PKI_FINGERPRINT],
+			     struct zl_err *err)
+{
+	X509_REQ *asked = x509_read_request(request);
+	unsigned char *bytes = NULL;
+	uint8_t hash[ZL_SHA256];
+
+	enum zl_code code = check_request(asked, err);
+	if (code == ZL_OK) {
+		int len = i2d_PUBKEY(X509_REQ_get0_pubkey(asked), &bytes);
+		if (len > 0) {
+			const struct zl_run run = { bytes, (size_t)len };
+			zl_sha256(&run, 1, hash);
+			zl_hex(hash, sizeof(hash), text);
+		} else {
+			code = x509_fail(err, ZL_EIO, "the key of a request");
+		}
+	}
+	OPENSSL_free(bytes);
+	X509_REQ_free(asked);
+	return code;
 }
 
 enum zl_code pki_sign(const struct pki_authority *authority, const char *request,

@@ -65,6 +65,11 @@ ZL_MUST_USE enum zl_code pki_key_new(char **pem, struct zl_err *err);
 ZL_MUST_USE enum zl_code pki_request_new(const char *key_pem, const char *identity,
 					 char **request, struct zl_err *err);
 
+/* SHA-256 of the public key that the request is for, as 64 hexadecimal digits. ZL_EINVAL:
+ * as pki_sign. */
+ZL_MUST_USE enum zl_code pki_request_key(const char *request, char text[PKI_FINGERPRINT],
+					 struct zl_err *err);
+
 /* What the first certificate in pem says. ZL_EINVAL: there is none. */
 struct pki_facts {
 	char identity[PKI_IDENTITY]; /* "": it has no URI */

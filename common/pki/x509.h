@@ -11,6 +11,8 @@
 #include <openssl/x509.h>
 #include <stddef.h>
 
+enum { PKI_EARLY_S = 300 }; /* clocks differ: certificates begin so long before now */
+
 /* The first certificate, request or private key in a PEM text; NULL: there is none. No
  * password is ever asked for. */
 X509 *x509_read(const char *pem);
