@@ -122,12 +122,6 @@ static void beat_soon(struct sync_global *global)
 		global->beat_at = global->now + BURST_MS;
 }
 
-bool global_is_behind(const struct sync_global *global, const struct position *at)
-{
-	return memcmp(at->epoch, global->head.position.epoch, POSITION_EPOCH) == 0 &&
-	       at->rev > global->head.position.rev;
-}
-
 /* May zone make us begin a new epoch? A zone that lies could make all zones copy again
  * and again. */
 static bool is_believed(struct sync_global *global, const char *zone)

@@ -109,8 +109,6 @@ void global_log(struct sync_global *global, const char *zone, bool alarm, const 
  * said that before, nobody else did, and so no new epoch begins. */
 bool global_new_epoch(struct sync_global *global, const struct asking *asking,
 		      uint64_t rev);
-/* Does at, a position of our epoch, lie beyond our head? */
-bool global_is_behind(const struct sync_global *global, const struct position *at);
 
 /* global_session.c */
 void global_hello(struct sync_global *global, const struct asking *asking,

@@ -447,9 +447,6 @@ void global_lease(struct sync_global *global, const struct asking *asking,
 	session->zone_state[len] = '\0';
 	take_report(session, lease->report);
 	take_held(global, session, lease->held);
-	/* Of a zone that is not believed nothing is copied here: it will ask. */
-	if (global_is_behind(global, &session->applied))
-		(void)global_new_epoch(global, asking, session->applied.rev);
 
 	leased.req_id = asking->head->req_id;
 	leased.lease_ms = global->setup.lease_ms;

@@ -42,6 +42,8 @@ static void act_one(struct world *world, const struct sync_global_action *action
 
 	switch (action->kind) {
 	case SYNC_DO_REPLY:
+		if (action->id == global->handle)
+			watch_reply(world, action->bytes, action->len);
 		for (size_t i = 0; i < HANDLES; i++)
 			if (action->id != 0 && (action->id - 1) % HANDLES == i &&
 			    global->handle - action->id < HANDLES)
@@ -131,6 +133,7 @@ void global_request(struct world *world, const struct packet *packet)
 	global->handles[slot].id = packet->id;
 	global->handles[slot].zone = packet->zone;
 	global->handles[slot].life = packet->life;
+	watch_request(world, packet->bytes, packet->len);
 	step(world, (struct sync_global_event){ .kind = SYNC_GEV_REQUEST,
 						.id = global->handle,
 						.bytes = packet->bytes,

@@ -140,7 +140,7 @@ static void fault(struct world *world)
 	}
 }
 
-static void deliver(struct world *world, const struct packet *packet)
+static void deliver(struct world *world, struct packet *packet)
 {
 	if (packet->kind != PACKET_REQUEST)
 		zone_packet(&world->zones[packet->zone], packet);

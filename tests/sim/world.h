@@ -4,6 +4,7 @@
  *     net.c        packets: loss, doubles, delay, order, full queues
  *     global.c     the owner of global's machine and its disk
  *     zone.c       the owner of a zone's machine, its disk and its inventory
+ *     watch.c      rules of single messages
  *     test_sync.c  what goes wrong, and what must never be
  *
  * A process dies at any moment: its machine is gone, of what its disk had still to do
@@ -99,8 +100,15 @@ struct zone_node {
 	uint64_t allowed;       /* an operator lets a copy remove so many */
 	struct position newest; /* that the store ever had, of this epoch */
 	bool rotten;
+	bool spoiled; /* a part that does not fit has come */
 	/* What looks connected and is not, until it is dialled anew. */
 	bool deaf, dumb;
+};
+
+/* The request that global has. */
+struct watch {
+	bool fetching;
+	struct position at;
 };
 
 struct world {
@@ -108,6 +116,7 @@ struct world {
 	bool well; /* the faults are over */
 	struct dice dice;
 	struct net net;
+	struct watch watch;
 	struct global_node global;
 	struct zone_node zones[ZONES_MAX];
 	size_t zone_count;
@@ -144,12 +153,20 @@ void global_fini(struct world *world);
 void zone_start(struct zone_node *zone);
 void zone_crash(struct zone_node *zone);
 void zone_tick(struct zone_node *zone);
-void zone_packet(struct zone_node *zone, const struct packet *packet);
+void zone_packet(struct zone_node *zone, struct packet *packet);
 void zone_change(struct zone_node *zone); /* its inventory changes */
 void zone_simple(struct zone_node *zone, enum sync_zone_event_kind kind);
 void zone_operator(struct zone_node *zone); /* accepts what the zone holds */
 bool zone_turn(struct zone_node *zone);
 void zone_fini(struct zone_node *zone);
+
+/* watch.c */
+void watch_request(struct world *world, const void *bytes, size_t len);
+void watch_reply(struct world *world, const void *bytes, size_t len);
+/* The state that the zone must be in after this, or SYNC that comes first; BOOT: any. */
+enum sync_zone_state watch_beat(struct zone_node *zone, const struct packet *packet);
+void watch_spoil(struct zone_node *zone, struct packet *packet);
+void watch_ask(struct zone_node *zone, const void *bytes, size_t len);
 
 /* test_sync.c */
 void world_committed(struct world *world, const struct sync_state *state);

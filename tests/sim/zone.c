@@ -80,6 +80,7 @@ static void act_one(struct zone_node *zone, const struct sync_zone_action *actio
 
 	switch (action->kind) {
 	case SYNC_DO_SEND:
+		watch_ask(zone, action->bytes, action->len);
 		if (!zone->dumb)
 			net_send(world, PACKET_REQUEST, index_of(zone), zone->life,
 				 action->id, action->bytes, action->len);
@@ -188,11 +189,10 @@ void zone_operator(struct zone_node *zone)
 	zone_simple(zone, SYNC_EV_ACCEPT);
 }
 
-void zone_packet(struct zone_node *zone, const struct packet *packet)
+void zone_packet(struct zone_node *zone, struct packet *packet)
 {
-	struct sync_zone_event event = { .id = packet->id,
-					 .bytes = packet->bytes,
-					 .len = packet->len };
+	struct world *world = zone->world;
+	struct sync_zone_event event = { .id = packet->id };
 
 	if (zone->deaf && packet->kind == PACKET_PUB)
 		return;
@@ -201,7 +201,15 @@ void zone_packet(struct zone_node *zone, const struct packet *packet)
 	event.kind = packet->kind == PACKET_PUB    ? SYNC_EV_PUB
 		     : packet->kind == PACKET_LOST ? SYNC_EV_LOST
 						   : SYNC_EV_REPLY;
+	watch_spoil(zone, packet);
+	event.bytes = packet->bytes;
+	event.len = packet->len;
+	enum sync_zone_state must = watch_beat(zone, packet);
 	step(zone, event);
+	zone->spoiled = false;
+	enum sync_zone_state now = sync_zone_view(zone->machine).state;
+	if (must != SYNC_BOOT && now != must && now != SYNC_SYNC && now != SYNC_JOIN)
+		world_wrong(world, "a zone takes a beat of another history as its own");
 }
 
 void zone_change(struct zone_node *zone)
