@@ -75,7 +75,10 @@ enum ctl_exit secure_token(const struct ctl *ctl, const struct server *server,
 }
 
 /* The handshake is done, nothing has been sent: is it whom we mean? */
-static int check_identity(void *ctx, char *ip, char *local_ip, int port, int local_port)
+static int check_identity(void *ctx,
+			  char *ip,       /* NOLINT(readability-non-const-parameter) */
+			  char *local_ip, /* NOLINT(readability-non-const-parameter) */
+			  int port, int local_port)
 {
 	struct secure *secure = ctx;
 	const struct curl_tlssessioninfo *info = NULL;

@@ -92,6 +92,6 @@ void auth_close(struct auth **authp)
 		auth->revoking = one->next;
 		free(one);
 	}
-	revoked_free(auth);
+	free(auth->revoked);
 	free(auth);
 }

@@ -22,7 +22,8 @@ struct revoking {
 
 struct auth {
 	struct auth_setup setup;
-	struct revoked *revoked;   /* owned; hash by id */
+	struct revoked *revoked; /* owned; sorted by id */
+	size_t revoked_count;
 	struct revoking *revoking; /* owned */
 };
 
@@ -35,5 +36,4 @@ void revoked_add(struct auth *auth, const char *id, uint64_t until_s);
 /* Forget those whose time is over, in memory and, by job, in the store. */
 void revoked_sweep(struct auth *auth, uint64_t now_s, struct store_job *job);
 enum zl_code revoked_load(struct auth *auth, struct zl_err *err);
-void revoked_free(struct auth *auth);
 uint64_t wall_s(void);

@@ -6,16 +6,13 @@
 #include "base/mem.h"
 #include "store/read.h"
 
-#include <stdlib.h>
 #include <string.h>
-#include <uthash.h>
 
 const char REVOKED_SPACE[] = "tokens.revoked";
 
 struct revoked {
 	char id[PKI_TOKEN_ID];
 	uint64_t until_s;
-	UT_hash_handle hh;
 };
 
 uint64_t wall_s(void)
@@ -23,44 +20,58 @@ uint64_t wall_s(void)
 	return zl_wall_us() / 1000000;
 }
 
-static struct revoked *find(const struct auth *auth, const char *id)
+/* Where id is, or would be: they are sorted. */
+static size_t place_of(const struct auth *auth, const char *id)
 {
-	struct revoked *found;
+	size_t low = 0, high = auth->revoked_count;
 
-	HASH_FIND_STR(auth->revoked, id, found);
-	return found;
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		if (strcmp(auth->revoked[middle].id, id) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+static bool is_at(const struct auth *auth, size_t place, const char *id)
+{
+	return place < auth->revoked_count && strcmp(auth->revoked[place].id, id) == 0;
 }
 
 bool auth_is_revoked(const struct auth *auth, const char *id)
 {
-	return find(auth, id) != NULL;
+	return is_at(auth, place_of(auth, id), id);
 }
 
 void revoked_add(struct auth *auth, const char *id, uint64_t until_s)
 {
-	struct revoked *one = find(auth, id);
+	size_t at = place_of(auth, id);
 
-	if (one == NULL) {
-		one = zl_alloc(1, sizeof(*one));
-		strcpy(one->id, id);
-		HASH_ADD_STR(auth->revoked, id, one);
+	if (!is_at(auth, at, id)) {
+		auth->revoked = zl_realloc(auth->revoked, auth->revoked_count + 1,
+					   sizeof(*auth->revoked));
+		memmove(&auth->revoked[at + 1], &auth->revoked[at],
+			(auth->revoked_count - at) * sizeof(*auth->revoked));
+		memcpy(auth->revoked[at].id, id, strlen(id) + 1);
+		auth->revoked_count++;
 	}
-	one->until_s = until_s;
+	auth->revoked[at].until_s = until_s;
 }
 
 void revoked_sweep(struct auth *auth, uint64_t now_s, struct store_job *job)
 {
-	struct revoked *one, *next;
+	size_t kept = 0;
 
-	HASH_ITER (hh, auth->revoked, one, next) {
-		if (one->until_s > now_s)
-			continue;
-		store_local_put(job, REVOKED_SPACE, one->id, NULL, 0);
-		HASH_DEL(auth->revoked, one);
-		free(one);
+	for (size_t i = 0; i < auth->revoked_count; i++) {
+		if (auth->revoked[i].until_s > now_s)
+			auth->revoked[kept++] = auth->revoked[i];
+		else
+			store_local_put(job, REVOKED_SPACE, auth->revoked[i].id, NULL, 0);
 	}
+	auth->revoked_count = kept;
 }
-
 
 static bool load_one(void *ctx, const struct store_item *item)
 {
@@ -83,14 +94,4 @@ enum zl_code revoked_load(struct auth *auth, struct zl_err *err)
 	code = store_local_each(view, REVOKED_SPACE, load_one, auth, err);
 	store_view_close(&view);
 	return code;
-}
-
-void revoked_free(struct auth *auth)
-{
-	struct revoked *one, *next;
-
-	HASH_ITER (hh, auth->revoked, one, next) {
-		HASH_DEL(auth->revoked, one);
-		free(one);
-	}
 }

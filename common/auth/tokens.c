@@ -208,7 +208,7 @@ void auth_token_revoke(struct auth *auth, struct http_request *req)
 	}
 	struct revoking *revoking = zl_alloc(1, sizeof(*revoking));
 	revoking->req = req;
-	strcpy(revoking->id, id);
+	memcpy(revoking->id, id, sizeof(revoking->id)); /* as is_id has it */
 	revoking->until_s = wall_s() + LIFETIME_MAX;
 	zl_arena_free(&arena);
 	if (submit(auth, revoking, &err)) {

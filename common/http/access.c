@@ -53,13 +53,15 @@ unsigned http_access_foreign(const struct http_conn *conn, const struct http_hea
 			     const char **why)
 {
 	struct http_span origin = http_head_field(head, "origin");
+	char from[HTTP_FROM];
 
 	if (!conn->is_tcp)
 		return 0;
 	if (!conn->is_tls && !conn->is_near) {
 		*why = "requests from other machines are taken by https only";
-		zl_log(ZL_WARN, "http", "request refused", "reason=%s",
-		       DENIALS[HTTP_NOT_BY_TLS]);
+		http_conn_from(conn, from);
+		zl_log(ZL_WARN, "http", "request refused", "reason=%s from=%q",
+		       DENIALS[HTTP_NOT_BY_TLS], from);
 		http_deny(conn->server, HTTP_NOT_BY_TLS);
 		return 403;
 	}
@@ -99,10 +101,13 @@ static unsigned refuse(const struct http_conn *conn, enum http_denial denial,
 		       const char *detail)
 {
 	const struct http_request *req = conn->req;
+	char from[HTTP_FROM];
 
+	http_conn_from(conn, from);
 	zl_log(ZL_WARN, "http", "request refused",
-	       "reason=%s detail=%q caller=%q method=%q path=%q id=%q", DENIALS[denial],
-	       detail, http_caller_text(req), req->method, req->path, req->id);
+	       "reason=%s detail=%q caller=%q from=%q method=%q path=%q id=%q",
+	       DENIALS[denial], detail, http_caller_text(req), from, req->method,
+	       req->path, req->id);
 	http_deny(conn->server, denial);
 	return denial == HTTP_ROLE_TOO_LOW ? 403 : 401;
 }

@@ -104,6 +104,9 @@ void http_conn_new(struct http_server *server, int fd, bool is_tcp);
 /* The handshake is done, or it failed: why, if it is not for OpenSSL to say. */
 void http_secured(struct http_conn *conn);
 void http_not_secured(const struct http_conn *conn, const char *why);
+/* The client's IP address; "" by a unix socket. */
+enum { HTTP_FROM = 46 };
+void http_conn_from(const struct http_conn *conn, char text[HTTP_FROM]);
 /* Tell the other end that no more will be sent. */
 void http_end_sending(struct http_conn *conn);
 

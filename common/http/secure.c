@@ -38,7 +38,7 @@ static bool is_loopback(const union address *address)
  * keeps its sender's address. */
 static bool is_near(int fd)
 {
-	union address local, peer;
+	union address local = { 0 }, peer = { 0 };
 	socklen_t local_len = sizeof(local), peer_len = sizeof(peer);
 
 	return getsockname(fd, &local.any, &local_len) == 0 &&
@@ -46,18 +46,17 @@ static bool is_near(int fd)
 	       is_loopback(&peer);
 }
 
-static void peer_text(int fd, char text[INET6_ADDRSTRLEN])
+void http_conn_from(const struct http_conn *conn, char text[HTTP_FROM])
 {
-	union address peer;
+	union address peer = { 0 };
 	socklen_t len = sizeof(peer);
 	const char *done = NULL;
 
-	if (getpeername(fd, &peer.any, &len) == 0)
+	if (conn->is_tcp &&
+	    getpeername(bufferevent_getfd(conn->bev), &peer.any, &len) == 0)
 		done = peer.any.sa_family == AF_INET
-			       ? inet_ntop(AF_INET, &peer.v4.sin_addr, text,
-					   INET6_ADDRSTRLEN)
-			       : inet_ntop(AF_INET6, &peer.v6.sin6_addr, text,
-					   INET6_ADDRSTRLEN);
+			       ? inet_ntop(AF_INET, &peer.v4.sin_addr, text, HTTP_FROM)
+			       : inet_ntop(AF_INET6, &peer.v6.sin6_addr, text, HTTP_FROM);
 	if (done == NULL)
 		text[0] = '\0';
 }
@@ -121,14 +120,14 @@ void http_secured(struct http_conn *conn)
 
 void http_not_secured(const struct http_conn *conn, const char *why)
 {
-	char text[256] = "", peer[INET6_ADDRSTRLEN];
+	char text[256] = "", from[HTTP_FROM];
 	unsigned long code = bufferevent_get_openssl_error(conn->bev);
 
 	if (code != 0) /* the bufferevent took it away from where it is looked for */
 		ERR_raise(ERR_GET_LIB(code), ERR_GET_REASON(code));
 	pki_tls_why(bufferevent_openssl_get_ssl(conn->bev), text, sizeof(text));
-	peer_text(bufferevent_getfd(conn->bev), peer);
-	zl_log(ZL_INFO, "http", "TLS handshake failed", "peer=%q err=%q", peer,
+	http_conn_from(conn, from);
+	zl_log(ZL_INFO, "http", "TLS handshake failed", "from=%q err=%q", from,
 	       why != NULL ? why : text);
 	http_deny(conn->server, HTTP_BAD_HANDSHAKE);
 }

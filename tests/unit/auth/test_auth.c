@@ -329,8 +329,18 @@ static void what_is_taken_back_stays_so(void **state)
 	take_back(fix, id); /* again: nothing new */
 	assert_true(auth_is_revoked(fix->auth, id));
 
+	for (int i = 0; i < 20; i++) { /* others before and behind it */
+		char some[PKI_TOKEN_ID];
+		(void)snprintf(some, sizeof(some), "%032llx",
+			       0x9e3779b97f4a7c15ULL * (unsigned)i);
+		memmove(some, some + 16, 16);
+		take_back(fix, some);
+		assert_true(auth_is_revoked(fix->auth, some));
+	}
 	stop(fix);
 	start(fix);
+	assert_true(auth_is_revoked(fix->auth, id));
+	assert_false(auth_is_revoked(fix->auth, other_id));
 	assert_int_equal(ask(fix, "GET /view", token, ""), 401);
 	assert_int_equal(ask(fix, "GET /view", other, ""), 200);
 }
