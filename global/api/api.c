@@ -109,6 +109,8 @@ static bool may_delete(const struct api *api, const struct resource *old,
 			      "shut it down first");
 		return false;
 	}
+	if (!secrets_may_go(api, old, status, err))
+		return false;
 	const struct resource *left =
 		old->key.kind == KIND_MESH ? first_of_mesh(api, old->key.name) : NULL;
 	if (left == NULL)
@@ -171,6 +173,8 @@ static const struct rest_ops REST_OPS = {
 	.allow = may_change,
 	.with = goes_with,
 	.written = written,
+	.keep = secrets_hold,
+	.show = secrets_show,
 };
 
 static void seen(void *arg, const struct http_seen *what)

@@ -14,6 +14,7 @@ struct api;
 struct loop;
 struct pki_signer;
 struct pki_tls;
+struct secrets;
 
 /* What the API takes, and from whom. */
 extern const struct http_route API_ROUTES[];
@@ -29,6 +30,7 @@ struct api_setup {
 	size_t diagnostics_count;
 	struct pki_tls *tls;            /* of the API; NULL: plain, so local only */
 	const struct pki_signer *users; /* of user tokens; NULL: none are taken */
+	const struct secrets *secrets;  /* NULL: Secrets are refused */
 	bool local_is_admin;
 	const struct set *(*set)(void *owner);    /* what is known now */
 	struct position (*position)(void *owner); /* where it stands */

@@ -45,6 +45,14 @@ const char *zones_state(const struct api *api, const struct sync_session_view *v
 /* True for a zone that is away and that nobody expects: its Zone was deleted. */
 bool zones_is_gone(const struct api *api, const struct sync_session_view *view);
 
+/* secrets.c: what rest asks for; false: old may not be deleted. */
+bool secrets_hold(void *owner, const struct resource *old, const struct resource *now,
+		  struct resource **kept, struct store_job *local, struct zl_err *err);
+void secrets_show(void *owner, struct http_request *req, const struct resource *res,
+		  struct tree *doc, struct zl_arena *arena);
+bool secrets_may_go(const struct api *api, const struct resource *old, unsigned *status,
+		    struct zl_err *err);
+
 /* metrics.c */
 extern const struct http_route DIAGNOSTIC_ROUTES[];
 extern const size_t DIAGNOSTIC_ROUTE_COUNT;
