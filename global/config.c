@@ -9,6 +9,11 @@ static const struct conf_key KEYS[] = {
 	  .offset = offsetof(struct config, data_dir),
 	  .fallback = "/var/lib/zonelink/global",
 	  .help = "folder of the store; made with mode 0700" },
+	{ .name = "key_file",
+	  .type = CONF_TEXT,
+	  .offset = offsetof(struct config, key_file),
+	  .help = "seals keys and secrets; made at the first start (default: key in "
+		  "data_dir)" },
 	{ .name = "api.listen",
 	  .type = CONF_ADDRS,
 	  .offset = offsetof(struct config, api_listen),

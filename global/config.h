@@ -7,7 +7,7 @@
 #include "conf/conf.h"
 
 struct config {
-	const char *data_dir;
+	const char *data_dir, *key_file; /* key_file NULL: DATA_DIR/key */
 	struct conf_addrs api_listen, diagnostics_listen, sync_listen;
 	bool localhost_is_admin;
 	const char *log_level, *log_format;

@@ -10,6 +10,7 @@
 #include "loop/mailbox.h"
 #include "model/apply.h"
 #include "model/tree.h"
+#include "pki/vault.h"
 #include "store/read.h"
 #include "store/write.h"
 
@@ -29,6 +30,7 @@ struct process {
 	struct loop *loop;
 	struct mailbox *inbox; /* letters: struct store_result *, owned */
 	struct loop_watch *watch;
+	struct pki_vault *vault;
 	struct store *store;
 	struct set *set;          /* held; what is known now */
 	struct position position; /* of set */
@@ -187,14 +189,29 @@ static void zone_changed(void *owner, const char *zone)
 		api_zone_changed(process->api);
 }
 
+/* A key file that is lost is not made anew: what it sealed is lost without it. */
+static enum zl_code open_vault(struct process *process, struct zl_err *err)
+{
+	const struct config *config = process->config;
+	char *own = zl_format("%s/key", config->data_dir);
+	char *sealed = zl_format("%s/pki", config->data_dir);
+	const char *path = config->key_file != NULL ? config->key_file : own;
+	enum zl_code code = conf_make_folder(config->data_dir, err);
+
+	if (code == ZL_OK)
+		code = pki_vault_open(&process->vault, path, access(sealed, F_OK) != 0,
+				      err);
+	free(sealed);
+	free(own);
+	return code;
+}
+
 static enum zl_code open_store(struct process *process, struct zl_err *err)
 {
 	char *dir = zl_format("%s/store", process->config->data_dir);
 	const struct store_options options = { .done = on_done, .ctx = process };
-	enum zl_code code = conf_make_folder(process->config->data_dir, err);
+	enum zl_code code = store_open(&process->store, dir, &options, err);
 
-	if (code == ZL_OK)
-		code = store_open(&process->store, dir, &options, err);
 	if (code == ZL_OK)
 		code = load(process, err);
 	if (code == ZL_OK)
@@ -275,7 +292,8 @@ enum zl_code process_open(struct process **out, struct config *config, struct zl
 				      mailbox_fd(process->inbox), LOOP_READ, on_inbox,
 				      process, err)) != ZL_OK ||
 	       (process->ending = loop_timer_new(process->loop, on_ending, process),
-		code = open_store(process, err)) != ZL_OK ||
+		code = open_vault(process, err)) != ZL_OK ||
+	       (code = open_store(process, err)) != ZL_OK ||
 	       (code = open_hub(process, err)) != ZL_OK ||
 	       (code = open_api(process, err)) != ZL_OK);
 	if (code != ZL_OK)
@@ -334,6 +352,7 @@ void process_close(struct process **processp)
 	api_close(&process->api);
 	hub_close(&process->hub);
 	store_close(&process->store);
+	pki_vault_close(&process->vault);
 	set_drop(&process->set);
 	loop_timer_free(&process->ending);
 	loop_watch_free(&process->watch);

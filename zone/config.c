@@ -14,6 +14,11 @@ static const struct conf_key KEYS[] = {
 	  .offset = offsetof(struct config, data_dir),
 	  .fallback = "/var/lib/zonelink/zone",
 	  .help = "folder of the stores; made with mode 0700" },
+	{ .name = "key_file",
+	  .type = CONF_TEXT,
+	  .offset = offsetof(struct config, key_file),
+	  .help = "seals keys and secrets; made at the first start (default: key in "
+		  "data_dir)" },
 	{ .name = "global.sync",
 	  .type = CONF_ADDRS,
 	  .offset = offsetof(struct config, global_sync),
@@ -23,6 +28,11 @@ static const struct conf_key KEYS[] = {
 	  .type = CONF_ADDRS,
 	  .offset = offsetof(struct config, global_api),
 	  .help = "API addresses of global, in order of preference" },
+	{ .name = "global.token_file",
+	  .type = CONF_TEXT,
+	  .offset = offsetof(struct config, token_file),
+	  .help = "join token (zonelinkctl token create --zone); used when there is no "
+		  "certificate that is good" },
 	{ .name = "xds.listen",
 	  .type = CONF_ADDRS,
 	  .offset = offsetof(struct config, xds_listen),

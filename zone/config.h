@@ -8,6 +8,8 @@
 
 struct config {
 	const char *data_dir, *zone_name;
+	const char *key_file;       /* NULL: DATA_DIR/key */
+	const char *token_file;     /* NULL: none */
 	const char *dataplanes_dir; /* NULL: no folder is watched */
 	struct conf_addrs global_sync, global_api;
 	struct conf_addrs api_listen, diagnostics_listen, xds_listen;
