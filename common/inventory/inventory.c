@@ -136,7 +136,8 @@ bool service_same(const struct service *a, const struct service *b)
 		if (a->locals[i].inbound != b->locals[i].inbound)
 			return false;
 	for (size_t i = 0; i < a->remote_count; i++)
-		if (a->remotes[i].record != b->remotes[i].record)
+		if (a->remotes[i].record != b->remotes[i].record ||
+		    a->remotes[i].condition != b->remotes[i].condition)
 			return false;
 	return true;
 }

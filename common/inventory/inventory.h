@@ -2,10 +2,11 @@
  *
  * Derived from a set, as one zone sees it: the inbounds of its own Dataplanes, and the
  * availableServices records of other zones' ZoneIngresses. A Zone that is disabled has
- * its records withdrawn; a ZoneIngress without an advertised address makes its services
- * known but has no place to send to. Routes play no part, so an inventory serves every
- * set that has the same Dataplanes, ZoneIngresses and Zones (inventory_fits). One that is
- * made of another (inventory_update) shares with it all services that did not change.
+ * its records withdrawn, one that is Stale or Offline keeps them, marked; a ZoneIngress
+ * without an advertised address makes its services known but has no place to send to.
+ * Routes play no part, so an inventory serves every set that has the same Dataplanes,
+ * ZoneIngresses and Zones (inventory_fits). One that is made of another
+ * (inventory_update) shares with it all services that did not change.
  *
  * Threads:  holders may be on different threads (the count is atomic); content is
  *           immutable.
@@ -37,8 +38,9 @@ struct remote {
 	const char *zone;
 	const char *address; /* advertised; "": there is none, so no endpoint */
 	uint32_t port;
-	struct labels tags; /* with kuma.io/zone */
-	uint64_t instances; /* 0: no endpoint */
+	struct labels tags;            /* with kuma.io/zone */
+	uint64_t instances;            /* 0: no endpoint */
+	enum zone_condition condition; /* of the zone */
 };
 
 struct service {
@@ -70,7 +72,7 @@ const struct service *inventory_find(const struct inventory *inventory, const ch
 				     const char *name);
 
 /* True if both are offered alike: both NULL, or made of the same resources, told by
- * identity. Cheap; never true when they differ. */
+ * identity, of zones in the same condition. Cheap; never true when they differ. */
 bool service_same(const struct service *a, const struct service *b);
 
 /* Services by mesh and name; index is below the count. */
@@ -89,6 +91,8 @@ const char *protocol_common(const char *a, const char *b);
 
 /* False if the set holds a Zone of this name that is disabled. */
 bool zone_is_enabled(const struct set *set, const char *zone);
+/* What the set's Zone of this name says of it; Online where there is none. */
+enum zone_condition zone_condition_of(const struct set *set, const char *zone);
 /* True if res, a Dataplane, belongs to zone. */
 bool dataplane_is_local(const struct resource *res, const char *zone);
 /* The zone that a ZoneIngress stands in; own is the zone that asks. */

@@ -17,14 +17,27 @@ const char *ingress_zone(const struct resource *res, const char *own)
 	return label != NULL && label[0] != '\0' ? label : own;
 }
 
-bool zone_is_enabled(const struct set *set, const char *zone)
+static const struct resource *find_zone(const struct set *set, const char *zone)
 {
 	const struct key key = {
 		.kind = KIND_ZONE, .mesh = "", .zone = "", .ns = "", .name = zone
 	};
-	const struct resource *res = set_get(set, &key);
+
+	return set_get(set, &key);
+}
+
+bool zone_is_enabled(const struct set *set, const char *zone)
+{
+	const struct resource *res = find_zone(set, zone);
 
 	return res == NULL || res->zone->enabled;
+}
+
+enum zone_condition zone_condition_of(const struct set *set, const char *zone)
+{
+	const struct resource *res = find_zone(set, zone);
+
+	return res == NULL ? ZONE_ONLINE : res->zone->condition;
 }
 
 /* ---- order ---- */
@@ -194,13 +207,16 @@ static bool counts(const struct set *set, const struct resource *ingress,
 static void add_remote(struct rows *rows, const struct resource *res,
 		       const struct available_service *record, struct row_name name)
 {
+	const char *zone = ingress_zone(res, rows->zone);
+
 	rows->remotes = grow(rows->remotes, rows->remote_count, &rows->remote_room,
 			     sizeof(*rows->remotes));
 	rows->remotes[rows->remote_count++] = (struct remote_row){
 		.name = name,
 		.remote = { .ingress = res,
 			    .record = record,
-			    .zone = ingress_zone(res, rows->zone),
+			    .zone = zone,
+			    .condition = zone_condition_of(rows->after, zone),
 			    .address = res->ingress->advertised,
 			    .port = res->ingress->advertised_port,
 			    .tags = record->tags,
@@ -237,18 +253,27 @@ static void on_ingress(void *ctx, const struct resource *old, const struct resou
 		walk_ingress(rows, now, true);
 }
 
-/* The ingresses that are as they were, but whose zone was enabled or disabled. */
+/* The ingresses that are as they were, but whose zone was enabled or disabled, or is in
+ * another condition. */
 static void follow_zones(struct rows *rows)
 {
 	struct set_iter each = set_each(rows->after, KIND_ZONE_INGRESS, NULL);
 	const struct resource *res;
 
 	while ((res = set_next(&each)) != NULL) {
+		bool was = counts(rows->before, res, rows->zone);
 		bool is = counts(rows->after, res, rows->zone);
+		const char *zone = ingress_zone(res, rows->zone);
 
-		if (set_get(rows->before, &res->key) == res &&
-		    is != counts(rows->before, res, rows->zone))
-			walk_ingress(rows, res, is);
+		if (set_get(rows->before, &res->key) != res)
+			continue;
+		if (was == is && zone_condition_of(rows->before, zone) ==
+					 zone_condition_of(rows->after, zone))
+			continue;
+		if (was)
+			walk_ingress(rows, res, false);
+		if (is)
+			walk_ingress(rows, res, true);
 	}
 }
 

@@ -112,5 +112,7 @@ struct tree *head_document(const struct head *head, struct zl_arena *arena)
 	if (head->labels.count > 0)
 		tree_set(arena, doc, "labels", labels_tree(head->labels, arena));
 	add_spec(head, doc, arena);
+	if (head->status != NULL)
+		tree_set(arena, doc, "status", copy_map(head->status, arena));
 	return doc;
 }

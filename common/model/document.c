@@ -230,6 +230,9 @@ static void read_universal(struct decode *dec, const struct tree *doc,
 	else if (tree_get(doc, "mesh") != NULL)
 		decode_bad(dec, NULL, "mesh", tree_get(doc, "mesh"), "unknown field");
 
+	const struct tree *status = tree_get(doc, "status");
+	if (head->kind == KIND_ZONE && status != NULL && status->type == TREE_MAP)
+		head->status = status;
 	struct tree *fields = flat_fields(doc, arena);
 	bool has_spec = tree_get(doc, "spec") != NULL;
 	if (!head->info->flat || has_spec)

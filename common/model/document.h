@@ -11,12 +11,13 @@ struct head {
 	bool k8s;
 	enum kind kind; /* KIND_NONE: unknown, and told */
 	const struct kind_info *info;
-	const char *name;        /* "" */
-	const char *mesh;        /* "" of global kinds */
-	const char *ns;          /* metadata.namespace; "" */
-	struct labels labels;    /* as written */
-	const struct tree *spec; /* NULL: absent */
-	bool below_spec;         /* the path of its fields begins with spec */
+	const char *name;          /* "" */
+	const char *mesh;          /* "" of global kinds */
+	const char *ns;            /* metadata.namespace; "" */
+	struct labels labels;      /* as written */
+	const struct tree *spec;   /* NULL: absent */
+	const struct tree *status; /* of a Zone, whoever wrote it; NULL: absent */
+	bool below_spec;           /* the path of its fields begins with spec */
 	const struct tree *type_at, *name_at, *mesh_at, *ns_at,
 		*labels_at; /* NULL: absent */
 };

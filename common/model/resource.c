@@ -2,6 +2,7 @@
 
 #include "model/document.h"
 #include "model/read.h"
+#include "model/zone_status.h"
 
 #include <assert.h>
 #include <stdatomic.h>
@@ -50,6 +51,8 @@ static void decode_spec(struct decode *dec, const struct head *head, struct reso
 	if (head->kind == KIND_MESH_TCP_ROUTE)
 		dec->route = made;
 	decode_object(dec, schema, spec, head->below_spec ? &at : NULL, made);
+	if (head->kind == KIND_ZONE)
+		zone_read_status(head->status, res->arena, made);
 	res->spec = made;
 }
 
@@ -100,6 +103,8 @@ struct resource *resource_from_doc(const struct tree *doc,
 		findings_violation(found, "", doc, "a resource must be an object");
 	} else {
 		head_read(&dec, doc, scratch, &head);
+		if (rules->writer != WRITER_ANY)
+			head.status = NULL; /* a server's word, whoever repeats it */
 		if (head.kind != KIND_NONE)
 			res = make_checked(&dec, &head, rules, scratch, before);
 	}

@@ -99,6 +99,10 @@ ZL_MUST_USE enum zl_code resource_from_json(const void *json, size_t len,
 struct resource *resource_relabel(const struct resource *from, const struct label *set,
 				  size_t count);
 
+/* A copy of a Zone with this status; none for ZONE_ONLINE. */
+struct resource *zone_with_condition(const struct resource *zone,
+				     enum zone_condition condition, const char *since);
+
 struct resource *resource_hold(const struct resource *res);
 void resource_drop(struct resource **resp); /* sets *resp to NULL; accepts NULL */
 

@@ -49,8 +49,18 @@ struct mesh_spec {
 extern const struct mesh_spec MESH_DEFAULTS;
 
 /* ---- Zone ---- */
+
+/* How a zone stands for the others (D13): what global last told of it. STALE: nothing was
+ * heard of it, its endpoints come last. OFFLINE: for long, and its ingresses do not
+ * answer; its endpoints are withdrawn where there are others. */
+enum zone_condition { ZONE_ONLINE, ZONE_STALE, ZONE_OFFLINE };
+const char *zone_condition_name(enum zone_condition condition); /* "Stale" */
+
 struct zone_spec {
 	bool enabled; /* default true */
+	/* Of status, which global alone writes. */
+	enum zone_condition condition;
+	const char *since; /* when it was last heard of, RFC 3339; "" while Online */
 };
 
 /* ---- Dataplane ---- */

@@ -9,9 +9,10 @@ enum { WEIGHT_MAX = UINT32_MAX };
 struct gate {
 	const char *zone, *address;
 	uint32_t port;
-	uint64_t instances; /* behind the whole zone, once zones are counted */
-	uint64_t siblings;  /* gates of its zone */
-	struct labels tags; /* that all instances have */
+	uint64_t instances;            /* behind the whole zone, once zones are counted */
+	uint64_t siblings;             /* gates of its zone */
+	struct labels tags;            /* that all instances have */
+	enum zone_condition condition; /* of its zone */
 };
 
 struct gates {
@@ -37,6 +38,8 @@ static int by_place(const void *one, const void *other)
 	const struct gate *b = other;
 	int order = compare_places(a, b);
 
+	if (order == 0)
+		order = compare_numbers(a->condition, b->condition);
 	return order != 0 ? order : strcmp(a->zone, b->zone);
 }
 
@@ -92,7 +95,8 @@ static struct gates collect(const struct service *service, struct labels tags,
 		struct gate here = { .zone = at->zone,
 				     .address = at->address,
 				     .port = at->port,
-				     .tags = at->tags };
+				     .tags = at->tags,
+				     .condition = at->condition };
 
 		if (at->address[0] == '\0' || at->instances == 0 ||
 		    !labels_match(tags, at->tags, true))
@@ -110,7 +114,8 @@ static struct gates collect(const struct service *service, struct labels tags,
 	return to;
 }
 
-/* Two zones that advertise one place have one endpoint: of the first by name. */
+/* Two zones that advertise one place have one endpoint: of the one in the better
+ * condition, then of the first by name. */
 static void drop_doubles(struct gates *gates)
 {
 	size_t kept = 0;
@@ -167,7 +172,7 @@ static uint64_t count_zones(struct gates *gates)
 }
 
 static size_t put_locals(struct endpoint *to, const struct service *service,
-			 struct labels tags, const char *zone, uint64_t weight)
+			 struct labels tags, const char *zone)
 {
 	size_t count = 0;
 
@@ -184,32 +189,63 @@ static size_t put_locals(struct endpoint *to, const struct service *service,
 		to[count++] = (struct endpoint){ .zone = zone,
 						 .address = at->address,
 						 .port = at->port,
-						 .weight = weight,
 						 .via = VIA_DIRECT,
 						 .tags = at->tags };
 	}
 	return count;
 }
 
-static size_t put_gates(struct endpoint *to, const struct gates *gates, unsigned priority,
-			uint64_t multiple)
+/* Put those gates whose zone is silent, or those of which is not. */
+static size_t put_gates(struct endpoint *to, const struct gates *gates, bool silent,
+			unsigned priority, uint64_t multiple)
 {
+	size_t count = 0;
+
 	for (size_t i = 0; i < gates->count; i++) {
 		const struct gate *gate = &gates->items[i];
 		unsigned __int128 weight =
 			(unsigned __int128)multiple * gate->instances / gate->siblings;
 
-		to[i] = (struct endpoint){ .zone = gate->zone,
-					   .address = gate->address,
-					   .port = gate->port,
-					   .weight = weight > UINT64_MAX
-							     ? UINT64_MAX
-							     : (uint64_t)weight,
-					   .priority = priority,
-					   .via = VIA_INGRESS,
-					   .tags = gate->tags };
+		if ((gate->condition != ZONE_ONLINE) != silent)
+			continue;
+		to[count++] = (struct endpoint){ .zone = gate->zone,
+						 .address = gate->address,
+						 .port = gate->port,
+						 .weight = weight > UINT64_MAX
+								   ? UINT64_MAX
+								   : (uint64_t)weight,
+						 .priority = priority,
+						 .via = VIA_INGRESS,
+						 .tags = gate->tags };
 	}
-	return gates->count;
+	return count;
+}
+
+/* Take out the gates of Offline zones where something else remains. Tells of all zones
+ * that are not Online. */
+static void withdraw(struct gates *gates, bool others, struct endpoints *to,
+		     struct zl_arena *arena)
+{
+	struct demotion *list = zl_arena_alloc(arena, gates->count, sizeof(*list));
+	size_t kept = 0;
+
+	for (size_t i = 0; i < gates->count; i++)
+		others = others || gates->items[i].condition != ZONE_OFFLINE;
+	for (size_t i = 0; i < gates->count; i++) {
+		const struct gate *gate = &gates->items[i];
+		bool out = others && gate->condition == ZONE_OFFLINE;
+		const struct demotion *last =
+			to->demotion_count == 0 ? NULL : &list[to->demotion_count - 1];
+
+		if (gate->condition != ZONE_ONLINE &&
+		    (last == NULL || strcmp(last->zone, gate->zone) != 0))
+			list[to->demotion_count++] =
+				(struct demotion){ gate->zone, gate->condition, out };
+		if (!out)
+			gates->items[kept++] = *gate;
+	}
+	gates->count = kept;
+	to->demotions = list;
 }
 
 /* Envoy takes no more than 2^32-1 for the weights of one priority: shrink what is more,
@@ -233,28 +269,40 @@ struct endpoints endpoints_of(const struct service *service, struct labels tags,
 			      const char *zone, const struct mesh_spec *mesh,
 			      struct zl_arena *arena)
 {
+	struct endpoints to = { 0 };
+
 	if (service == NULL)
-		return (struct endpoints){ 0 };
+		return to;
 
 	struct gates gates = collect(service, tags, arena);
 	drop_doubles(&gates);
-	uint64_t multiple = count_zones(&gates);
-
 	struct endpoint *items =
 		zl_arena_alloc(arena, service->local_count + gates.count, sizeof(*items));
-	size_t locals = put_locals(items, service, tags, zone, multiple);
+	size_t locals = put_locals(items, service, tags, zone);
+	withdraw(&gates, locals > 0, &to, arena);
+	uint64_t multiple = count_zones(&gates);
+	for (size_t i = 0; i < locals; i++)
+		items[i].weight = multiple;
+
 	bool behind = mesh->mtls_backend[0] == '\0' || mesh->locality_aware;
 	unsigned priority = locals > 0 && behind ? 1 : 0;
-	size_t count = locals + put_gates(items + locals, &gates, priority, multiple);
-
+	size_t live =
+		locals + put_gates(items + locals, &gates, false, priority, multiple);
 	if (priority > 0) {
 		fit_weights(items, locals);
-		fit_weights(items + locals, gates.count);
+		fit_weights(items + locals, live - locals);
 	} else {
-		fit_weights(items, count);
-		if (locals > 0 && gates.count > 0)
-			qsort(items, count, sizeof(*items), by_rank);
+		fit_weights(items, live);
+		if (locals > 0 && live > locals)
+			qsort(items, live, sizeof(*items), by_rank);
 	}
-	return (struct endpoints){ items, count,
-				   gates.count > 0 ? gates.items[0].zone : NULL };
+	/* Priorities have no holes. */
+	if (live > locals || (locals > 0 && priority == 0))
+		priority++;
+	to.count = live + put_gates(items + live, &gates, true, priority, multiple);
+	fit_weights(items + live, to.count - live);
+
+	to.items = items;
+	to.remote_zone = gates.count > 0 ? gates.items[0].zone : NULL;
+	return to;
 }

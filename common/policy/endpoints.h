@@ -5,6 +5,9 @@
  * the least common multiple of the zones' ingress counts, a local instance weighs L and
  * an ingress of zone z weighs L x instances(z) / ingresses(z).
  *
+ * Of a zone that is Stale the endpoints have a priority behind all others. Those of an
+ * Offline one are left out, unless nothing would remain: then they stay (D13).
+ *
  * Threads:  pure.
  * Lifetime: in the arena; texts belong to the inventory.
  */
@@ -13,10 +16,19 @@
 #include "inventory/inventory.h"
 #include "policy/routes.h"
 
+/* A zone whose endpoints do not stand where they would if it were Online. */
+struct demotion {
+	const char *zone;
+	enum zone_condition condition;
+	bool withdrawn; /* else they come last; of an Offline one: there are no others */
+};
+
 struct endpoints {
 	const struct endpoint *items; /* sorted by (priority, zone, address, port) */
 	size_t count;
 	const char *remote_zone; /* the first zone behind an ingress; NULL: none */
+	const struct demotion *demotions; /* sorted by zone */
+	size_t demotion_count;
 };
 
 /* zone is the own one. tags may hold "*". service may be NULL: none. */

@@ -147,6 +147,7 @@ const struct routes *policy_resolve(const struct policy_index *index,
 	struct outbound_route *outbounds =
 		zl_arena_alloc(arena, spec->outbound_count, sizeof(*outbounds));
 	struct resolving at = { .inventory = inventory,
+				.set = index_set(index),
 				.zone = inventory_zone(inventory),
 				.mesh_name = proxy->key.mesh,
 				.mesh = set_mesh(index_set(index), proxy->key.mesh),

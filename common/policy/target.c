@@ -20,6 +20,26 @@ void resolving_warn(struct resolving *at, const char *text)
 	at->warnings[at->warning_count++] = text;
 }
 
+/* Say which endpoints do not stand where they usually do, and why. */
+static void warn_of_demotion(struct resolving *at, const char *what,
+			     const struct demotion *of)
+{
+	const struct key key = { KIND_ZONE, "", "", "", of->zone };
+	const struct resource *zone = set_get(at->set, &key);
+	const char *since = zone != NULL ? zone->zone->since : "";
+	const char *outcome = "its endpoints come last";
+
+	if (of->withdrawn)
+		outcome = "its endpoints are withdrawn";
+	else if (of->condition == ZONE_OFFLINE)
+		outcome = "there are no other endpoints, so those stay";
+	resolving_warn(at,
+		       zl_arena_format(at->arena, "%s: zone \"%s\" is %s%s%s: %s", what,
+				       of->zone, zone_condition_name(of->condition),
+				       since[0] != '\0' ? ", last heard of at " : "",
+				       since, outcome));
+}
+
 /* Say what will fail and why, once for each service and subset. */
 static void warn_of_endpoints(struct resolving *at, const struct service *service,
 			      const struct backend *backend,
@@ -45,6 +65,8 @@ static void warn_of_endpoints(struct resolving *at, const struct service *servic
 					    "through an ingress needs the mesh's mTLS, "
 					    "which is off",
 					    what));
+	for (size_t i = 0; i < found->demotion_count; i++)
+		warn_of_demotion(at, what, &found->demotions[i]);
 }
 
 /* Fill in all that follows from a service, which may be NULL. */

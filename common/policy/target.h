@@ -11,6 +11,7 @@
 /* What resolving one proxy needs and collects. */
 struct resolving {
 	const struct inventory *inventory;
+	const struct set *set; /* whose inventory it is */
 	const char *zone, *mesh_name;
 	const struct mesh_spec *mesh;
 	struct zl_arena *arena;

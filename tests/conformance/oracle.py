@@ -79,6 +79,7 @@ class Resource:
             mesh = doc.get('mesh')
         self.mesh = mesh or 'default'
         self.spec = doc.get('spec', doc)
+        self.status = {} if self.kubernetes else doc.get('status', {})
 
     def shown(self):
         out = {'name': self.name}
@@ -189,11 +190,14 @@ class World:
         self.mesh = mesh
         self.conf = {}
         disabled = set()
+        self.silent = {}  # D13
         for r in resources:
             if r.kind == 'Mesh' and r.name == mesh:
                 self.conf = r.spec
             if r.kind == 'Zone' and r.spec.get('enabled') is False:
                 disabled.add(r.name)
+            if r.kind == 'Zone' and r.status.get('condition') in ('Stale', 'Offline'):
+                self.silent[r.name] = r.status['condition']
         disabled.discard(zone)  # kinds 5: nothing inside the zone changes
         mine = [r for r in resources if r.mesh == mesh]
         self.proxies = sorted(
@@ -260,27 +264,37 @@ class World:
                 common = next(p for p in STACKS[common] if p in STACKS[one])
         return common or 'unknown'
 
-    def endpoints(self, service, tags):
-        """6.5, D17, D21, D27."""
-        wanted = dict(tags, **{SERVICE: service})
-        zones = {}  # zone -> {coordinates: {ingress: instances}}
+    def gates(self, wanted, locals_):
+        """{zone: {coordinates: {ingress: instances}}} of what is not withdrawn (D13)."""
+        zones = {}
         for zone, at, ingress, offered, instances in self.remotes:
             if at is not None and instances > 0 and contains(offered, wanted):
                 counts = zones.setdefault(zone, {}).setdefault(at, {})
                 counts[ingress] = counts.get(ingress, 0) + instances
-        unit = math.lcm(*(len(ingresses) for ingresses in zones.values()))
-        out = [{'zone': self.zone, 'address': address, 'port': port, 'weight': unit,
-                'priority': 0, 'via': 'direct'}
-               for offered, state, address, port in self.locals
+        here = {z: c for z, c in zones.items() if self.silent.get(z) != 'Offline'}
+        return here if here or locals_ else zones
+
+    def endpoints(self, service, tags):
+        """6.5, D13, D17, D21, D27."""
+        wanted = dict(tags, **{SERVICE: service})
+        out = [{'zone': self.zone, 'address': address, 'port': port, 'priority': 0,
+                'via': 'direct'} for offered, state, address, port in self.locals
                if state == 'Ready' and contains(offered, wanted)]
+        zones = self.gates(wanted, out)
+        unit = math.lcm(*(len(ingresses) for ingresses in zones.values()))
+        for endpoint in out:
+            endpoint['weight'] = unit
         aware = self.conf.get('routing', {}).get('localityAwareLoadBalancing', True)
         has_mtls = bool(self.conf.get('mtls', {}).get('enabledBackend'))
         later = 1 if out and (aware or not has_mtls) else 0
+        last = max([0] * bool(out) + [later for z in zones if z not in self.silent],
+                   default=-1) + 1
         for zone, ingresses in zones.items():
             most = max(n for counts in ingresses.values() for n in counts.values())
             for at in ingresses:
                 out.append({'zone': zone, 'address': at[0], 'port': at[1],
-                            'weight': unit * most // len(ingresses), 'priority': later,
+                            'weight': unit * most // len(ingresses),
+                            'priority': last if zone in self.silent else later,
                             'via': 'ingress'})
         return sorted(out, key=lambda e: (e['priority'], e['zone'], e['address'], e['port']))
 

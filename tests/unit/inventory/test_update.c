@@ -73,6 +73,8 @@ static void remove_one(struct dice *dice, const struct set *set, struct set_edit
 		(void)set_del(edit, &res->key);
 }
 
+static const char *const CONDITIONS[] = { "Online", "Stale", "Offline" };
+
 static struct set *change(struct dice *dice, const struct set *set)
 {
 	struct zl_arena *arena = zl_arena_new();
@@ -87,9 +89,12 @@ static struct set *change(struct dice *dice, const struct set *set)
 		else if (what < 7)
 			add_ingress(dice, &yaml);
 		else if (what < 8)
-			zl_buf_format(&yaml, "---\n{type: Zone, name: %s, enabled: %s}\n",
+			zl_buf_format(&yaml,
+				      "---\n{type: Zone, name: %s, enabled: %s, status: "
+				      "{condition: %s}}\n",
 				      dice_chance(dice, 50) ? "west" : "south",
-				      dice_chance(dice, 50) ? "true" : "false");
+				      dice_chance(dice, 60) ? "true" : "false",
+				      CONDITIONS[dice_below(dice, 3)]);
 		else
 			remove_one(dice, set, edit);
 	}
@@ -120,6 +125,7 @@ static bool same_remotes(const struct service *a, const struct service *b)
 		    a->remotes[i].ingress != b->remotes[i].ingress ||
 		    a->remotes[i].port != b->remotes[i].port ||
 		    a->remotes[i].instances != b->remotes[i].instances ||
+		    a->remotes[i].condition != b->remotes[i].condition ||
 		    strcmp(a->remotes[i].zone, b->remotes[i].zone) != 0 ||
 		    strcmp(a->remotes[i].address, b->remotes[i].address) != 0 ||
 		    labels_compare(a->remotes[i].tags, b->remotes[i].tags) != 0)

@@ -95,12 +95,68 @@ static void zone_is_enabled_unless_it_says_no(void **state)
 	doc_free(&doc);
 }
 
+static void the_status_of_a_zone_is_globals_word(void **state)
+{
+	static const char WRITTEN[] = "{type: Zone, name: z, labels: {a: b}, enabled: "
+				      "false, status: {condition: "
+				      "Stale, since: yesterday}}";
+	static const struct resource_rules GLOBAL = { .writer = WRITER_GLOBAL,
+						      .zone = "" };
+	struct zl_arena *arena = zl_arena_new();
+	struct findings found = findings_in(arena);
+	struct docs docs;
+
+	(void)state;
+	assert_int_equal(read_yaml(WRITTEN, strlen(WRITTEN), arena, &docs, NULL), ZL_OK);
+	struct resource *res = resource_from_doc(docs.items[0], &GLOBAL, &found);
+	assert_int_equal(found.violation_count, 0);
+	assert_int_equal(res->zone->condition, ZONE_ONLINE);
+	assert_null(strstr(res->json, "status"));
+
+	struct resource *stale = zone_with_condition(res, ZONE_STALE, "then");
+	assert_int_equal(stale->zone->condition, ZONE_STALE);
+	assert_string_equal(stale->zone->since, "then");
+	assert_false(stale->zone->enabled);
+	assert_int_equal(key_compare(&stale->key, &res->key), 0);
+	struct resource *again = NULL;
+	assert_int_equal(resource_from_json(stale->json, stale->json_len, &again, NULL),
+			 ZL_OK);
+	assert_int_equal(again->zone->condition, ZONE_STALE);
+	resource_drop(&again);
+	again = resource_relabel(stale, &(struct label){ "a", NULL }, 1);
+	assert_int_equal(again->zone->condition, ZONE_STALE);
+	resource_drop(&again);
+	again = zone_with_condition(stale, ZONE_OFFLINE, "then");
+	assert_int_equal(again->zone->condition, ZONE_OFFLINE);
+	resource_drop(&again);
+	again = zone_with_condition(stale, ZONE_ONLINE, "now");
+	assert_string_equal(again->json, res->json); /* no trace of it */
+	assert_string_equal(again->zone->since, "");
+	resource_drop(&again);
+	resource_drop(&stale);
+	resource_drop(&res);
+
+	struct doc doc = doc_of(WRITTEN); /* what a server shows can be looked at */
+	assert_int_equal(doc.res->zone->condition, ZONE_STALE);
+	assert_string_equal(doc.res->zone->since, "yesterday");
+	doc_free(&doc);
+	doc = doc_of("{type: Zone, name: z, status: {condition: Odd, since: x}}");
+	assert_int_equal(doc.res->zone->condition, ZONE_ONLINE);
+	doc_free(&doc);
+	doc = doc_of("{type: Zone, name: z, status: [1]}");
+	assert_int_equal(doc.res->zone->condition, ZONE_ONLINE);
+	doc_free(&doc);
+	assert_string_equal(zone_condition_name(ZONE_OFFLINE), "Offline");
+	zl_arena_free(&arena);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_row_has_its_field_and_text),
 		cmocka_unit_test(mesh_has_values_and_defaults),
 		cmocka_unit_test(zone_is_enabled_unless_it_says_no),
+		cmocka_unit_test(the_status_of_a_zone_is_globals_word),
 	};
 	return cmocka_run_group_tests_name("model/mesh", tests, NULL, NULL);
 }

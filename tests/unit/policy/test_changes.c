@@ -117,6 +117,8 @@ static void what_routes_endure(void **state)
 		  " tags: {kuma.io/service: far}}]}", false },
 		{ "{type: Zone, name: west, enabled: true}", true },
 		{ "{type: Zone, name: west, enabled: false}", false },
+		{ "{type: Zone, name: west, status: {condition: Stale}}", false },
+		{ "{type: Zone, name: west, status: {condition: Online}}", true },
 		{ "{type: ZoneIngress, name: w, zone: west, networking: {address: 10.0.0.1, port: 1, advertisedAddress: 2.2.2.2,"
 		  " advertisedPort: 10001}, availableServices: [{instances: 3, tags: {kuma.io/service: far}}]}", false },
 	};

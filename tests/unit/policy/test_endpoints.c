@@ -15,6 +15,7 @@
  *     d ADDRESS [TAGS]                 one that is not Ready
  *     NAME ZONE ADDRESS N [TAGS, N..]  an ingress that counts N instances; ADDRESS "-":
  *                                      not advertised
+ *     z ZONE CONDITION                 what global says of a zone
  */
 #define MTLS "mtls: {enabledBackend: ca, backends: [{name: ca, type: builtin}]}"
 static const char ON[] = "{type: Mesh, name: default, " MTLS "}\n";
@@ -67,6 +68,16 @@ static void ingress(struct zl_buf *out, const char *line)
 	zl_buf_str(out, "]}\n");
 }
 
+static void zone(struct zl_buf *out, const char *line)
+{
+	char name[32];
+	char condition[32];
+
+	(void)sscanf(line + 2, "%31s %31s", name, condition);
+	zl_buf_format(out, "---\n{type: Zone, name: %s, status: {condition: %s}}\n", name,
+		      condition);
+}
+
 static char *yaml_of(const char *mesh, const char *words, const char *tags)
 {
 	struct zl_buf out = { 0 };
@@ -81,6 +92,8 @@ static char *yaml_of(const char *mesh, const char *words, const char *tags)
 	for (char *line; (line = strsep(&next, "\n")) != NULL;) {
 		if ((line[0] == 'l' || line[0] == 'd') && line[1] == ' ')
 			local(&out, line, number++);
+		else if (line[0] == 'z' && line[1] == ' ')
+			zone(&out, line);
 		else if (line[0] != '\0')
 			ingress(&out, line);
 	}
@@ -163,6 +176,42 @@ static const struct {
 	  "l 1.1.1.1 v: a\nw1 west 2.2.2.1 3 v: a\nw2 west 2.2.2.2 3 v: a\nn1 north 3.3.3.1 1 v: b\n"
 	  "n2 north 3.3.3.2 1 v: b\nn3 north 3.3.3.3 1 v: b", "v: a",
 	  "0 east 1.1.1.1 2, 0 west 2.2.2.1 3, 0 west 2.2.2.2 3" },
+
+	{ "D13: a silent zone comes last", ON, "l 1.1.1.1\nw west 2.2.2.2 3\nn north 3.3.3.3 2\nz west Stale", "",
+	  "0 east 1.1.1.1 1, 1 north 3.3.3.3 2, 2 west 2.2.2.2 3" },
+	{ "also where all zones are one", FLAT, "l 1.1.1.1\nw west 2.2.2.2 3\nn north 3.3.3.3 2\nz west Stale", "",
+	  "0 east 1.1.1.1 1, 0 north 3.3.3.3 2, 1 west 2.2.2.2 3" },
+	{ "behind the own zone alone", FLAT, "l 1.1.1.1\nw west 2.2.2.2 3\nz west Stale", "",
+	  "0 east 1.1.1.1 1, 1 west 2.2.2.2 3" },
+	{ "behind another zone, no hole", ON, "w west 2.2.2.2 3\nn north 3.3.3.3 2\nz west Stale", "",
+	  "0 north 3.3.3.3 2, 1 west 2.2.2.2 3" },
+	{ "behind local ones, no hole", ON, "l 1.1.1.1\nw west 2.2.2.2 3\nz west Stale", "",
+	  "0 east 1.1.1.1 1, 1 west 2.2.2.2 3" },
+	{ "alone it is the first", ON, "w west 2.2.2.2 3\nz west Stale", "", "0 west 2.2.2.2 3" },
+	{ "all are silent", ON, "w west 2.2.2.2 3\nn north 3.3.3.3 2\nz west Stale\nz north Stale", "",
+	  "0 north 3.3.3.3 2, 0 west 2.2.2.2 3" },
+	{ "a word is a word", ON, "w west 2.2.2.2 3\nn north 3.3.3.3 2\nz west Online", "",
+	  "0 north 3.3.3.3 2, 0 west 2.2.2.2 3" },
+	{ "D13: withdrawn where there is a local one", ON, "l 1.1.1.1\nw west 2.2.2.2 3\nz west Offline", "",
+	  "0 east 1.1.1.1 1" },
+	{ "withdrawn where there is another zone", ON, "w west 2.2.2.2 3\nn north 3.3.3.3 2\nz west Offline", "",
+	  "0 north 3.3.3.3 2" },
+	{ "withdrawn where that one is silent", ON,
+	  "w west 2.2.2.2 3\nn north 3.3.3.3 2\nz west Offline\nz north Stale", "", "0 north 3.3.3.3 2" },
+	{ "what is withdrawn has no weight in L", FLAT,
+	  "l 1.1.1.1\nw1 west 2.2.2.1 3\nw2 west 2.2.2.2 3\nz west Offline", "", "0 east 1.1.1.1 1" },
+	{ "panic floor: nothing else there", ON, "d 1.1.1.1\nw west 2.2.2.2 3\nz west Offline", "",
+	  "0 west 2.2.2.2 3" },
+	{ "panic floor: all are away", ON, "w west 2.2.2.2 3\nn north 3.3.3.3 2\nz west Offline\nz north Offline", "",
+	  "0 north 3.3.3.3 2, 0 west 2.2.2.2 3" },
+	{ "panic floor of a subset", ON, "l 1.1.1.1\nw west 2.2.2.2 3\nz west Offline", "kuma.io/zone: west",
+	  "0 west 2.2.2.2 3" },
+	{ "of two zones at one place the better one", ON,
+	  "w west 2.2.2.2 3\nn north 2.2.2.2 4\nz north Stale", "", "0 west 2.2.2.2 3" },
+	{ "the own zone's condition is not asked", ON, "l 1.1.1.1\nz east Offline", "", "0 east 1.1.1.1 1" },
+	{ "silent ones have weights that fit", ON,
+	  "l 1.1.1.1\nw west 2.2.2.2 4294967295\nn north 3.3.3.3 4294967295\nz west Stale\nz north Stale", "",
+	  "0 east 1.1.1.1 1, 1 north 3.3.3.3 2147483647, 1 west 2.2.2.2 2147483647" },
 
 	{ "weights that fit", ON, "w west 2.2.2.2 4294967295", "", "0 west 2.2.2.2 4294967295" },
 	{ "weights that do not fit are shrunk", ON, "w west 2.2.2.2 4294967295\nn north 3.3.3.3 4294967295", "",

@@ -98,6 +98,16 @@ static const struct {
 	  "mesh \"default\": service \"napping\" has no endpoint: connections to it fail" },
 	{ "D12: withdrawn", "---\n{type: Zone, name: west, enabled: false}\n" ROUTE(MS("far", "1")),
 	  "MeshTCPRoute [r/0] Blackhole: MeshService far 1 !no service \"far\" in mesh \"default\"", NULL },
+	{ "D13: silent", "---\n{type: Zone, name: west, status: {condition: Stale, since: '12:00'}}\n" ROUTE(MS("far", "1")),
+	  "MeshTCPRoute [r/0] Blackhole: MeshService far 1 far @2.2.2.2",
+	  "mesh \"default\": service \"far\": zone \"west\" is Stale, last heard of at 12:00: its endpoints come last" },
+	{ "D13: the floor", "---\n{type: Zone, name: west, status: {condition: Offline}}\n" ROUTE(MS("far", "1")),
+	  "MeshTCPRoute [r/0] Blackhole: MeshService far 1 far @2.2.2.2",
+	  "mesh \"default\": service \"far\": zone \"west\" is Offline: there are no other endpoints, so those stay" },
+	{ "D13: withdrawn", "---\n{type: Zone, name: west, status: {condition: Offline}}\n---\n{type: Dataplane, name: near, "
+	  "networking: {address: 3.3.3.3, inbound: [{port: 80, tags: {kuma.io/service: far}}]}}\n" ROUTE(MS("far", "1")),
+	  "MeshTCPRoute [r/0] Blackhole: MeshService far 1 far @3.3.3.3",
+	  "mesh \"default\": service \"far\": zone \"west\" is Offline: its endpoints are withdrawn" },
 	{ "D17: no mTLS", "---\n{type: Mesh, name: default}\n" ROUTE(MS("far", "1")),
 	  "MeshTCPRoute [r/0] Blackhole: MeshService far 1 far @2.2.2.2",
 	  "mesh \"default\": service \"far\" has endpoints in other zones: the hop through an ingress needs the mesh's "
