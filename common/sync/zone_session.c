@@ -41,7 +41,7 @@ void zone_on_welcome(struct sync_zone *zone, const void *body)
 	zone->features = welcome->features & SYNC_FEATURES;
 	lease_until(zone, zone->asked[MAIN].at, sane_lease(welcome->lease_ms));
 	zone->retry_at[LEASE] = zone->retry_at[PUSH] = 0;
-	zone->report_new = zone->report != NULL;
+	zone->report_new = zone->report != NULL || zone->snap.held;
 	outbox_restart(&zone->outbox);
 	zone_move(zone, SYNC_SYNC);
 }

@@ -140,6 +140,22 @@ static void put_records(struct sim_store *store, const struct sync_zone_action *
 	}
 }
 
+/* "p/..." is what users wrote. */
+static struct sync_loss loss_of(const struct node *node)
+{
+	const struct sim_store *shown = &node->store;
+	struct sync_loss loss = { .shown = shown->count };
+
+	for (size_t i = 0; i < shown->count; i++) {
+		const char *key = shown->records[i].key;
+		bool gone = sim_store_find(&node->stage, key, strlen(key)) == NULL;
+		loss.removed += gone;
+		loss.written += key[0] == 'p';
+		loss.written_removed += gone && key[0] == 'p';
+	}
+	return loss;
+}
+
 /* What the disk says of a store action. */
 static struct sync_zone_event carry_out(struct node *node,
 					const struct sync_zone_action *action)
@@ -176,6 +192,7 @@ static struct sync_zone_event carry_out(struct node *node,
 	if (action->kind == SYNC_DO_STAGE || action->kind == SYNC_DO_STAGE_LOG) {
 		event.kind = SYNC_EV_STAGED;
 		event.state = node->stage.state;
+		event.loss = loss_of(node);
 	}
 	return event;
 }
@@ -222,6 +239,11 @@ void zone_event(struct node *node, struct sync_zone_event event)
 			node->alarmed = node->alarmed || action->alarm;
 		} else if (action->kind == SYNC_DO_REDIAL) {
 			node->redials++;
+		} else if (action->kind == SYNC_DO_HOLD ||
+			   action->kind == SYNC_DO_UNHOLD) {
+			node->has_note = action->kind == SYNC_DO_HOLD;
+			node->noted =
+				(struct sync_state){ action->position, action->digest };
 		} else if (action->kind == SYNC_DO_SECRET) {
 			take_secret(node, action);
 		} else {
@@ -309,6 +331,7 @@ struct node *pair_zone(struct pair *pair, size_t index, const char *name, uint8_
 	node->pair = pair;
 	node->setup = (struct sync_zone_setup){ .zone = name,
 						.build = "test",
+						.host = "rack-1",
 						.incarnation = incarnation,
 						.session = session,
 						.push_max = node->setup.push_max,
@@ -316,8 +339,11 @@ struct node *pair_zone(struct pair *pair, size_t index, const char *name, uint8_
 						.io = &node->store };
 	memset(node->setup.uuid, uuid, SYNC_UUID);
 	node->machine = sync_zone_new(&node->setup);
-	zone_event(node, (struct sync_zone_event){ .kind = SYNC_EV_START,
-						   .state = node->store.state });
+	zone_event(node,
+		   (struct sync_zone_event){ .kind = SYNC_EV_START,
+					     .state = node->store.state,
+					     .held = node->has_note ? &node->noted : NULL,
+					     .loss = loss_of(node) });
 	return node;
 }
 

@@ -20,6 +20,8 @@ struct node {
 	const char *refuse; /* the disk fails; NULL: it does not */
 	char secret[64];    /* the last content that came, or why none did */
 	unsigned secrets, secrets_refused;
+	struct sync_state noted; /* by HOLD */
+	bool has_note;
 	uint64_t wake_at;
 };
 
