@@ -7,6 +7,7 @@
 #include "loop/loop.h"
 #include "loop/mailbox.h"
 #include "model/apply.h"
+#include "pki/vault.h"
 #include "store/read.h"
 #include "zone/api/api.h"
 #include "zone/identity.h"
@@ -46,6 +47,7 @@ struct process {
 	struct loop *loop;
 	struct mailbox *inbox; /* letters: struct letter */
 	struct loop_watch *watch;
+	struct pki_vault *vault;
 	struct desk replica, local;
 	struct set *local_set; /* held; what was written here */
 	struct registry registry;
@@ -229,6 +231,21 @@ static void on_inbox(void *arg, unsigned events)
 
 /* ---- start ---- */
 
+/* A key file that is lost is not made anew: what it sealed is lost without it. */
+static enum zl_code open_vault(struct process *process, struct zl_err *err)
+{
+	const struct config *config = process->config;
+	char *own = zl_format("%s/key", config->data_dir);
+	char *sealed = zl_format("%s/pki", config->data_dir);
+	const char *path = config->key_file != NULL ? config->key_file : own;
+
+	enum zl_code code =
+		pki_vault_open(&process->vault, path, access(sealed, F_OK) != 0, err);
+	free(sealed);
+	free(own);
+	return code;
+}
+
 static enum zl_code open_store(struct process *process, struct desk *desk,
 			       const char *name, struct zl_err *err)
 {
@@ -408,6 +425,7 @@ static enum zl_code open_all(struct process *process, struct zl_err *err)
 	process->offer = loop_timer_new(process->loop, on_offer, process);
 	process->ending = loop_timer_new(process->loop, on_ending, process);
 	if ((code = conf_make_folder(process->config->data_dir, err)) != ZL_OK ||
+	    (code = open_vault(process, err)) != ZL_OK ||
 	    (code = open_store(process, &process->local, "local", err)) != ZL_OK ||
 	    (code = open_store(process, &process->replica, "replica", err)) != ZL_OK ||
 	    (code = load_local(process, err)) != ZL_OK ||
@@ -488,6 +506,7 @@ void process_close(struct process **processp)
 	folder_close(&process->folder);
 	store_close(&process->local.store);
 	store_close(&process->replica.store);
+	pki_vault_close(&process->vault);
 	registry_fini(&process->registry);
 	set_drop(&process->local_set);
 	loop_timer_free(&process->hold);
