@@ -505,13 +505,16 @@ static void a_new_session_begins_with_everything(void **state)
 static void a_report_arrives_at_once(void **state)
 {
 	const struct sync_trouble trouble = { "web-01", "cluster", "no such thing" };
+	const struct sync_probe probes[] = { { "north", true }, { "west", false } };
 	struct sync_report report = { .acked_rev = 7,
 				      .proxies = 3,
 				      .acked = 2,
 				      .nacked = 1,
 				      .last_error = "bad \xff text",
 				      .trouble = &trouble,
-				      .trouble_count = 1 };
+				      .trouble_count = 1,
+				      .probes = probes,
+				      .probe_count = 2 };
 	struct sync_session_view view;
 	struct pair pair;
 
@@ -525,6 +528,11 @@ static void a_report_arrives_at_once(void **state)
 	assert_false(view.report.healthy);
 	assert_int_equal(view.report.trouble_count, 1);
 	assert_string_equal(view.report.trouble[0].text, "no such thing");
+	assert_int_equal(view.report.probe_count, 2);
+	assert_string_equal(view.report.probes[0].zone, "north");
+	assert_true(view.report.probes[0].answers);
+	assert_string_equal(view.report.probes[1].zone, "west");
+	assert_false(view.report.probes[1].answers);
 	assert_string_equal(view.zone_state, "live");
 	assert_int_equal(view.applied.rev, 2);
 
