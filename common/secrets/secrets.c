@@ -205,3 +205,17 @@ bool secret_is_used(const struct set *set, const struct resource *secret,
 	}
 	return false;
 }
+
+bool secret_is_for(const struct set *set, const struct resource *secret, const char *zone)
+{
+	struct set_iter each = set_each(set, KIND_DATAPLANE, secret->key.mesh);
+	const struct resource *proxy;
+	struct secret_use use;
+
+	if (!secret_is_used(set, secret, &use))
+		return false;
+	while ((proxy = set_next(&each)) != NULL)
+		if (strcmp(proxy->key.zone, zone) == 0)
+			return true;
+	return false;
+}

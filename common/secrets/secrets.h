@@ -59,3 +59,6 @@ struct secret_use {
 };
 bool secret_is_used(const struct set *set, const struct resource *secret,
 		    struct secret_use *use);
+/* True if zone has a use for secret: it has Dataplanes of a mesh that uses it. */
+bool secret_is_for(const struct set *set, const struct resource *secret,
+		   const char *zone);

@@ -29,6 +29,7 @@ struct ticket {
 
 struct hub {
 	struct hub_setup setup;
+	struct reads reads; /* what the machine reads */
 	struct sync_global *machine;
 	struct link_hub *link;
 	struct loop_timer *timer;
@@ -326,7 +327,7 @@ bool hub_result(struct hub *hub, const struct store_result *result)
 
 static enum zl_code start_machine(struct hub *hub, struct zl_err *err)
 {
-	struct sync_global_setup setup = { .ops = &READS_OPS, .io = hub->setup.store };
+	struct sync_global_setup setup = { .ops = &READS_OPS, .io = &hub->reads };
 	struct sync_global_event event = { .kind = SYNC_GEV_START };
 	struct store_view *view;
 
@@ -352,6 +353,10 @@ enum zl_code hub_open(struct hub **out, const struct hub_setup *setup, struct zl
 
 	*out = NULL;
 	hub->setup = *setup;
+	hub->reads = (struct reads){ .store = setup->store,
+				     .secrets = setup->secrets,
+				     .set = setup->set,
+				     .owner = setup->owner };
 	hub->pinned_rev = UINT64_MAX;
 	hub->timer = loop_timer_new(setup->loop, on_timer, hub);
 	hub->pace = loop_timer_new(setup->loop, on_pace, hub);

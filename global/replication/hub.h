@@ -13,6 +13,7 @@
 #include "sync/global.h"
 
 struct hub;
+struct secrets;
 struct loop;
 struct store;
 
@@ -22,6 +23,7 @@ struct hub_setup {
 	const char *data_dir;   /* sockets of its own stand below it */
 	struct zl_addr *listen; /* ports 0 are replaced */
 	size_t listen_count;
+	const struct secrets *secrets; /* contents for zones; NULL: none */
 	/* What is known now; borrowed for the call. */
 	const struct set *(*set)(void *owner);
 	/* What hub_zone says of zone has changed. */

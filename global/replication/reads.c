@@ -2,6 +2,7 @@
 
 #include "base/bytes.h"
 #include "base/log.h"
+#include "secrets/secrets.h"
 #include "store/read.h"
 
 #include <string.h>
@@ -9,9 +10,10 @@
 /* One view for each call: it is short, and never open across a turn. */
 static struct store_view *view_of(void *io, enum zl_code *code, struct zl_err *err)
 {
+	const struct reads *reads = io;
 	struct store_view *view = NULL;
 
-	*code = store_view_open(io, &view, err);
+	*code = store_view_open(reads->store, &view, err);
 	if (*code != ZL_OK)
 		zl_log(ZL_ERROR, "store", "cannot be read", "err=%q",
 		       err != NULL ? err->msg : zl_code_text(*code));
@@ -21,8 +23,9 @@ static struct store_view *view_of(void *io, enum zl_code *code, struct zl_err *e
 static enum zl_code read_sums(void *io, uint64_t *rev, struct digest sums[DIGEST_BUCKETS],
 			      struct zl_err *err)
 {
+	const struct reads *reads = io;
 	struct position position;
-	enum zl_code code = store_sums(io, sums, &position, err);
+	enum zl_code code = store_sums(reads->store, sums, &position, err);
 
 	*rev = position.rev;
 	return code;
@@ -207,6 +210,32 @@ static bool read_zone(void *io, const char *zone, struct sync_zone_record *out)
 	return found;
 }
 
+/* Only what the set shows now, and only to a zone that has a use for it. */
+static enum zl_code read_secret(void *io, const char *zone,
+				const struct sync_secret *secret, struct zl_arena *arena,
+				struct sync_bytes *out, struct zl_err *err)
+{
+	const struct reads *reads = io;
+	const struct set *set = reads->set(reads->owner);
+	const struct key key = { KIND_SECRET, secret->mesh, "", "", secret->name };
+	const struct resource *res = set_get(set, &key);
+	struct zl_buf content = { 0 };
+
+	if (reads->secrets == NULL || res == NULL ||
+	    strcmp(res->secret->version, secret->version) != 0)
+		return zl_fail(err, ZL_ENOENT, "there is no such version of it");
+	if (!secret_is_for(set, res, zone))
+		return zl_fail(err, ZL_EACCES,
+			       "no Mesh that this zone has Dataplanes of names it");
+	enum zl_code code = secrets_read(reads->secrets, res, &content, err);
+	if (code == ZL_OK)
+		*out = (struct sync_bytes){ zl_arena_memdup(arena, zl_buf_text(&content),
+							    content.len),
+					    content.len };
+	secrets_wipe(&content);
+	return code;
+}
+
 const struct sync_global_ops READS_OPS = {
 	.store = { .sums = read_sums, .bucket = read_bucket },
 	.chain = read_chain,
@@ -215,4 +244,5 @@ const struct sync_global_ops READS_OPS = {
 	.each = read_each,
 	.get = read_get,
 	.zone = read_zone,
+	.secret = read_secret,
 };

@@ -71,6 +71,22 @@ static struct resource *resource_of(struct fixture *f, const char *yaml)
 	return res;
 }
 
+/* A Dataplane of mesh default that zone wrote. */
+static struct resource *proxy_of(struct fixture *f, const char *zone)
+{
+	static const char YAML[] =
+		"{type: Dataplane, name: p, networking: {address: 1.1.1.1, inbound: "
+		"[{port: 80, tags: {kuma.io/service: web}}]}}";
+	const struct resource_rules rules = { .writer = WRITER_ZONE, .zone = zone };
+	struct findings found = findings_in(f->arena);
+	struct docs docs;
+
+	assert_int_equal(read_yaml(YAML, strlen(YAML), f->arena, &docs, NULL), ZL_OK);
+	struct resource *res = resource_from_doc(docs.items[0], &rules, &found);
+	assert_non_null(res);
+	return res;
+}
+
 static struct resource *secret_of(struct fixture *f, const char *name, const char *data)
 {
 	char *yaml = zl_format("{type: Secret, name: %s, data: %s}", name, data);
@@ -271,14 +287,61 @@ static void a_mesh_uses_what_its_backends_name(void **state)
 	resource_drop(&mesh);
 }
 
+static void a_zone_has_use_for_those_of_its_meshes(void **state)
+{
+	static const struct {
+		const char *mesh, *name, *zone;
+		bool is_for;
+	} CASES[] = {
+		{ "default", "cert", "east", true },
+		{ "default", "cert", "west", false }, /* no Dataplane there */
+		{ "default", "other", "east", false },
+		{ "empty", "cert", "east", false },
+	};
+	struct fixture *f = *state;
+	static const char *const DOCS[] = {
+		"{type: Mesh, name: default, mtls: {backends: [{name: b, type: provided, "
+		"conf: {cert: {secret: cert}, key: {secret: key}}}]}}",
+		"{type: Mesh, name: empty, mtls: {backends: [{name: b, type: provided, "
+		"conf: {cert: {secret: cert}, key: {secret: key}}}]}}",
+	};
+	struct set *empty = set_empty();
+	struct set_edit *edit = set_edit(empty);
+
+	for (size_t i = 0; i < ARRAY_LEN(DOCS); i++) {
+		struct resource *res = resource_of(f, DOCS[i]);
+		set_put(edit, res);
+		resource_drop(&res);
+	}
+	struct resource *proxy = proxy_of(f, "east");
+	set_put(edit, proxy);
+	resource_drop(&proxy);
+	struct set *set = set_done(&edit);
+	for (size_t i = 0; i < ARRAY_LEN(CASES); i++) {
+		char *yaml = zl_format("{type: Secret, mesh: %s, name: %s, data: aGk=}",
+				       CASES[i].mesh, CASES[i].name);
+		struct resource *secret = resource_of(f, yaml);
+		assert_int_equal(secret_is_for(set, secret, CASES[i].zone),
+				 CASES[i].is_for);
+		resource_drop(&secret);
+		free(yaml);
+	}
+	set_drop(&set);
+	set_drop(&empty);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		TEST(what_is_stored_has_no_content),      TEST(what_is_kept_is_sealed),
-		TEST(each_content_has_a_version),         TEST(the_last_write_wins),
-		TEST(another_key_opens_nothing),          TEST(what_is_dropped_is_gone),
+		TEST(what_is_stored_has_no_content),
+		TEST(what_is_kept_is_sealed),
+		TEST(each_content_has_a_version),
+		TEST(the_last_write_wins),
+		TEST(another_key_opens_nothing),
+		TEST(what_is_dropped_is_gone),
 		TEST(a_mesh_uses_what_its_backends_name),
+		TEST(a_zone_has_use_for_those_of_its_meshes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
