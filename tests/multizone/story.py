@@ -12,19 +12,24 @@ EXAMPLES = os.path.join(local.ROOT, "deploy", "examples")
 class Scenario:
     """A function with the name of its story."""
 
-    def __init__(self, function, needs_envoy):
+    def __init__(self, function, needs_envoy, own_network):
         self.name, self.function = function.__name__, function
-        self.needs_envoy = needs_envoy
+        self.needs_envoy, self.own_network = needs_envoy, own_network
 
 
-def scenario(needs_envoy=True):
+def scenario(needs_envoy=True, own_network=False):
     """Make a function a scenario. It returns a text for the table, or None."""
 
     def register(function):
-        SCENARIOS.append(Scenario(function, needs_envoy))
+        SCENARIOS.append(Scenario(function, needs_envoy, own_network))
         return function
 
     return register
+
+
+def rounds(small, middle, large):
+    """How often to do a thing, by the size of the run (ZL_SIZE: S, C or L)."""
+    return {"S": small, "C": middle, "L": large}[os.environ.get("ZL_SIZE", "S")]
 
 
 def expect(condition, text):
