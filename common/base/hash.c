@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <openssl/evp.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/random.h>
 #include <xxhash.h>
 
@@ -17,6 +18,37 @@ void zl_sha256(const struct zl_run *runs, size_t count, uint8_t out[ZL_SHA256])
 	ok = ok && EVP_DigestFinal_ex(ctx, out, &len);
 	EVP_MD_CTX_free(ctx);
 	assert(ok && len == ZL_SHA256); /* fails only without memory */
+}
+
+/* struct zl_hash is what OpenSSL calls EVP_MD_CTX. */
+struct zl_hash *zl_hash_new(void)
+{
+	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+
+	if (ctx == NULL || !EVP_DigestInit_ex(ctx, EVP_sha256(), NULL))
+		abort(); /* fails only without memory */
+	return (struct zl_hash *)ctx;
+}
+
+void zl_hash_add(struct zl_hash *hash, const void *data, size_t len)
+{
+	if (!EVP_DigestUpdate((EVP_MD_CTX *)hash, data, len))
+		abort();
+}
+
+void zl_hash_end(struct zl_hash **hashp, uint8_t out[ZL_SHA256])
+{
+	EVP_MD_CTX *ctx = (EVP_MD_CTX *)*hashp;
+	uint8_t sum[EVP_MAX_MD_SIZE];
+
+	*hashp = NULL;
+	if (ctx == NULL)
+		return;
+	if (!EVP_DigestFinal_ex(ctx, sum, NULL))
+		abort();
+	if (out != NULL)
+		memcpy(out, sum, ZL_SHA256);
+	EVP_MD_CTX_free(ctx);
 }
 
 uint64_t zl_xxh3(const void *data, size_t len)

@@ -16,6 +16,13 @@ struct zl_run {
 };
 void zl_sha256(const struct zl_run *runs, size_t count, uint8_t out[ZL_SHA256]);
 
+/* The same of what comes piece by piece. end sets *hashp to NULL; it accepts NULL, and
+ * out may be NULL. */
+struct zl_hash;
+struct zl_hash *zl_hash_new(void);
+void zl_hash_add(struct zl_hash *hash, const void *data, size_t len);
+void zl_hash_end(struct zl_hash **hashp, uint8_t out[ZL_SHA256]);
+
 /* XXH3-64: checksum of stored records and version of xDS resources; no defence. */
 uint64_t zl_xxh3(const void *data, size_t len);
 

@@ -63,6 +63,7 @@ void http_conn_close(struct http_conn **connp)
 		bufferevent_free(conn->bev);
 	else
 		close(conn->fd);
+	http_source_free(&conn->source);
 	free(conn->peer);
 	free(conn);
 	if (req != NULL && was_busy)
@@ -104,6 +105,8 @@ void http_conn_send(struct http_conn *conn, const struct http_reply *reply)
 {
 	struct evbuffer *out = bufferevent_get_output(conn->bev);
 	bool has_body = reply->status != 204 && reply->status != 304;
+	uint64_t len =
+		reply->source != NULL ? http_source_left(reply->source) : reply->len;
 
 	if (conn->server->draining)
 		conn->close_after = true;
@@ -116,9 +119,13 @@ void http_conn_send(struct http_conn *conn, const struct http_reply *reply)
 	if (has_body && reply->content_type != NULL)
 		evbuffer_add_printf(out, "Content-Type: %s\r\n", reply->content_type);
 	if (has_body)
-		evbuffer_add_printf(out, "Content-Length: %zu\r\n", reply->len);
+		evbuffer_add_printf(out, "Content-Length: %" PRIu64 "\r\n", len);
 	evbuffer_add(out, "\r\n", 2);
-	if (has_body && strcmp(reply->method, "HEAD") != 0)
+	has_body = has_body && strcmp(reply->method, "HEAD") != 0;
+	conn->source = reply->source;
+	if (!has_body)
+		http_source_free(&conn->source);
+	else if (conn->source == NULL)
 		evbuffer_add(out, reply->body, reply->len);
 	http_conn_enter(conn, HTTP_FLUSH, conn->server->options.answer_ms);
 	report(conn, reply);
@@ -371,7 +378,16 @@ static void on_read(struct bufferevent *bev, void *arg)
 	advance(arg);
 }
 
-/* All that was to be sent is out. */
+/* Send more of a file: the client takes it, so it has time again. */
+static void feed(struct http_conn *conn)
+{
+	if (http_source_feed(conn->source, bufferevent_get_output(conn->bev)))
+		http_conn_allow(conn, conn->server->options.answer_ms);
+	else
+		http_conn_close(&conn);
+}
+
+/* What was there to be sent is out. */
 static void on_written(struct bufferevent *bev, void *arg)
 {
 	struct http_conn *conn = arg;
@@ -379,6 +395,11 @@ static void on_written(struct bufferevent *bev, void *arg)
 	(void)bev;
 	if (conn->state != HTTP_FLUSH)
 		return;
+	if (conn->source != NULL && http_source_left(conn->source) > 0) {
+		feed(conn);
+		return;
+	}
+	http_source_free(&conn->source);
 	if (!conn->close_after) {
 		http_conn_enter(conn, HTTP_IDLE, conn->server->options.idle_ms);
 		advance(conn);

@@ -172,6 +172,10 @@ void http_add_header(struct http_request *req, const char *name, const char *fmt
 /* The answers: each ends the request. body is copied. */
 void http_answer(struct http_request *req, unsigned status, const char *content_type,
 		 const void *body, size_t len);
+/* len bytes of the open file fd, from where it stands, as the client takes them. fd is
+ * taken. A file that turns out shorter ends the connection in the middle. */
+void http_answer_file(struct http_request *req, unsigned status, const char *content_type,
+		      int fd, uint64_t len);
 void http_json(struct http_request *req, unsigned status, const char *json);
 void http_text(struct http_request *req, unsigned status, const char *text);
 

@@ -72,10 +72,11 @@ struct http_conn {
 	bool is_tcp, is_tls;
 	bool is_near; /* on this machine: both ends say so */
 	bool close_after;
-	bool is_held;      /* enough was read ahead, reading is off */
-	bool at_eof;       /* the client sends no more */
-	size_t thrown;     /* bytes read in HTTP_LINGER */
-	uint64_t began_us; /* of the current request */
+	bool is_held;               /* enough was read ahead, reading is off */
+	bool at_eof;                /* the client sends no more */
+	size_t thrown;              /* bytes read in HTTP_LINGER */
+	struct http_source *source; /* owned: what of the answer is still to be read */
+	uint64_t began_us;          /* of the current request */
 };
 
 struct http_request {
@@ -133,12 +134,21 @@ struct http_reply {
 	const char *content_type, *added; /* added: header lines or "" */
 	const void *body;
 	size_t len;
+	struct http_source *source; /* in place of body; taken; NULL: none */
 	const char *id, *method;
 	const struct http_route *route;
 };
 void http_conn_send(struct http_conn *conn, const struct http_reply *reply);
 /* Restart the deadline of the state the connection is in. */
 void http_conn_allow(struct http_conn *conn, uint64_t ms);
+
+/* source.c: the rest of a file that is being sent. free accepts NULL. */
+struct evbuffer;
+struct http_source *http_source_new(int fd, uint64_t len);
+void http_source_free(struct http_source **sourcep);
+uint64_t http_source_left(const struct http_source *source);
+/* Move some of it to out. False: the file cannot be read, or it ended early. */
+bool http_source_feed(struct http_source *source, struct evbuffer *out);
 
 /* request.c */
 struct http_request *http_request_new(struct http_conn *conn, const char *head,

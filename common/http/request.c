@@ -163,25 +163,43 @@ static void forget(struct http_request *req)
 	server->request_count--;
 }
 
-void http_answer(struct http_request *req, unsigned status, const char *content_type,
-		 const void *body, size_t len)
+/* The request ends with reply, whose parts it completes. */
+static void answer(struct http_request *req, struct http_reply *reply)
 {
 	struct http_conn *conn = req->conn;
 
 	forget(req);
+	reply->added = zl_buf_text(&req->added);
+	reply->id = req->id;
+	reply->method = req->method;
+	reply->route = req->route;
 	if (conn != NULL) {
-		const struct http_reply reply = { .status = status,
-						  .content_type = content_type,
-						  .added = zl_buf_text(&req->added),
-						  .body = body,
-						  .len = len,
-						  .id = req->id,
-						  .method = req->method,
-						  .route = req->route };
 		conn->req = NULL;
-		http_conn_send(conn, &reply);
+		http_conn_send(conn, reply);
+	} else {
+		http_source_free(&reply->source);
 	}
 	http_request_free(&req);
+}
+
+void http_answer(struct http_request *req, unsigned status, const char *content_type,
+		 const void *body, size_t len)
+{
+	struct http_reply reply = {
+		.status = status, .content_type = content_type, .body = body, .len = len
+	};
+
+	answer(req, &reply);
+}
+
+void http_answer_file(struct http_request *req, unsigned status, const char *content_type,
+		      int fd, uint64_t len)
+{
+	struct http_reply reply = { .status = status,
+				    .content_type = content_type,
+				    .source = http_source_new(fd, len) };
+
+	answer(req, &reply);
 }
 
 void http_json(struct http_request *req, unsigned status, const char *json)

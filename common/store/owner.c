@@ -90,6 +90,23 @@ enum zl_code owner_take(const char *dir, bool read_only, int *owner, struct zl_e
 	return code == ZL_OK ? check_mark(dir, err) : code;
 }
 
+enum zl_code store_lock(const char *dir, int *lock, struct zl_err *err)
+{
+	char *path = zl_format("%s/owner", dir);
+	int fd = open(path, O_CLOEXEC | O_NOFOLLOW | O_RDWR);
+
+	free(path);
+	*lock = -1;
+	if (fd < 0)
+		return errno == ENOENT ? ZL_OK : fail_errno(err, "file owner");
+	enum zl_code code = take_lock(fd, false, err);
+	if (code == ZL_OK)
+		*lock = fd;
+	else
+		(void)close(fd);
+	return code;
+}
+
 enum zl_code owner_mark(const char *dir, struct zl_err *err)
 {
 	char *path = zl_format("%s/store-id", dir);

@@ -50,6 +50,10 @@ ZL_MUST_USE enum zl_code store_open(struct store **out, const char *dir,
  * NULL. All views must be closed. */
 void store_close(struct store **storep);
 
+/* Keep all processes from opening the store in dir for writing until *lock is closed; -1:
+ * nobody ever did. It may be damaged. ZL_ECONFLICT: one has it open. */
+ZL_MUST_USE enum zl_code store_lock(const char *dir, int *lock, struct zl_err *err);
+
 /* Check everything, also each log entry and its link in the chain. ZL_ECORRUPT: err names
  * what is damaged. */
 ZL_MUST_USE enum zl_code store_verify(struct store *store, struct zl_err *err);

@@ -1,0 +1,192 @@
+#include "backup/inside.h"
+
+#include "base/mem.h"
+#include "store/store.h"
+#include "store/write.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+enum zl_code backup_read(const char *path, struct backup_facts *facts, struct zl_err *err)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	enum zl_code code = ZL_OK;
+	char head[BACKUP_HEAD];
+	struct stat file;
+
+	if (fd < 0 || fstat(fd, &file) != 0)
+		code = backup_errno(err, "open", path);
+	else if (read(fd, head, sizeof(head)) != sizeof(head) ||
+		 !header_read(head, facts))
+		code = zl_fail(err, ZL_ECORRUPT, "%s is not a snapshot", path);
+	else if (facts->file_bytes = (uint64_t)file.st_size,
+		 facts->file_bytes != BACKUP_HEAD + facts->data_bytes + ZL_SHA256)
+		code = zl_fail(err, ZL_ECORRUPT,
+			       "%s is not whole: it has %llu bytes, not %llu", path,
+			       (unsigned long long)facts->file_bytes,
+			       (unsigned long long)(BACKUP_HEAD + facts->data_bytes +
+						    ZL_SHA256));
+	if (fd >= 0)
+		close(fd);
+	return code;
+}
+
+/* What the store in folder dir is must be what the header says. */
+static enum zl_code compare(const char *path, const char *dir,
+			    const struct backup_facts *facts, struct zl_err *err)
+{
+	struct backup_facts found = { 0 };
+	enum zl_code code = look(dir, &found, err);
+
+	if (code == ZL_OK && (!position_equal(&found.position, &facts->position) ||
+			      !digest_equal(&found.digest, &facts->digest) ||
+			      found.records != facts->records))
+		code = zl_fail(err, ZL_ECORRUPT,
+			       "%s holds another state than its header says", path);
+	return code;
+}
+
+/* The store of path, checked, in the new folder dir. */
+static enum zl_code open_up(const char *path, const char *dir, struct backup_facts *facts,
+			    struct zl_err *err)
+{
+	enum zl_code code = backup_read(path, facts, err);
+
+	if (code == ZL_OK)
+		code = unpack(path, facts, NULL, err); /* before anything is written */
+	if (code == ZL_OK && mkdir(dir, 0700) != 0)
+		code = backup_errno(err, "make folder", dir);
+	if (code == ZL_OK)
+		code = unpack(path, facts, dir, err);
+	if (code == ZL_OK)
+		code = compare(path, dir, facts, err);
+	return code;
+}
+
+enum zl_code backup_verify(const char *path, const char *work, struct backup_facts *facts,
+			   struct zl_err *err)
+{
+	enum zl_code code = open_up(path, work, facts, err);
+
+	remove_store(work);
+	return code;
+}
+
+/* Zones that followed the history before the backup went on from another point of it:
+ * what comes now is another history. */
+static enum zl_code new_epoch(const char *dir, struct backup_facts *facts,
+			      struct zl_err *err)
+{
+	struct store_result *result = NULL;
+	struct store *store;
+
+	enum zl_code code = store_open(&store, dir, NULL, err);
+	if (code != ZL_OK)
+		return code;
+	zl_random(facts->position.epoch, POSITION_EPOCH);
+	struct store_job *job = store_epoch_new(NULL, facts->position.epoch);
+	code = store_run(store, &job, &result, err);
+	store_job_free(&job);
+	store_results_free(&result);
+	store_close(&store);
+	return code;
+}
+
+/* A name for what stood at dir, which nothing has yet. */
+static char *name_aside(const char *dir)
+{
+	char stamp[32];
+	time_t now = time(NULL);
+	struct tm parts;
+	struct stat file;
+
+	(void)gmtime_r(&now, &parts);
+	(void)strftime(stamp, sizeof(stamp), "%Y%m%dT%H%M%SZ", &parts);
+	char *name = zl_format("%s.before-%s", dir, stamp);
+	for (unsigned i = 2; lstat(name, &file) == 0; i++) {
+		free(name);
+		name = zl_format("%s.before-%s-%u", dir, stamp, i);
+	}
+	return name;
+}
+
+/* Put folder fresh in the place of dir. What is there and not empty goes aside. */
+static enum zl_code put_in_place(const char *fresh, const char *dir, bool force,
+				 char **aside, struct zl_err *err)
+{
+	enum zl_code code = ZL_OK;
+	int lock = -1;
+
+	if (rename(fresh, dir) == 0)
+		return ZL_OK; /* nothing was there, or an empty folder */
+	if (errno != ENOTEMPTY && errno != EEXIST)
+		return backup_errno(err, "move the store to", dir);
+	if (!force)
+		return zl_fail(err, ZL_ECONFLICT,
+			       "%s holds a store already; --force moves it aside", dir);
+	code = store_lock(dir, &lock, err);
+	if (code != ZL_OK)
+		return code;
+	*aside = name_aside(dir);
+	if (rename(dir, *aside) != 0)
+		code = backup_errno(err, "move aside", dir);
+	else if (rename(fresh, dir) != 0)
+		code = backup_errno(err, "move the store to", dir);
+	if (lock >= 0)
+		close(lock);
+	return code;
+}
+
+static char *folder_above(const char *dir)
+{
+	const char *slash = strrchr(dir, '/');
+
+	return slash == NULL  ? zl_strdup(".")
+	       : slash == dir ? zl_strdup("/")
+			      : zl_strndup(dir, (size_t)(slash - dir));
+}
+
+/* The process that will use the store is that of the folder's owner. */
+static enum zl_code check_owner(const char *folder, struct zl_err *err)
+{
+	struct stat file;
+
+	if (stat(folder, &file) != 0)
+		return backup_errno(err, "folder", folder);
+	if (file.st_uid != geteuid())
+		return zl_fail(err, ZL_EACCES,
+			       "folder %s belongs to user %u and this is user %u: run as "
+			       "its owner",
+			       folder, (unsigned)file.st_uid, (unsigned)geteuid());
+	return ZL_OK;
+}
+
+enum zl_code backup_restore(const char *path, const char *dir, bool force,
+			    struct backup_facts *facts, char **aside, struct zl_err *err)
+{
+	char *above = folder_above(dir);
+	char *fresh = zl_format("%s.restored", dir);
+
+	*aside = NULL;
+	enum zl_code code = check_owner(above, err);
+	if (code == ZL_OK)
+		remove_store(fresh); /* of one that was cut short */
+	if (code == ZL_OK)
+		code = open_up(path, fresh, facts, err);
+	if (code == ZL_OK)
+		code = new_epoch(fresh, facts, err);
+	if (code == ZL_OK)
+		code = put_in_place(fresh, dir, force, aside, err);
+	if (code == ZL_OK)
+		code = sync_folder(above, err);
+	remove_store(fresh); /* gone, unless something failed */
+	free(fresh);
+	free(above);
+	return code;
+}
