@@ -147,6 +147,8 @@ static void on_global_changed(void *owner)
 
 	if (process->uplink != NULL)
 		update(process, REGISTRY_GLOBAL, uplink_set(process->uplink));
+	if (process->api != NULL)
+		api_moved(process->api);
 }
 
 static void on_link_moved(void *owner, enum sync_zone_state state)

@@ -1,6 +1,7 @@
 #include "zone/api/api.h"
 
 #include "base/mem.h"
+#include "loop/loop.h"
 #include "zone/api/inside.h"
 
 #include <assert.h>
@@ -33,6 +34,7 @@ HANDLER(token_revoke, auth_token_revoke(api->auth, req))
 const struct http_route API_ROUTES[] = {
 	{ "GET", "/", HTTP_VIEW, 0, root_handle },
 	{ "GET", "/_status", HTTP_VIEW, 0, status_handle },
+	{ "GET", "/_wait", HTTP_VIEW, 0, wait_handle },
 	{ "POST", "/_apply", HTTP_OPERATE, APPLY_BODY, apply },
 	{ "POST", "/_tokens/user", HTTP_ADMIN, 0, token_new },
 	{ "POST", "/_tokens/_revoke", HTTP_ADMIN, 0, token_revoke },
@@ -123,6 +125,11 @@ static enum zl_code listen_all(struct http_server *server, struct zl_addr *addrs
 	return code;
 }
 
+static void on_timer(void *arg)
+{
+	waits_look(arg);
+}
+
 enum zl_code api_open(struct api **out, const struct api_setup *setup, struct zl_err *err)
 {
 	struct api *api = zl_alloc(1, sizeof(*api));
@@ -138,6 +145,7 @@ enum zl_code api_open(struct api **out, const struct api_setup *setup, struct zl
 
 	*out = NULL;
 	api->setup = *setup;
+	api->timer = loop_timer_new(setup->loop, on_timer, api);
 	api->rest = (struct rest){ .ops = &REST_OPS,
 				   .owner = api,
 				   .store = setup->store,
@@ -170,6 +178,7 @@ void api_drain(struct api *api)
 {
 	api->draining = true;
 	api->rest.closed = true;
+	waits_end(api);
 	http_drain(api->http);
 }
 
@@ -185,9 +194,11 @@ void api_close(struct api **apip)
 	*apip = NULL;
 	if (api == NULL)
 		return;
+	waits_end(api);
 	http_close(&api->http);
 	http_close(&api->diagnostics);
 	auth_close(&api->auth);
+	loop_timer_free(&api->timer);
 	free(api);
 }
 
@@ -202,4 +213,9 @@ void api_result(struct api *api, const struct store_result *result)
 void api_set_tls(struct api *api, struct pki_tls *tls)
 {
 	http_set_tls(api->http, tls);
+}
+
+void api_moved(struct api *api)
+{
+	waits_look(api);
 }

@@ -14,6 +14,7 @@
 #include "zone/replication/uplink.h"
 
 struct api;
+struct trust;
 struct loop;
 struct pki_signer;
 struct pki_tls;
@@ -31,6 +32,7 @@ struct api_setup {
 	struct uplink *uplink; /* NULL: the zone is alone */
 	const char *zone;
 	const struct zl_addr *xds; /* that bootstraps name */
+	struct trust *trust;       /* that makes the tokens of proxies */
 	struct zl_addr *listen;    /* ports 0 are replaced */
 	size_t listen_count;
 	struct zl_addr *diagnostics; /* the same */
@@ -54,3 +56,5 @@ void api_set_tls(struct api *api, struct pki_tls *tls);
 /* A result of the store that is a write of the API or its tokens, after the registry has
  * it. */
 void api_result(struct api *api, const struct store_result *result);
+/* Another revision of global is in force: look whether somebody waited for it. */
+void api_moved(struct api *api);

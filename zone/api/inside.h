@@ -10,11 +10,15 @@
 #include "rest/rest.h"
 #include "zone/api/api.h"
 
+struct waiter;
+
 struct api {
 	struct api_setup setup;
 	struct rest rest;
 	struct http_server *http, *diagnostics;
 	struct auth *auth;
+	struct waiter *waiters;   /* owned */
+	struct loop_timer *timer; /* of the earliest deadline of waiters */
 	bool draining;
 	struct metrics_answers answers;
 };
@@ -25,10 +29,19 @@ void config_handle(struct http_request *req, void *arg);
 void xds_handle(struct http_request *req, void *arg);
 void bootstrap_handle(struct http_request *req, void *arg);
 
+/* tokens.c: what proxies show to the xDS server */
+void dataplane_token_handle(struct http_request *req, void *arg);
+void zone_proxy_token_handle(struct http_request *req, void *arg);
+
 /* status.c */
 void root_handle(struct http_request *req, void *arg);
 void status_handle(struct http_request *req, void *arg);
 void accept_handle(struct http_request *req, void *arg);
+
+/* waits.c */
+void wait_handle(struct http_request *req, void *arg);
+void waits_look(struct api *api);
+void waits_end(struct api *api);
 
 /* metrics.c */
 extern const struct http_route DIAGNOSTIC_ROUTES[];
