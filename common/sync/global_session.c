@@ -373,6 +373,19 @@ struct session *global_admit(struct sync_global *global, const struct asking *as
 	return NULL;
 }
 
+static void take_probes(struct session *session, const Sync__Report *from)
+{
+	struct zl_arena *arena = session->report_arena;
+	struct sync_probe *probes = zl_arena_alloc(arena, SYNC_PROBES, sizeof(*probes));
+
+	session->report.probes = probes;
+	for (size_t i = 0; i < from->n_probes && i < SYNC_PROBES; i++) {
+		probes[i].zone = zl_arena_strdup(arena, from->probes[i]->zone);
+		probes[i].answers = from->probes[i]->answers;
+		session->report.probe_count = i + 1;
+	}
+}
+
 static void take_report(struct session *session, const Sync__Report *from)
 {
 	struct zl_arena *arena = session->report_arena;
@@ -393,6 +406,7 @@ static void take_report(struct session *session, const Sync__Report *from)
 		trouble[i].text = zl_arena_strdup(arena, from->trouble[i]->text);
 		session->report.trouble_count = i + 1;
 	}
+	take_probes(session, from);
 }
 
 /* An operator's word is for what was held when it was given. */

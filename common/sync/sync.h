@@ -37,6 +37,7 @@ enum {
 	SYNC_HELD_MIN = 10,     /* a copy that removes more than so many objects ... */
 	SYNC_HELD_PERCENT = 20, /* ... and more than this part of them waits */
 	SYNC_TROUBLES = 16,     /* of a report */
+	SYNC_PROBES = 64,       /* of a report */
 	SYNC_TEXT_MAX = 512     /* of a text in a report */
 };
 
@@ -110,6 +111,12 @@ struct sync_trouble {
 	const char *proxy, *resource, *text; /* never NULL */
 };
 
+/* What a zone found of another one that global hears nothing of. */
+struct sync_probe {
+	const char *zone; /* never NULL */
+	bool answers;     /* one of its ingresses does */
+};
+
 /* What a zone tells global with each lease. */
 struct sync_report {
 	uint64_t acked_rev; /* all proxies have acknowledged what follows from it */
@@ -118,4 +125,6 @@ struct sync_report {
 	const char *last_error;             /* "" for none */
 	const struct sync_trouble *trouble; /* at most SYNC_TROUBLES are sent */
 	size_t trouble_count;
+	const struct sync_probe *probes; /* at most SYNC_PROBES are sent */
+	size_t probe_count;
 };

@@ -1,7 +1,5 @@
 #include "sync/zone_parts.h"
 
-#include <string.h>
-
 static bool is_much(uint64_t removed, uint64_t shown)
 {
 	return removed > SYNC_HELD_MIN && removed * 100 > shown * SYNC_HELD_PERCENT;
@@ -95,15 +93,7 @@ void zone_hold_end(struct sync_zone *zone)
 
 void zone_hold_compare(struct sync_zone *zone, const struct position *global)
 {
-	const struct snap *snap = &zone->snap;
-
-	if (zone->barrier != 0)
-		return;
-	/* Back in the history that is shown? Then nothing needs to be copied. */
-	if (memcmp(global->epoch, zone->head.epoch, POSITION_EPOCH) == 0 &&
-	    memcmp(global->epoch, snap->at.epoch, POSITION_EPOCH) != 0)
-		zone_move(zone, SYNC_SYNC);
-	else if (!position_equal(global, &snap->at))
+	if (!position_equal(global, &zone->snap.at))
 		zone->snap.behind = true;
 }
 

@@ -119,6 +119,19 @@ void zone_on_leased(struct sync_zone *zone, const void *body)
 	zone_compare(zone, &global);
 }
 
+static void put_probes(Sync__Report *to, const struct sync_report *from,
+		       struct zl_arena *arena)
+{
+	to->probes = zl_arena_alloc(arena, SYNC_PROBES, sizeof(*to->probes));
+	for (size_t i = 0; i < from->probe_count && i < SYNC_PROBES; i++) {
+		Sync__Probe *probe = zl_arena_alloc(arena, 1, sizeof(*probe));
+		sync__probe__init(probe);
+		probe->zone = sync_text_out(arena, from->probes[i].zone);
+		probe->answers = from->probes[i].answers;
+		to->probes[to->n_probes++] = probe;
+	}
+}
+
 void zone_report(struct sync_zone *zone, const struct sync_report *from)
 {
 	struct zl_arena *arena = zone->report_arena;
@@ -141,6 +154,7 @@ void zone_report(struct sync_zone *zone, const struct sync_report *from)
 		trouble->text = sync_text_out(arena, from->trouble[i].text);
 		to->trouble[to->n_trouble++] = trouble;
 	}
+	put_probes(to, from, arena);
 	zone->report = to;
 	zone->report_new = true;
 }

@@ -38,7 +38,13 @@ static void do_later(struct pair *pair, struct later *later)
 	} else if (later->kind == TO_ZONE) {
 		event.kind = SYNC_EV_REPLY;
 		event.id = later->id;
-		if (!pair->replies_lost)
+		if (pair->replies_late) {
+			free(pair->late.bytes);
+			pair->late.bytes = zl_memdup(later->bytes, later->len);
+			pair->late.len = later->len;
+			pair->late.zone = later->zone;
+			pair->late.id = later->id;
+		} else if (!pair->replies_lost)
 			zone_event(&pair->zones[later->zone], event);
 	} else {
 		event.kind = SYNC_EV_PUB;
@@ -47,6 +53,19 @@ static void do_later(struct pair *pair, struct later *later)
 				zone_event(&pair->zones[i], event);
 	}
 	free(later->bytes);
+}
+
+void pair_reply(struct pair *pair)
+{
+	char *bytes = pair->late.bytes;
+
+	pair->late.bytes = NULL;
+	zone_event(&pair->zones[pair->late.zone],
+		   (struct sync_zone_event){ .kind = SYNC_EV_REPLY,
+					     .id = pair->late.id,
+					     .bytes = bytes,
+					     .len = pair->late.len });
+	free(bytes);
 }
 
 static void take_write(struct pair *pair, const struct sync_global_action *action)
@@ -357,6 +376,7 @@ void pair_fini(struct pair *pair)
 	sync_global_free(&pair->global);
 	sim_store_fini(&pair->store);
 	sim_store_fini(&pair->inventory);
+	free(pair->late.bytes);
 }
 
 void pair_commit(struct pair *pair, const char *key, const char *value, bool told)

@@ -34,6 +34,12 @@ struct pair {
 	struct sync_global_setup setup;
 	struct node zones[ZONES];
 	bool pub_lost, requests_lost, replies_lost;
+	bool replies_late; /* the last one is kept for pair_reply */
+	struct {
+		char *bytes; /* owned */
+		size_t len, zone;
+		uint64_t id;
+	} late;
 	const char *identity; /* of who asks */
 	const char *secret;   /* content of each Secret that is asked for; NULL: none */
 	char secret_zone[SYNC_NAME_MAX + 1]; /* who asked last */
@@ -59,6 +65,8 @@ void global_event(struct pair *pair, struct sync_global_event event);
 
 /* Put value at key at global; NULL: delete. told: the machine gets to know. */
 void pair_commit(struct pair *pair, const char *key, const char *value, bool told);
+/* What came late arrives. */
+void pair_reply(struct pair *pair);
 /* Let so many milliseconds pass, with a tick wherever one is due. */
 void pair_pass(struct pair *pair, uint64_t ms);
 

@@ -213,6 +213,26 @@ static void more_than_was_accepted_is_held_again(void **state)
 	pair_fini(&pair);
 }
 
+static void a_word_for_what_was_held_before_comes_late(void **state)
+{
+	struct sync_report report = { .last_error = "" };
+	struct pair pair;
+
+	(void)state;
+	struct node *node = holding_zone(&pair, 6);
+	accept_at_global(&pair);
+	pair.replies_late = true; /* of this lease */
+	zone_event(node,
+		   (struct sync_zone_event){ .kind = SYNC_EV_REPORT, .report = &report });
+	pair.replies_late = false;
+	pair_commit(&pair, "p/00", NULL, true);
+	pair_pass(&pair, 1500);
+	assert_int_equal(sync_zone_view(node->machine).held.removed, WRITTEN - 5);
+	pair_reply(&pair);
+	assert_int_equal(zone_state(node), SYNC_HELD);
+	pair_fini(&pair);
+}
+
 static void inventory_does_not_outvote_what_users_wrote(void **state)
 {
 	struct pair pair;
@@ -382,6 +402,7 @@ int main(void)
 		cmocka_unit_test(what_is_held_follows_global),
 		cmocka_unit_test(it_ends_by_itself_when_the_objects_come_back),
 		cmocka_unit_test(more_than_was_accepted_is_held_again),
+		cmocka_unit_test(a_word_for_what_was_held_before_comes_late),
 		cmocka_unit_test(inventory_does_not_outvote_what_users_wrote),
 		cmocka_unit_test(deletes_in_the_log_are_never_held),
 		cmocka_unit_test(it_outlives_the_process),

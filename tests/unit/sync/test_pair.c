@@ -217,6 +217,28 @@ static void another_history_is_copied(void **state)
 	pair_fini(&pair);
 }
 
+/* Global as it is never does that without a restart, which the zone hears of. */
+static void equal_revisions_of_other_histories_are_told_apart(void **state)
+{
+	struct pair pair;
+	struct sim_store old = { 0 };
+
+	(void)state;
+	struct node *node = live_zone(&pair);
+	sim_store_copy(&old, &pair.store);
+	pair_commit(&pair, "c", "3", true);
+	sim_store_copy(&pair.store, &old);
+	pair_commit(&pair, "c", "other", false);
+	node->said[0] = '\0';
+	global_event(&pair, (struct sync_global_event){ .kind = SYNC_GEV_START,
+							.state = pair.store.state });
+	assert_non_null(strstr(node->said, "another history"));
+	assert_int_equal(node->swaps, 2);
+	assert_true(pair_same(&pair, node));
+	sim_store_fini(&old);
+	pair_fini(&pair);
+}
+
 static void a_zone_behind_the_log_copies(void **state)
 {
 	struct pair pair;
@@ -596,6 +618,7 @@ int main(void)
 		cmocka_unit_test(a_global_that_began_anew_is_told_hello_again),
 		cmocka_unit_test(a_global_put_back_begins_a_new_epoch),
 		cmocka_unit_test(another_history_is_copied),
+		cmocka_unit_test(equal_revisions_of_other_histories_are_told_apart),
 		cmocka_unit_test(a_zone_behind_the_log_copies),
 		cmocka_unit_test(a_rotten_record_is_repaired_alone),
 		cmocka_unit_test(a_store_that_fails_is_tried_again),
