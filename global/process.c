@@ -241,6 +241,7 @@ static enum zl_code open_api(struct process *process, struct zl_err *err)
 	const struct api_setup setup = { .loop = process->loop,
 					 .local_is_admin = config->localhost_is_admin,
 					 .store = process->store,
+					 .data_dir = config->data_dir,
 					 .hub = process->hub,
 					 .listen = config->api_listen.items,
 					 .listen_count = config->api_listen.count,

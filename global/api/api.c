@@ -56,6 +56,7 @@ HANDLER(token_revoke, auth_token_revoke(api->auth, req))
 const struct http_route API_ROUTES[] = {
 	{ "GET", "/", HTTP_VIEW, 0, root_handle },
 	{ "GET", "/_wait", HTTP_VIEW, 0, wait_handle },
+	{ "GET", "/_snapshot", HTTP_ADMIN, 0, snapshot_handle },
 	{ "POST", "/_apply", HTTP_OPERATE, APPLY_BODY, apply },
 	{ "POST", "/_tokens/user", HTTP_ADMIN, 0, token_new },
 	{ "POST", "/_tokens/_revoke", HTTP_ADMIN, 0, token_revoke },
@@ -235,6 +236,8 @@ enum zl_code api_open(struct api **out, const struct api_setup *setup, struct zl
 	enum zl_code code = auth_open(&api->auth, &auth, err);
 	http.auth_arg = api->auth;
 	if (code == ZL_OK)
+		code = snapshot_open(&api->snapshot, setup, err);
+	if (code == ZL_OK)
 		code = http_open(&api->http, setup->loop, &http, err);
 	if (code == ZL_OK && setup->tls != NULL)
 		http_set_tls(api->http, setup->tls);
@@ -272,6 +275,7 @@ void api_close(struct api **apip)
 	if (api == NULL)
 		return;
 	waits_end(api);
+	snapshot_close(&api->snapshot);
 	http_close(&api->http);
 	http_close(&api->diagnostics);
 	auth_close(&api->auth);

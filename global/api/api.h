@@ -23,6 +23,7 @@ extern const size_t API_ROUTE_COUNT;
 struct api_setup {
 	struct loop *loop; /* borrowed, as all below */
 	struct store *store;
+	const char *data_dir; /* snapshots are made there */
 	struct hub *hub;
 	struct zl_addr *listen; /* ports 0 are replaced */
 	size_t listen_count;

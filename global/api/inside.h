@@ -12,6 +12,7 @@
 
 enum { COMMIT_TIMES = 4096 };
 
+struct snapshot;
 struct waiter;
 
 struct api {
@@ -19,6 +20,7 @@ struct api {
 	struct rest rest;
 	struct http_server *http, *diagnostics;
 	struct auth *auth;
+	struct snapshot *snapshot;
 	struct waiter *waiters;   /* owned */
 	struct loop_timer *timer; /* of the earliest deadline of waiters */
 	bool draining;
@@ -36,6 +38,12 @@ void wait_begin(struct api *api, struct http_request *req, uint64_t rev, const c
 void waits_look(struct api *api);
 void waits_end(struct api *api);
 void wait_handle(struct http_request *req, void *arg);
+
+/* snapshot.c: close waits for the one that is being made, and answers its client. */
+ZL_MUST_USE enum zl_code snapshot_open(struct snapshot **out,
+				       const struct api_setup *setup, struct zl_err *err);
+void snapshot_close(struct snapshot **snapshotp);
+void snapshot_handle(struct http_request *req, void *arg);
 
 /* zones.c */
 void zones_handle(struct http_request *req, void *arg);

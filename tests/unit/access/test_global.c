@@ -5,6 +5,7 @@
 static const struct level LEVELS[] = {
 	{ "GET /", HTTP_VIEW },
 	{ "GET /_wait", HTTP_VIEW },
+	{ "GET /_snapshot", HTTP_ADMIN },
 	{ "POST /_apply", HTTP_OPERATE },
 	{ "POST /_tokens/user", HTTP_ADMIN },
 	{ "POST /_tokens/_revoke", HTTP_ADMIN },
