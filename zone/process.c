@@ -15,6 +15,7 @@
 #include "zone/inventory/registry.h"
 #include "zone/proxies/proxies.h"
 #include "zone/replication/uplink.h"
+#include "zone/secrets/keeper.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -55,6 +56,7 @@ struct process {
 	struct uplink *uplink; /* NULL: the zone is alone */
 	struct proxies *proxies;
 	struct api *api;
+	struct keeper *keeper; /* NULL: the zone is alone */
 	struct loop_timer *hold, *offer, *ending;
 	uint64_t stopped_ms; /* when it was told to end */
 	bool offered;
@@ -98,6 +100,8 @@ static void update(struct process *process, enum registry_part part,
 	registry_update(&process->registry, part, set, &changes);
 	if (process->proxies != NULL)
 		proxies_update(process->proxies, &changes, rev_in_force(process));
+	if (process->keeper != NULL)
+		keeper_update(process->keeper, process->registry.all);
 	if (part != REGISTRY_GLOBAL && process->uplink != NULL && process->offered &&
 	    !loop_timer_is_set(process->offer))
 		loop_timer_set(process->offer, OFFER_MS);
@@ -157,6 +161,22 @@ static void on_link_moved(void *owner, enum sync_zone_state state)
 
 	if (state == SYNC_LIVE && process->proxies != NULL)
 		proxies_begin(process->proxies);
+}
+
+static void on_secret(void *owner, const struct sync_secret *secret, const void *content,
+		      size_t len, const char *text)
+{
+	const struct process *process = owner;
+
+	if (process->keeper != NULL)
+		keeper_take(process->keeper, secret, content, len, text);
+}
+
+static void on_want(void *owner, const struct sync_secret *list, size_t count)
+{
+	const struct process *process = owner;
+
+	uplink_want(process->uplink, list, count);
 }
 
 static void on_hold_over(void *arg)
@@ -301,6 +321,7 @@ static enum zl_code open_uplink(struct process *process, struct zl_err *err)
 				      .global_count = config->global_sync.count,
 				      .changed = on_global_changed,
 				      .moved = on_link_moved,
+				      .secret = on_secret,
 				      .owner = process };
 	struct identity identity;
 
@@ -382,6 +403,21 @@ static enum zl_code open_api(struct process *process, struct zl_err *err)
 	return api_open(&process->api, &setup, err);
 }
 
+/* Once all is known: contents that nothing names are deleted. */
+static void open_keeper(struct process *process)
+{
+	const struct keeper_setup setup = { .secrets = { process->local.store,
+							 process->vault },
+					    .zone = process->config->zone_name,
+					    .want = on_want,
+					    .owner = process };
+
+	if (process->uplink == NULL)
+		return;
+	process->keeper = keeper_open(&setup);
+	keeper_update(process->keeper, process->registry.all);
+}
+
 /* Until those who asked before the end have their answers and global knows of it. */
 static void on_ending(void *arg)
 {
@@ -435,6 +471,7 @@ static enum zl_code open_all(struct process *process, struct zl_err *err)
 	    (code = open_uplink(process, err)) != ZL_OK ||
 	    (code = open_proxies(process, err)) != ZL_OK)
 		return code;
+	open_keeper(process);
 	return open_api(process, err);
 }
 
@@ -504,6 +541,7 @@ void process_close(struct process **processp)
 	flush(process, &process->replica);
 	api_close(&process->api);
 	uplink_close(&process->uplink);
+	keeper_close(&process->keeper);
 	proxies_close(&process->proxies);
 	folder_close(&process->folder);
 	store_close(&process->local.store);

@@ -182,6 +182,46 @@ void secrets_drop(const struct resource *old, struct store_job *local)
 	store_local_put(local, SPACE, name, NULL, 0);
 }
 
+struct sweep {
+	const struct resource *const *keep;
+	size_t count;
+	struct store_job *local;
+};
+
+static bool sweep_one(void *ctx, const struct store_item *item)
+{
+	const struct sweep *sweep = ctx;
+	char name[NAME_TEXT];
+	bool kept = false;
+
+	for (size_t i = 0; !kept && i < sweep->count; i++) {
+		record_name(&sweep->keep[i]->key, name);
+		kept = item->key_len == strlen(name) &&
+		       memcmp(item->key, name, item->key_len) == 0;
+	}
+	if (kept || item->key_len >= sizeof(name))
+		return true;
+	memcpy(name, item->key, item->key_len);
+	name[item->key_len] = '\0';
+	store_local_put(sweep->local, SPACE, name, NULL, 0);
+	return true;
+}
+
+enum zl_code secrets_sweep(const struct secrets *secrets,
+			   const struct resource *const *keep, size_t count,
+			   struct store_job *local, struct zl_err *err)
+{
+	struct sweep sweep = { keep, count, local };
+	struct store_view *view;
+	enum zl_code code = store_view_open(secrets->store, &view, err);
+
+	if (code != ZL_OK)
+		return code;
+	code = store_local_each(view, SPACE, sweep_one, &sweep, err);
+	store_view_close(&view);
+	return code;
+}
+
 /* ---- who uses one ---- */
 
 static bool names(const struct data_source *source, const char *name)

@@ -50,6 +50,11 @@ ZL_MUST_USE enum zl_code secrets_take(const struct secrets *secrets,
 				      size_t len, struct store_job *local,
 				      struct zl_err *err);
 
+/* local gets the deletion of all contents but those of the count in keep. */
+ZL_MUST_USE enum zl_code secrets_sweep(const struct secrets *secrets,
+				       const struct resource *const *keep, size_t count,
+				       struct store_job *local, struct zl_err *err);
+
 /* Overwrite content, then free it. */
 void secrets_wipe(struct zl_buf *content);
 

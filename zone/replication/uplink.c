@@ -29,6 +29,9 @@ struct uplink {
 	uint64_t refused[16];      /* tickets that the store did not take */
 	size_t refused_count;
 	uint64_t goodbye; /* request that global has not answered; 0: none */
+	/* The answer about a Secret in this step; in arena, NULL: there was none. */
+	struct zl_arena *given_arena;
+	const struct sync_zone_action *given;
 	bool changed, stopping, halted;
 };
 
@@ -219,6 +222,36 @@ static void do_tell(struct uplink *uplink, const struct sync_zone_action *action
 	       sync_zone_state_name(view.state), (unsigned long long)uplink->rev);
 }
 
+/* The owner gets it when the step is done, for it may ask for more. */
+static void do_secret(struct uplink *uplink, const struct sync_zone_action *action)
+{
+	struct zl_arena *arena = uplink->given_arena = zl_arena_new();
+	struct sync_zone_action *given = zl_arena_memdup(arena, action, sizeof(*action));
+
+	given->secret =
+		(struct sync_secret){ zl_arena_strdup(arena, action->secret.mesh),
+				      zl_arena_strdup(arena, action->secret.name),
+				      zl_arena_strdup(arena, action->secret.version) };
+	given->bytes = action->bytes != NULL
+			       ? zl_arena_memdup(arena, action->bytes, action->len)
+			       : NULL;
+	given->text = action->text != NULL ? zl_arena_strdup(arena, action->text) : NULL;
+	uplink->given = given;
+}
+
+static void give_secret(struct uplink *uplink)
+{
+	struct zl_arena *arena = uplink->given_arena;
+	const struct sync_zone_action *given = uplink->given;
+
+	uplink->given_arena = NULL;
+	uplink->given = NULL;
+	if (given != NULL)
+		uplink->setup.secret(uplink->setup.owner, &given->secret, given->bytes,
+				     given->len, given->text);
+	zl_arena_free(&arena);
+}
+
 static void act(struct uplink *uplink, const struct sync_zone_action *action)
 {
 	const struct sync_state held = { action->position, action->digest };
@@ -254,8 +287,7 @@ static void act(struct uplink *uplink, const struct sync_zone_action *action)
 		link_uplink_redial(uplink->link);
 		break;
 	case SYNC_DO_SECRET:
-		uplink->setup.secret(uplink->setup.owner, &action->secret, action->bytes,
-				     action->len, action->text);
+		do_secret(uplink, action);
 		break;
 	case SYNC_DO_TELL:
 		do_tell(uplink, action);
@@ -288,6 +320,7 @@ static void step(struct uplink *uplink, struct sync_zone_event event)
 		step_once(uplink, (struct sync_zone_event){ .kind = SYNC_EV_FAILED,
 							    .id = first });
 	}
+	give_secret(uplink);
 	if (uplink->changed) {
 		uplink->changed = false;
 		uplink->setup.changed(uplink->setup.owner);

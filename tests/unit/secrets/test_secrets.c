@@ -256,6 +256,23 @@ static void what_is_dropped_is_gone(void **state)
 	resource_drop(&stays);
 }
 
+static void what_nobody_keeps_is_swept(void **state)
+{
+	struct fixture *f = *state;
+	struct resource *goes = written(f, NULL, "cert", "aGVsbG8=");
+	struct resource *stays = written(f, NULL, "key", "aGVsbG8=");
+	const struct resource *const keep[] = { stays };
+	struct store_job *local = store_local_new(NULL);
+	struct zl_buf content = { 0 };
+
+	assert_int_equal(secrets_sweep(&f->secrets, keep, 1, local, NULL), ZL_OK);
+	run(f, local);
+	assert_int_equal(secrets_read(&f->secrets, goes, &content, NULL), ZL_ENOENT);
+	expect(f, stays, "hello");
+	resource_drop(&goes);
+	resource_drop(&stays);
+}
+
 static void a_mesh_uses_what_its_backends_name(void **state)
 {
 	struct fixture *f = *state;
@@ -340,6 +357,7 @@ int main(void)
 		TEST(the_last_write_wins),
 		TEST(another_key_opens_nothing),
 		TEST(what_is_dropped_is_gone),
+		TEST(what_nobody_keeps_is_swept),
 		TEST(a_mesh_uses_what_its_backends_name),
 		TEST(a_zone_has_use_for_those_of_its_meshes),
 	};
