@@ -27,10 +27,22 @@ const char *client_escape(const struct ctl *ctl, const char *text)
 	return out;
 }
 
+/* Where the bytes of an answer go. */
+struct sink {
+	CURL *curl;
+	struct zl_buf *body;
+	FILE *to;
+};
+
 static size_t take_body(char *data, size_t size, size_t count, void *owner)
 {
-	struct zl_buf *body = owner;
+	const struct sink *sink = owner;
+	struct zl_buf *body = sink->body;
+	long status = 0;
 
+	curl_easy_getinfo(sink->curl, CURLINFO_RESPONSE_CODE, &status);
+	if (sink->to != NULL && status >= 200 && status < 300)
+		return fwrite(data, size, count, sink->to) * size;
 	if (body->len + size * count > ANSWER_MAX)
 		return 0; /* ends the transfer with an error */
 	zl_buf_add(body, data, size * count);
@@ -72,15 +84,22 @@ static struct curl_slist *headers_of(const struct ctl *ctl, const struct ask *as
 }
 
 static void set_request(const struct ctl *ctl, CURL *curl, const struct ask *ask,
-			struct zl_buf *body)
+			struct sink *sink)
 {
 	curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, ask->method);
-	curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, ctl->timeout_ms);
+	if (ask->to == NULL) {
+		curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, ctl->timeout_ms);
+	} else { /* only a stop of so long is one */
+		curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, ctl->timeout_ms);
+		curl_easy_setopt(curl, CURLOPT_LOW_SPEED_LIMIT, 1L);
+		curl_easy_setopt(curl, CURLOPT_LOW_SPEED_TIME,
+				 ctl->timeout_ms / 1000 + 1);
+	}
 	curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
 	curl_easy_setopt(curl, CURLOPT_PROXY, ""); /* not the environment's either */
 	curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
 	curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take_body);
-	curl_easy_setopt(curl, CURLOPT_WRITEDATA, body);
+	curl_easy_setopt(curl, CURLOPT_WRITEDATA, sink);
 	if (ask->body != NULL) {
 		curl_easy_setopt(curl, CURLOPT_POSTFIELDS, ask->body);
 		curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)ask->len);
@@ -90,6 +109,7 @@ static void set_request(const struct ctl *ctl, CURL *curl, const struct ask *ask
 static enum ctl_exit transfer(const struct ctl *ctl, CURL *curl, const struct ask *ask,
 			      struct zl_buf *body, long *status)
 {
+	struct sink sink = { curl, body, ask->to };
 	struct server server;
 	struct secure secure;
 	const char *token = NULL;
@@ -104,7 +124,7 @@ static enum ctl_exit transfer(const struct ctl *ctl, CURL *curl, const struct as
 		return code;
 	struct curl_slist *headers = headers_of(ctl, ask, token);
 	const char *url = set_server(ctl, curl, server.url, ask->path);
-	set_request(ctl, curl, ask, body);
+	set_request(ctl, curl, ask, &sink);
 	curl_easy_setopt(curl, CURLOPT_URL, url);
 	curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
 	curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, detail);

@@ -7,6 +7,8 @@
 
 #include "ctl/ctl.h"
 
+#include <stdio.h>
+
 struct answer {
 	long status;
 	const char *text; /* the body, NUL-terminated */
@@ -20,6 +22,8 @@ struct ask {
 	size_t len;
 	const char *if_match; /* revision number; NULL: unconditional */
 	bool want_json;       /* an answer that is no JSON object is a failure */
+	FILE *to; /* gets the body of a 2xx, however large and however long it takes while
+		   * it comes; NULL: the answer holds it */
 };
 
 /* CTL_OK: the server answered with 2xx. Otherwise the reason was printed to standard

@@ -59,8 +59,8 @@ struct ctl {
 	const char **files; /* -f, in order */
 	size_t file_count;
 	const char *zone, *ns, *proxy, *to, *admin, *wait, *message, *dry_run,
-		*if_revision, *threshold, *user, *role, *ttl;
-	bool client_only, recursive, markdown;
+		*if_revision, *threshold, *user, *role, *ttl, *data_dir;
+	bool client_only, recursive, markdown, force;
 	const char **args; /* what is no flag */
 	size_t arg_count;
 };
@@ -79,7 +79,8 @@ enum {
 	TAKES_THRESHOLD = 1 << 9,
 	TAKES_RECURSIVE = 1 << 10,
 	TAKES_MARKDOWN = 1 << 11,
-	TAKES_TOKEN = 1 << 12 /* --user, --role, --ttl */
+	TAKES_TOKEN = 1 << 12,  /* --user, --role, --ttl */
+	TAKES_RESTORE = 1 << 14 /* --data-dir, --force */
 };
 
 struct command {
@@ -101,6 +102,8 @@ enum ctl_exit cmd_explain(struct ctl *ctl);
 enum ctl_exit cmd_get(struct ctl *ctl);
 enum ctl_exit cmd_schema(struct ctl *ctl);
 enum ctl_exit cmd_simulate(struct ctl *ctl);
+enum ctl_exit cmd_snapshot(struct ctl *ctl);
+enum ctl_exit cmd_store(struct ctl *ctl);
 enum ctl_exit cmd_token(struct ctl *ctl);
 enum ctl_exit cmd_validate(struct ctl *ctl);
 enum ctl_exit cmd_version(struct ctl *ctl);

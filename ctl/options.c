@@ -64,6 +64,10 @@ static const struct flag FLAGS[] = {
 	  "token create: what the user may do", { 0 } },
 	{ "ttl", 0, FLAG_TEXT, AT(ttl), TAKES_TOKEN, NULL, "TIME",
 	  "token create: how long it is good, like 30m, 24h or 7d", { 0 } },
+	{ "data-dir", 0, FLAG_TEXT, AT(data_dir), TAKES_RESTORE, NULL, "DIR",
+	  "snapshot restore: data_dir of the global that is to have it", { 0 } },
+	{ "force", 0, FLAG_BOOL, AT(force), TAKES_RESTORE, NULL, NULL,
+	  "snapshot restore: move the store that is there aside", { 0 } },
 	{ "markdown", 0, FLAG_BOOL, AT(markdown), TAKES_MARKDOWN, NULL, NULL,
 	  "schema, analyze: the page of docs/reference", { 0 } },
 };

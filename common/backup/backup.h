@@ -42,6 +42,10 @@ ZL_MUST_USE enum zl_code backup_make(struct store *store, const char *path,
 ZL_MUST_USE enum zl_code backup_read(const char *path, struct backup_facts *facts,
 				     struct zl_err *err);
 
+/* The same, and is every byte as it was made, by the SHA-256 at the end? */
+ZL_MUST_USE enum zl_code backup_check(const char *path, struct backup_facts *facts,
+				      struct zl_err *err);
+
 /* Is every byte of path as it was made, and what it holds a sound store at the position
  * that the header says? work: a folder that is not there yet; it is gone afterwards. */
 ZL_MUST_USE enum zl_code backup_verify(const char *path, const char *work,

@@ -37,6 +37,14 @@ enum zl_code backup_read(const char *path, struct backup_facts *facts, struct zl
 	return code;
 }
 
+enum zl_code backup_check(const char *path, struct backup_facts *facts,
+			  struct zl_err *err)
+{
+	enum zl_code code = backup_read(path, facts, err);
+
+	return code == ZL_OK ? unpack(path, facts, NULL, err) : code;
+}
+
 /* What the store in folder dir is must be what the header says. */
 static enum zl_code compare(const char *path, const char *dir,
 			    const struct backup_facts *facts, struct zl_err *err)
@@ -56,10 +64,8 @@ static enum zl_code compare(const char *path, const char *dir,
 static enum zl_code open_up(const char *path, const char *dir, struct backup_facts *facts,
 			    struct zl_err *err)
 {
-	enum zl_code code = backup_read(path, facts, err);
+	enum zl_code code = backup_check(path, facts, err);
 
-	if (code == ZL_OK)
-		code = unpack(path, facts, NULL, err); /* before anything is written */
 	if (code == ZL_OK && mkdir(dir, 0700) != 0)
 		code = backup_errno(err, "make folder", dir);
 	if (code == ZL_OK)
