@@ -210,8 +210,16 @@ static enum zl_code open_store(struct process *process, struct zl_err *err)
 {
 	char *dir = zl_format("%s/store", process->config->data_dir);
 	const struct store_options options = { .done = on_done, .ctx = process };
-	enum zl_code code = store_open(&process->store, dir, &options, err);
+	struct zl_err why = { 0 };
+	enum zl_code code = store_open(&process->store, dir, &options, &why);
 
+	if (code == ZL_ECORRUPT)
+		zl_fail(err, code,
+			"%s; restore a snapshot: zonelinkctl snapshot restore FILE "
+			"--data-dir %s --force",
+			why.msg, process->config->data_dir);
+	else if (code != ZL_OK)
+		zl_fail(err, code, "%s", why.msg);
 	if (code == ZL_OK)
 		code = load(process, err);
 	if (code == ZL_OK)

@@ -14,6 +14,7 @@
 #include "zone/inventory/folder.h"
 #include "zone/inventory/registry.h"
 #include "zone/proxies/proxies.h"
+#include "zone/replica.h"
 #include "zone/replication/uplink.h"
 #include "zone/secrets/keeper.h"
 
@@ -60,6 +61,7 @@ struct process {
 	struct loop_timer *hold, *offer, *ending;
 	uint64_t stopped_ms; /* when it was told to end */
 	bool offered;
+	bool is_lost; /* a damaged replica was moved aside, and no other is here yet */
 	size_t kept_told; /* how many were told to stay at home */
 };
 
@@ -268,16 +270,35 @@ static enum zl_code open_vault(struct process *process, struct zl_err *err)
 	return code;
 }
 
-static enum zl_code open_store(struct process *process, struct desk *desk,
-			       const char *name, struct zl_err *err)
+static enum zl_code open_local(struct process *process, struct zl_err *err)
 {
-	char *dir = zl_format("%s/%s", process->config->data_dir, name);
+	struct desk *desk = &process->local;
+	const char *data_dir = process->config->data_dir;
+	char *dir = zl_format("%s/local", data_dir);
+	const struct store_options options = { .done = on_done, .ctx = desk };
+	struct zl_err why = { 0 };
+
+	desk->process = process;
+	enum zl_code code = store_open(&desk->store, dir, &options, &why);
+	if (code == ZL_ECORRUPT)
+		zl_fail(err, code,
+			"%s; put a copy of the folder back, or move it away: then what was "
+			"written in this zone has to be written again",
+			why.msg);
+	else if (code != ZL_OK)
+		zl_fail(err, code, "%s", why.msg);
+	free(dir);
+	return code;
+}
+
+static enum zl_code open_replica(struct process *process, struct zl_err *err)
+{
+	struct desk *desk = &process->replica;
 	const struct store_options options = { .done = on_done, .ctx = desk };
 
 	desk->process = process;
-	enum zl_code code = store_open(&desk->store, dir, &options, err);
-	free(dir);
-	return code;
+	return replica_open(&desk->store, process->config->data_dir, &options,
+			    &process->is_lost, err);
 }
 
 static bool load_item(void *ctx, const struct store_item *item)
@@ -377,7 +398,7 @@ static enum zl_code open_proxies(struct process *process, struct zl_err *err)
 	registry_changes_free(&changes);
 	if (process->uplink == NULL)
 		proxies_begin(process->proxies);
-	else
+	else if (!process->is_lost)
 		loop_timer_set(process->hold, HOLD_MS);
 	return ZL_OK;
 }
@@ -464,8 +485,8 @@ static enum zl_code open_all(struct process *process, struct zl_err *err)
 	process->ending = loop_timer_new(process->loop, on_ending, process);
 	if ((code = conf_make_folder(process->config->data_dir, err)) != ZL_OK ||
 	    (code = open_vault(process, err)) != ZL_OK ||
-	    (code = open_store(process, &process->local, "local", err)) != ZL_OK ||
-	    (code = open_store(process, &process->replica, "replica", err)) != ZL_OK ||
+	    (code = open_local(process, err)) != ZL_OK ||
+	    (code = open_replica(process, err)) != ZL_OK ||
 	    (code = load_local(process, err)) != ZL_OK ||
 	    (code = open_folder(process, err)) != ZL_OK ||
 	    (code = open_uplink(process, err)) != ZL_OK ||

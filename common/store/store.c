@@ -84,11 +84,7 @@ enum zl_code store_open(struct store **out, const char *dir,
 		return ZL_OK;
 	}
 	store_close(&store);
-	return zl_fail(err, code, "open store %s: %s%s", dir, why.msg,
-		       code == ZL_ECORRUPT
-			       ? "; put a backup in its place or, in a zone, remove the "
-				 "folder: it is copied again from global"
-			       : "");
+	return zl_fail(err, code, "open store %s: %s", dir, why.msg);
 }
 
 void store_close(struct store **storep)

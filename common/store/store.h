@@ -39,7 +39,7 @@ struct store_options {
 
 /* Open the store in folder dir, which is made (mode 0700) when it is not there, and check
  * it: position, log end, digest and the checksum of each record. On failure *out is NULL
- * and err says what is wrong and what to do: ZL_ECORRUPT damaged or truncated or not a
+ * and err says what is wrong: ZL_ECORRUPT damaged or truncated or not a
  * store, ZL_ECONFLICT open in another process, ZL_EACCES not this user's or forbidden,
  * ZL_ENOENT (read_only) no store there, ZL_ENOSPC, ZL_EIO. */
 ZL_MUST_USE enum zl_code store_open(struct store **out, const char *dir,
