@@ -13,6 +13,9 @@ struct config {
 	const char *dataplanes_dir; /* NULL: no folder is watched */
 	struct conf_addrs global_sync, global_api;
 	struct conf_addrs api_listen, diagnostics_listen, xds_listen;
+	struct conf_addrs xds_advertise; /* one or none */
+	int64_t xds_max_connections;
+	uint64_t xds_certificate_ms;
 	bool localhost_is_admin;
 	const char *log_level, *log_format;
 };

@@ -17,6 +17,7 @@
 #include "zone/replica.h"
 #include "zone/replication/uplink.h"
 #include "zone/secrets/keeper.h"
+#include "zone/trust/trust.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -50,6 +51,7 @@ struct process {
 	struct mailbox *inbox; /* letters: struct letter */
 	struct loop_watch *watch;
 	struct pki_vault *vault;
+	struct trust *trust;
 	struct desk replica, local;
 	struct set *local_set; /* held; what was written here */
 	struct registry registry;
@@ -340,6 +342,7 @@ static enum zl_code open_uplink(struct process *process, struct zl_err *err)
 				      .zone = config->zone_name,
 				      .global = config->global_sync.items,
 				      .global_count = config->global_sync.count,
+				      .data_dir = config->data_dir,
 				      .changed = on_global_changed,
 				      .moved = on_link_moved,
 				      .secret = on_secret,
@@ -377,6 +380,24 @@ static enum zl_code open_folder(struct process *process, struct zl_err *err)
 	return code;
 }
 
+/* What proves the zone to its proxies, and them to it. */
+static enum zl_code open_trust(struct process *process, struct zl_err *err)
+{
+	const struct config *config = process->config;
+	char *folder = zl_format("%s/pki", config->data_dir);
+	const struct trust_setup setup = {
+		.loop = process->loop,
+		.folder = folder,
+		.zone = config->zone_name,
+		.vault = process->vault,
+		.certificate_s = (uint32_t)(config->xds_certificate_ms / 1000)
+	};
+
+	enum zl_code code = trust_open(&process->trust, &setup, err);
+	free(folder);
+	return code;
+}
+
 static enum zl_code open_proxies(struct process *process, struct zl_err *err)
 {
 	const struct config *config = process->config;
@@ -385,6 +406,9 @@ static enum zl_code open_proxies(struct process *process, struct zl_err *err)
 					     .zone = config->zone_name,
 					     .listen = config->xds_listen.items,
 					     .listen_count = config->xds_listen.count,
+					     .max_connections =
+						     (size_t)config->xds_max_connections,
+					     .trust = process->trust,
 					     .reported = on_reported,
 					     .owner = process };
 
@@ -414,7 +438,10 @@ static enum zl_code open_api(struct process *process, struct zl_err *err)
 					 .folder = process->folder,
 					 .uplink = process->uplink,
 					 .zone = config->zone_name,
-					 .xds = &config->xds_listen.items[0],
+					 .xds = config->xds_advertise.count > 0
+							? &config->xds_advertise.items[0]
+							: &config->xds_listen.items[0],
+					 .trust = process->trust,
 					 .listen = config->api_listen.items,
 					 .listen_count = config->api_listen.count,
 					 .diagnostics = config->diagnostics_listen.items,
@@ -489,6 +516,7 @@ static enum zl_code open_all(struct process *process, struct zl_err *err)
 	    (code = open_replica(process, err)) != ZL_OK ||
 	    (code = load_local(process, err)) != ZL_OK ||
 	    (code = open_folder(process, err)) != ZL_OK ||
+	    (code = open_trust(process, err)) != ZL_OK ||
 	    (code = open_uplink(process, err)) != ZL_OK ||
 	    (code = open_proxies(process, err)) != ZL_OK)
 		return code;
@@ -564,6 +592,7 @@ void process_close(struct process **processp)
 	uplink_close(&process->uplink);
 	keeper_close(&process->keeper);
 	proxies_close(&process->proxies);
+	trust_close(&process->trust);
 	folder_close(&process->folder);
 	store_close(&process->local.store);
 	store_close(&process->replica.store);

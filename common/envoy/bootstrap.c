@@ -11,6 +11,8 @@
 #define ADS_CLUSTER "zonelink/ads"
 /* Envoy would send the cluster's name, whose slash no :authority may have. */
 #define ADS_AUTHORITY "zonelink"
+#define TLS_SOCKET "envoy.transport_sockets.tls"
+#define TLS_CONTEXT "envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext"
 
 #define ADMIN_HOST "127.0.0.1"
 enum { ADMIN_PORT = 9901, ADMIN_MODE = 0600 };
@@ -76,16 +78,24 @@ static struct tree *node(struct zl_arena *arena, const struct envoy_bootstrap *f
 }
 
 /* Envoy's own back-off grows to 30 s; a zone that restarts is to be found at once. */
-static struct tree *grpc_service(struct zl_arena *arena)
+static struct tree *grpc_service(struct zl_arena *arena, const char *token)
 {
 	struct tree *back_off = map_of(arena, "base_interval", text(arena, "0.2s"),
 				       "max_interval", text(arena, "2s"), NULL);
+	struct tree *service =
+		map_of(arena, "envoy_grpc",
+		       map_of(arena, "cluster_name", text(arena, ADS_CLUSTER),
+			      "authority", text(arena, ADS_AUTHORITY), "retry_policy",
+			      map_of(arena, "retry_back_off", back_off, NULL), NULL),
+		       NULL);
 
-	return map_of(arena, "envoy_grpc",
-		      map_of(arena, "cluster_name", text(arena, ADS_CLUSTER), "authority",
-			     text(arena, ADS_AUTHORITY), "retry_policy",
-			     map_of(arena, "retry_back_off", back_off, NULL), NULL),
-		      NULL);
+	if (token != NULL) {
+		const char *value = zl_arena_format(arena, "Bearer %s", token);
+		struct tree *header = map_of(arena, "key", text(arena, "authorization"),
+					     "value", text(arena, value), NULL);
+		tree_set(arena, service, "initial_metadata", list_of(arena, header));
+	}
+	return service;
 }
 
 /* No fetch timeout: with one, Envoy reports itself ready without any configuration. */
@@ -96,13 +106,14 @@ static struct tree *from_ads(struct zl_arena *arena)
 		      NULL);
 }
 
-static struct tree *dynamic(struct zl_arena *arena)
+static struct tree *dynamic(struct zl_arena *arena, const char *token)
 {
 	return map_of(arena, "ads_config",
 		      map_of(arena, "api_type", text(arena, "DELTA_GRPC"),
 			     "transport_api_version", text(arena, "V3"),
 			     "set_node_on_first_message_only", tree_bool(arena, true),
-			     "grpc_services", list_of(arena, grpc_service(arena)), NULL),
+			     "grpc_services", list_of(arena, grpc_service(arena, token)),
+			     NULL),
 		      "cds_config", from_ads(arena), "lds_config", from_ads(arena), NULL);
 }
 
@@ -121,10 +132,33 @@ static struct tree *http2(struct zl_arena *arena)
 		      NULL);
 }
 
-/* The xDS server. Its transport_socket (TLS, the zone's CA) and the token filter beside
- * http2 will stand here. */
-static struct tree *ads_cluster(struct zl_arena *arena, const struct zl_addr *ads)
+/* TLS 1.3 to a server that shows the URI, whatever its address. */
+static struct tree *tls(struct zl_arena *arena, const struct envoy_bootstrap *from)
 {
+	struct tree *root = map_of(arena, "inline_string", text(arena, from->ca), NULL);
+	struct tree *name =
+		map_of(arena, "san_type", text(arena, "URI"), "matcher",
+		       map_of(arena, "exact", text(arena, from->identity), NULL), NULL);
+	struct tree *context = map_of(
+		arena, "tls_params",
+		map_of(arena, "tls_minimum_protocol_version", text(arena, "TLSv1_3"),
+		       "tls_maximum_protocol_version", text(arena, "TLSv1_3"), NULL),
+		"alpn_protocols", list_of(arena, text(arena, "h2")), "validation_context",
+		map_of(arena, "trusted_ca", root, "match_typed_subject_alt_names",
+		       list_of(arena, name), NULL),
+		NULL);
+
+	return map_of(arena, "name", text(arena, TLS_SOCKET), "typed_config",
+		      map_of(arena, "@type", text(arena, PB_URL TLS_CONTEXT),
+			     "common_tls_context", context, NULL),
+		      NULL);
+}
+
+/* The xDS server. */
+static struct tree *ads_cluster(struct zl_arena *arena,
+				const struct envoy_bootstrap *from)
+{
+	const struct zl_addr *ads = &from->ads;
 	bool fixed = ads->is_unix || zl_is_ip(ads->host);
 	struct tree *endpoint =
 		map_of(arena, "endpoint",
@@ -142,6 +176,8 @@ static struct tree *ads_cluster(struct zl_arena *arena, const struct zl_addr *ad
 			 text(arena, "V4_PREFERRED"));
 	tree_set(arena, cluster, "connect_timeout", text(arena, "1s"));
 	tree_set(arena, cluster, "load_assignment", load);
+	if (from->ca != NULL)
+		tree_set(arena, cluster, "transport_socket", tls(arena, from));
 	tree_set(arena, cluster, "typed_extension_protocol_options", http2(arena));
 	return cluster;
 }
@@ -157,11 +193,11 @@ static struct tree *admin(struct zl_arena *arena, const struct zl_addr *addr)
 static struct tree *bootstrap_tree(struct zl_arena *arena,
 				   const struct envoy_bootstrap *from)
 {
-	return map_of(arena, "node", node(arena, from), "dynamic_resources",
-		      dynamic(arena), "static_resources",
-		      map_of(arena, "clusters",
-			     list_of(arena, ads_cluster(arena, &from->ads)), NULL),
-		      "admin", admin(arena, from->admin), NULL);
+	return map_of(
+		arena, "node", node(arena, from), "dynamic_resources",
+		dynamic(arena, from->token), "static_resources",
+		map_of(arena, "clusters", list_of(arena, ads_cluster(arena, from)), NULL),
+		"admin", admin(arena, from->admin), NULL);
 }
 
 void envoy_bootstrap_yaml(const struct envoy_bootstrap *bootstrap, struct zl_buf *out)

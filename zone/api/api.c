@@ -3,6 +3,7 @@
 #include "base/mem.h"
 #include "loop/loop.h"
 #include "zone/api/inside.h"
+#include "zone/trust/trust.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -37,6 +38,8 @@ const struct http_route API_ROUTES[] = {
 	{ "GET", "/_wait", HTTP_VIEW, 0, wait_handle },
 	{ "POST", "/_apply", HTTP_OPERATE, APPLY_BODY, apply },
 	{ "POST", "/_tokens/user", HTTP_ADMIN, 0, token_new },
+	{ "POST", "/_tokens/dataplane", HTTP_OPERATE, 0, dataplane_token_handle },
+	{ "POST", "/_tokens/zone-proxy", HTTP_OPERATE, 0, zone_proxy_token_handle },
 	{ "POST", "/_tokens/_revoke", HTTP_ADMIN, 0, token_revoke },
 	{ "POST", "/_accept", HTTP_OPERATE, 0, accept_handle },
 	{ "GET", DATAPLANE "/_routes", HTTP_VIEW, 0, routes_handle },
@@ -130,6 +133,13 @@ static void on_timer(void *arg)
 	waits_look(arg);
 }
 
+static bool is_revoked(void *owner, const char *id)
+{
+	const struct api *api = owner;
+
+	return auth_is_revoked(api->auth, id);
+}
+
 enum zl_code api_open(struct api **out, const struct api_setup *setup, struct zl_err *err)
 {
 	struct api *api = zl_alloc(1, sizeof(*api));
@@ -156,6 +166,8 @@ enum zl_code api_open(struct api **out, const struct api_setup *setup, struct zl
 					 .signer = setup->users,
 					 .local_is_admin = setup->local_is_admin };
 	enum zl_code code = auth_open(&api->auth, &auth, err);
+	if (code == ZL_OK)
+		trust_revoked(setup->trust, is_revoked, api);
 	http.auth_arg = api->auth;
 	if (code == ZL_OK)
 		code = http_open(&api->http, setup->loop, &http, err);
@@ -194,6 +206,7 @@ void api_close(struct api **apip)
 	*apip = NULL;
 	if (api == NULL)
 		return;
+	trust_revoked(api->setup.trust, NULL, NULL);
 	waits_end(api);
 	http_close(&api->http);
 	http_close(&api->diagnostics);

@@ -29,7 +29,9 @@ void config_handle(struct http_request *req, void *arg);
 void xds_handle(struct http_request *req, void *arg);
 void bootstrap_handle(struct http_request *req, void *arg);
 
-/* tokens.c: what proxies show to the xDS server */
+/* tokens.c: what proxies show to the xDS server. How long it lasts if nobody says. */
+#define TOKEN_TTL "720h"
+#define TOKEN_TTL_RULE "must be a time from 1m to 366d, like 90s, 30m, 24h or 7d"
 void dataplane_token_handle(struct http_request *req, void *arg);
 void zone_proxy_token_handle(struct http_request *req, void *arg);
 

@@ -1,6 +1,7 @@
 #include "base/clock.h"
 #include "store/store.h"
 #include "zone/api/inside.h"
+#include "zone/trust/trust.h"
 
 #include <inttypes.h>
 
@@ -25,6 +26,14 @@ static void xds_metrics(const struct api *api, struct zl_buf *out)
 	xds_server_counts(proxies_xds(api->setup.proxies), &counts);
 	metrics_number(out, "zonelink_xds_streams", "gauge", "Streams of proxies.",
 		       counts.streams);
+	metrics_number(out, "zonelink_xds_connections", "gauge",
+		       "Connections to the xDS server.", counts.connections);
+	metrics_number(out, "zonelink_xds_strangers", "gauge",
+		       "Connections on which no proxy was admitted yet.",
+		       counts.strangers);
+	metrics_number(out, "zonelink_xds_dropped_connections_total", "counter",
+		       "Connections that a limit or deadline ended.",
+		       counts.dropped_connections);
 	metrics_number(out, "zonelink_xds_pending_acks", "gauge",
 		       "Responses that proxies have not answered yet.",
 		       counts.pending_acks);
@@ -33,6 +42,22 @@ static void xds_metrics(const struct api *api, struct zl_buf *out)
 	by_type(out, "zonelink_xds_nacks_total", "Responses refused.", counts.nacks);
 	by_type(out, "zonelink_xds_resource_bytes_total", "Bytes of resources sent.",
 		counts.resource_bytes);
+}
+
+/* More lines of the family that metrics_answers ends with. */
+static void refusals(const struct api *api, struct zl_buf *out)
+{
+	static const char LINE[] =
+		"zonelink_auth_failures_total{reason=\"xds_%s\"} %" PRIu64 "\n";
+	const uint64_t *counts = trust_counts(api->setup.trust);
+	struct xds_counts xds;
+
+	xds_server_counts(proxies_xds(api->setup.proxies), &xds);
+	for (int i = 0; i < TRUST_REASONS; i++)
+		zl_buf_format(out, LINE, trust_reason_name((enum trust_reason)i),
+			      counts[i]);
+	zl_buf_format(out, LINE, "bad_handshake", xds.failed_handshakes);
+	zl_buf_format(out, LINE, "changed_node", xds.changed_nodes);
 }
 
 static void metrics_handle(struct http_request *req, void *arg)
@@ -65,6 +90,7 @@ static void metrics_handle(struct http_request *req, void *arg)
 		      (double)proxies.resolve_us / 1e6);
 	xds_metrics(api, &out);
 	metrics_answers(&api->answers, &out);
+	refusals(api, &out);
 	metrics_send(req, &out);
 	zl_buf_free(&out);
 }

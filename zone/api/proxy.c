@@ -1,11 +1,14 @@
 #include "base/clock.h"
+#include "base/log.h"
 #include "envoy/bootstrap.h"
 #include "envoy/build.h"
 #include "envoy/json.h"
 #include "model/tree.h"
 #include "policy/policy.h"
 #include "zone/api/inside.h"
+#include "zone/trust/trust.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 /* The Dataplane of the path, of this zone; NULL after an answer. */
@@ -168,19 +171,61 @@ static const char *service_of(const struct resource *dataplane)
 	return service != NULL ? service : dataplane->key.name;
 }
 
+/* With the authority to trust and a token for the one proxy; to a unix socket neither is
+ * of use. */
+static void answer_bootstrap(struct http_request *req, const struct trust *trust,
+			     struct envoy_bootstrap bootstrap, uint64_t seconds)
+{
+	struct pki_claims claims = { .kind = PKI_TOKEN_DATAPLANE,
+				     .id = "",
+				     .mesh = bootstrap.mesh,
+				     .name = bootstrap.name,
+				     .service = "",
+				     .proxy = "",
+				     .role = "",
+				     .ca = "" };
+	struct zl_err err = { 0 };
+	struct zl_buf body = { 0 };
+	char *token = NULL;
+	char id[PKI_TOKEN_ID];
+
+	if (!bootstrap.ads.is_unix) {
+		if (trust_token(trust, &claims, seconds, &token, id, &err) != ZL_OK) {
+			http_refuse(req, 500, "%s", err.msg);
+			return;
+		}
+		zl_log(ZL_INFO, "trust", "proxy token made",
+		       "id=%q mesh=%q name=%q ttl=%llus by=%q", id, claims.mesh,
+		       claims.name, (unsigned long long)seconds, http_caller_text(req));
+		bootstrap.ca = trust_root(trust);
+		bootstrap.identity = trust_identity(trust);
+		bootstrap.token = token;
+	}
+	envoy_bootstrap_yaml(&bootstrap, &body);
+	http_add_header(req, "Cache-Control", "no-store");
+	http_answer(req, 200, "application/yaml", body.data, body.len);
+	zl_buf_free(&body);
+	free(token);
+}
+
 void bootstrap_handle(struct http_request *req, void *arg)
 {
 	const struct api *api = arg;
 	const struct resource *dataplane = dataplane_of(req, api);
 	const char *asked = http_query(req, "admin");
+	const char *ttl = http_query(req, "ttl");
 	struct zl_addr admin = { .host = "127.0.0.1", .port = 9901 };
 	struct zl_err err = { 0 };
-	struct zl_buf body = { 0 };
+	uint64_t seconds;
 
 	if (dataplane == NULL)
 		return;
 	if (asked != NULL && zl_addr_parse(asked, &admin, &err) != ZL_OK) {
 		http_refuse(req, 400, "admin: %s", err.msg);
+		return;
+	}
+	if (!auth_lifetime(ttl != NULL ? ttl : TOKEN_TTL, &seconds)) {
+		http_refuse(req, 400, "ttl=%s: %s", ttl, TOKEN_TTL_RULE);
 		return;
 	}
 	if (asked == NULL && dataplane->dataplane->admin_port != 0)
@@ -190,7 +235,5 @@ void bootstrap_handle(struct http_request *req, void *arg)
 						   .service = service_of(dataplane),
 						   .ads = *api->setup.xds,
 						   .admin = &admin };
-	envoy_bootstrap_yaml(&bootstrap, &body);
-	http_answer(req, 200, "application/yaml", body.data, body.len);
-	zl_buf_free(&body);
+	answer_bootstrap(req, api->setup.trust, bootstrap, seconds);
 }

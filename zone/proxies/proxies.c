@@ -5,6 +5,8 @@
 #include "envoy/build.h"
 #include "loop/loop.h"
 #include "policy/policy.h"
+#include "zone/proxies/admit.h"
+#include "zone/trust/trust.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -231,6 +233,15 @@ static void follow_dataplane(struct proxies *proxies,
 	struct proxy *proxy = find_or_make(proxies, proxies_id(any, arena));
 
 	zl_arena_free(&arena);
+	if (proxy->dataplane != NULL &&
+	    strcmp(proxy->dataplane->key.mesh, any->key.mesh) != 0) {
+		/* One id, two proxies: neither may have what is the other's. */
+		zl_log(ZL_ERROR, "xds",
+		       "a Dataplane is not served: another mesh has its proxy id",
+		       "proxy=%q mesh=%q served=%q", proxy->id, any->key.mesh,
+		       proxy->dataplane->key.mesh);
+		return;
+	}
 	resource_drop(&proxy->dataplane);
 	if (change->now != NULL) {
 		proxy->dataplane = resource_hold(change->now);
@@ -349,7 +360,26 @@ static void on_nacked(void *owner, const char *id, const struct xds_resource_sta
 	report_soon(owner);
 }
 
+static enum xds_verdict on_admit(void *owner, const struct xds_stranger *who,
+				 struct zl_err *err)
+{
+	const struct proxies *proxies = owner;
+	const struct proxy *proxy = who->proxy != NULL ? find(proxies, who->proxy) : NULL;
+
+	return admit(proxies->setup.trust, proxies->setup.registry->all,
+		     proxies->setup.zone, who, proxy != NULL ? proxy->dataplane : NULL,
+		     err);
+}
+
+static void on_renewed(void *owner, struct pki_tls *tls)
+{
+	const struct proxies *proxies = owner;
+
+	xds_server_tls(proxies->xds, tls);
+}
+
 static const struct xds_ops XDS_OPS = {
+	.admit = on_admit,
 	.connected = on_connected,
 	.disconnected = on_disconnected,
 	.acked = on_acked,
@@ -367,10 +397,17 @@ enum zl_code proxies_open(struct proxies **out, const struct proxies_setup *setu
 	proxies->setup = *setup;
 	proxies->index = policy_index_new(setup->registry->all, setup->zone);
 	proxies->inventory = inventory_hold(setup->registry->inventory);
-	enum zl_code code =
-		xds_server_open(&proxies->xds, loop_base(setup->loop), setup->listen,
-				setup->listen_count, &XDS_OPS, proxies, err);
-	if (code != ZL_OK)
+	const struct xds_setup xds = { .base = loop_base(setup->loop),
+				       .addrs = setup->listen,
+				       .count = setup->listen_count,
+				       .tls = trust_tls(setup->trust),
+				       .ops = &XDS_OPS,
+				       .owner = proxies,
+				       .max_connections = setup->max_connections };
+	enum zl_code code = xds_server_open(&proxies->xds, &xds, err);
+	if (code == ZL_OK)
+		trust_watch(setup->trust, on_renewed, proxies);
+	else
 		proxies_close(&proxies);
 	*out = proxies;
 	return code;
@@ -383,6 +420,7 @@ void proxies_close(struct proxies **proxiesp)
 	*proxiesp = NULL;
 	if (proxies == NULL)
 		return;
+	trust_watch(proxies->setup.trust, NULL, NULL);
 	xds_server_close(&proxies->xds);
 	struct proxy *proxy = proxies->all;
 	HASH_CLEAR(hh, proxies->all); /* leaves them linked */

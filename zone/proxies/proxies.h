@@ -20,6 +20,7 @@
 
 struct proxies;
 struct loop;
+struct trust;
 
 struct proxies_setup {
 	struct loop *loop;               /* borrowed, as registry */
@@ -27,6 +28,8 @@ struct proxies_setup {
 	const char *zone;
 	struct zl_addr *listen; /* of xDS; ports 0 are replaced */
 	size_t listen_count;
+	size_t max_connections; /* of xDS */
+	struct trust *trust;    /* borrowed; who is admitted */
 	/* What proxies_report says has changed. */
 	void (*reported)(void *owner);
 	void *owner;

@@ -8,6 +8,7 @@
 #include <assert.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #define SERVICE "/envoy.service.discovery.v3.AggregatedDiscoveryService/"
 
@@ -54,6 +55,19 @@ static bool is(const uint8_t *data, size_t len, const char *text)
 	return len == strlen(text) && memcmp(data, text, len) == 0;
 }
 
+/* "Bearer TOKEN", the word in any case. */
+static void keep_token(struct xds_stream *stream, const uint8_t *value, size_t len)
+{
+	static const char BEARER[] = "Bearer ";
+	size_t word = strlen(BEARER);
+
+	if (stream->token != NULL)
+		stream->two_tokens = true;
+	if (stream->token == NULL && len > word &&
+	    strncasecmp((const char *)value, BEARER, word) == 0)
+		stream->token = zl_strndup((const char *)value + word, len - word);
+}
+
 static int on_header(nghttp2_session *h2, const nghttp2_frame *frame, const uint8_t *name,
 		     size_t name_len, const uint8_t *value, size_t len, uint8_t flags,
 		     void *user)
@@ -74,6 +88,8 @@ static int on_header(nghttp2_session *h2, const nghttp2_frame *frame, const uint
 		stream->is_delta = is(value, len, SERVICE "DeltaAggregatedResources");
 		stream->is_sotw = is(value, len, SERVICE "StreamAggregatedResources");
 	}
+	if (is(name, name_len, "authorization"))
+		keep_token(stream, value, len);
 	if (is(name, name_len, "content-type"))
 		stream->is_grpc =
 			len >= strlen(GRPC) && memcmp(value, GRPC, strlen(GRPC)) == 0;
@@ -155,7 +171,7 @@ static int start(struct xds_stream *stream)
 					   .read_callback = on_read_data };
 
 	if (answer && stream->is_delta) {
-		stream->session = xds_session_new(&stream->conn->server->counts);
+		(void)xds_stream_begin(stream);
 	} else if (answer) {
 		xds_stream_end(stream, GRPC_UNIMPLEMENTED,
 			       stream->is_sotw

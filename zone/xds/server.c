@@ -1,6 +1,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "pki/tls.h"
 #include "zone/xds/server_state.h"
 
 #include <event2/event.h>
@@ -10,7 +11,10 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
+
+enum { CONNECTIONS_MAX = 16384, STRANGERS_MAX = 1024 };
 
 void xds_server_reap(struct xds_server *server)
 {
@@ -85,9 +89,16 @@ static void on_accept_error(struct evconnlistener *listener, void *arg)
 static enum zl_code listen_on(struct xds_server *server, struct zl_addr *addr,
 			      struct zl_err *err)
 {
+	char text[ZL_ADDR_TEXT];
 	int fd;
-	enum zl_code code = zl_addr_listen(addr, &fd, err);
 
+	zl_addr_text(addr, text);
+	if (!addr->is_unix && server->tls == NULL)
+		return zl_fail(err, ZL_EINVAL, "xDS at %s needs TLS", text);
+	/* The mode is what protects a unix socket, from its first moment on. */
+	mode_t old = umask(0177);
+	enum zl_code code = zl_addr_listen(addr, &fd, err);
+	(void)umask(old);
 	if (code != ZL_OK)
 		return code;
 	struct evconnlistener *listener =
@@ -102,9 +113,8 @@ static enum zl_code listen_on(struct xds_server *server, struct zl_addr *addr,
 	return ZL_OK;
 }
 
-enum zl_code xds_server_open(struct xds_server **out, struct event_base *base,
-			     struct zl_addr *addrs, size_t count,
-			     const struct xds_ops *ops, void *owner, struct zl_err *err)
+enum zl_code xds_server_open(struct xds_server **out, const struct xds_setup *setup,
+			     struct zl_err *err)
 {
 	static const struct timeval SECOND = { .tv_sec = 1 };
 	struct xds_server *server = zl_alloc(1, sizeof(*server));
@@ -112,23 +122,36 @@ enum zl_code xds_server_open(struct xds_server **out, struct event_base *base,
 
 	*out = NULL;
 	(void)signal(SIGPIPE, SIG_IGN); /* a peer that is gone is an error of write() */
-	server->base = base;
-	server->ops = *ops;
-	server->owner = owner;
+	server->base = setup->base;
+	server->ops = *setup->ops;
+	server->owner = setup->owner;
+	server->tls = setup->tls != NULL ? pki_tls_hold(setup->tls) : NULL;
+	server->max_connections =
+		setup->max_connections != 0 ? setup->max_connections : CONNECTIONS_MAX;
+	server->max_strangers =
+		setup->max_strangers != 0 ? setup->max_strangers : STRANGERS_MAX;
 	server->accepting = true;
 	TAILQ_INIT(&server->conns);
-	server->listeners = zl_alloc(count + 1, sizeof(struct evconnlistener *));
-	server->reaper = event_new(base, -1, 0, on_reap, server);
-	server->tick = event_new(base, -1, EV_PERSIST, on_tick, server);
+	server->listeners = zl_alloc(setup->count + 1, sizeof(struct evconnlistener *));
+	server->reaper = event_new(server->base, -1, 0, on_reap, server);
+	server->tick = event_new(server->base, -1, EV_PERSIST, on_tick, server);
 	if (server->reaper == NULL || server->tick == NULL ||
 	    event_add(server->tick, &SECOND) != 0)
 		code = zl_fail(err, ZL_EIO, "cannot make the events of the xDS server");
-	for (size_t i = 0; i < count && code == ZL_OK; i++)
-		code = listen_on(server, &addrs[i], err);
+	for (size_t i = 0; i < setup->count && code == ZL_OK; i++)
+		code = listen_on(server, &setup->addrs[i], err);
 	if (code != ZL_OK)
 		xds_server_close(&server);
 	*out = server;
 	return code;
+}
+
+void xds_server_tls(struct xds_server *server, struct pki_tls *tls)
+{
+	struct pki_tls *old = server->tls;
+
+	server->tls = pki_tls_hold(tls);
+	pki_tls_drop(&old);
 }
 
 void xds_server_close(struct xds_server **serverp)
@@ -154,6 +177,7 @@ void xds_server_close(struct xds_server **serverp)
 	if (server->reaper != NULL)
 		event_free(server->reaper);
 	xds_proxies_free(server);
+	pki_tls_drop(&server->tls);
 	free(server->listeners);
 	free(server);
 }

@@ -14,10 +14,13 @@
 #include <sys/queue.h>
 
 struct bufferevent;
+struct evbuffer;
 struct event;
 struct evconnlistener;
 struct nghttp2_session;
+struct pki_tls;
 struct sockaddr;
+struct xds_tls;
 
 struct xds_stream {
 	TAILQ_ENTRY(xds_stream) of_conn, of_proxy;
@@ -29,6 +32,9 @@ struct xds_stream {
 	bool touched; /* had input in this turn */
 	bool is_post, is_grpc, is_delta, is_sotw;
 	size_t head_bytes;
+	char *token; /* owned; what stood behind "Bearer", until somebody has judged it */
+	bool two_tokens;
+	char claimed[128];             /* by a stream that was refused; for the log */
 	uint64_t opened_ms, opened_us; /* us: wall clock */
 	struct xds_frame frame;
 	struct zl_buf out; /* what nghttp2 takes next, from out_done on */
@@ -44,12 +50,14 @@ TAILQ_HEAD(xds_streams, xds_stream);
 struct xds_conn {
 	TAILQ_ENTRY(xds_conn) next;
 	struct xds_server *server;
+	char *from;              /* owned; the peer's address */
 	struct bufferevent *bev; /* owned */
+	struct xds_tls *tls;     /* owned; NULL: a unix socket */
 	struct nghttp2_session *h2;
 	struct xds_streams streams;
 	bool busy; /* inside nghttp2: nothing may be sent now */
 	bool dead;
-	bool spoke;                    /* a valid request came */
+	bool is_known;                 /* a stream of it was admitted */
 	uint64_t opened_ms, lonely_ms; /* since when it has no stream */
 	uint64_t ping_ms;
 	bool ping_open;
@@ -74,6 +82,8 @@ struct xds_server {
 	void *owner;
 	struct evconnlistener **listeners;
 	size_t listener_count;
+	struct pki_tls *tls; /* held; NULL: none */
+	size_t max_connections, max_strangers;
 	bool accepting; /* false: no descriptor was left; tried again at the next tick */
 	bool closing;
 	struct xds_conns conns;
@@ -96,6 +106,8 @@ void xds_proxies_sweep(struct xds_server *server);
 void xds_proxies_free(struct xds_server *server);
 
 /* stream.c: gRPC on one stream */
+/* Its head is whole. False: the stream is refused. */
+bool xds_stream_begin(struct xds_stream *stream);
 void xds_stream_input(struct xds_stream *stream, const uint8_t *data, size_t len);
 /* Hand on to nghttp2 what the session has to send. */
 void xds_stream_flush(struct xds_stream *stream, uint64_t now_us);
@@ -117,12 +129,32 @@ void xds_h2_resume(struct xds_stream *stream);
 void xds_h2_ping(struct xds_conn *conn);
 void xds_h2_goaway(struct xds_conn *conn);
 
+/* tls.c: TLS between a socket's bytes and HTTP/2's. */
+struct xds_tls *xds_tls_new(struct pki_tls *context);
+void xds_tls_free(struct xds_tls **tlsp);
+/* Bytes came from the socket. */
+bool xds_tls_put(struct xds_tls *tls, const uint8_t *data, size_t len);
+/* The next bytes for HTTP/2; 0: none for now; below 0: it cannot go on, or is over. Goes
+ * on with the handshake. */
+long xds_tls_take(struct xds_tls *tls, uint8_t *to, size_t size);
+/* True when the handshake is through. */
+bool xds_tls_is_open(const struct xds_tls *tls);
+/* Seal bytes of HTTP/2. False: it cannot go on. */
+bool xds_tls_seal(struct xds_tls *tls, const uint8_t *data, size_t len);
+/* Move what is to go to the socket to out. */
+void xds_tls_drain(struct xds_tls *tls, struct evbuffer *out);
+/* Say that no more will come. */
+void xds_tls_end(struct xds_tls *tls);
+void xds_tls_why(const struct xds_tls *tls, char *text, size_t size);
+
 /* conn.c: bytes and deadlines */
 void xds_conn_open(struct xds_server *server, int fd, const struct sockaddr *from);
 /* Send what there is to send, now. */
 void xds_conn_wake(struct xds_conn *conn);
 /* A limit was met or the peer is gone. why: for the log, NULL: nothing worth a line. */
 void xds_conn_drop(struct xds_conn *conn, const char *why);
+/* A stream was admitted: it is no stranger any more. */
+void xds_conn_known(struct xds_conn *conn);
 /* Count a frame that costs the sender nothing; false: too many. */
 bool xds_conn_allows(struct xds_conn *conn);
 void xds_conn_tick(struct xds_conn *conn, uint64_t now_ms);

@@ -12,46 +12,97 @@ enum {
 	INVALID_ARGUMENT = 3,
 	PERMISSION_DENIED = 7,
 	RESOURCE_EXHAUSTED = 8,
-	UNIMPLEMENTED = 12
+	UNIMPLEMENTED = 12,
+	UNAUTHENTICATED = 16
 };
 
-void xds_stream_end(struct xds_stream *stream, int status, const char *message)
+/* why: for the log, which knows more than the peer is told. */
+static void end(struct xds_stream *stream, int status, const char *message,
+		const char *why)
 {
+	const struct xds_conn *conn = stream->conn;
+
 	if (stream->ended)
 		return;
 	stream->ended = true;
 	stream->grpc_status = status;
 	(void)snprintf(stream->grpc_message, sizeof(stream->grpc_message), "%s", message);
 	if (status != 0) {
-		stream->conn->server->counts.refused_streams++;
-		zl_log(ZL_WARN, "xds", "stream refused", "proxy=%q status=%d reason=%q",
-		       stream->proxy != NULL ? stream->proxy->name : "", status, message);
+		conn->server->counts.refused_streams++;
+		zl_log(ZL_WARN, "xds", "stream refused",
+		       "proxy=%q from=%q status=%d reason=%q",
+		       stream->proxy != NULL ? stream->proxy->name : stream->claimed,
+		       conn->from, status, why);
 	}
 	xds_frame_free(&stream->frame);
 	xds_h2_resume(stream);
+}
+
+void xds_stream_end(struct xds_stream *stream, int status, const char *message)
+{
+	end(stream, status, message, message);
+}
+
+static void forget_token(struct xds_stream *stream)
+{
+	if (stream->token != NULL)
+		explicit_bzero(stream->token, strlen(stream->token));
+	free(stream->token);
+	stream->token = NULL;
+}
+
+/* Ask the owner. node is NULL while no request came. False: the stream is refused. */
+static bool admit(struct xds_stream *stream, const char *node, const char *cluster)
+{
+	const struct xds_server *server = stream->conn->server;
+	const struct xds_stranger who = { .proxy = node,
+					  .cluster = cluster,
+					  .token = stream->two_tokens ? NULL
+								      : stream->token,
+					  .is_local = stream->conn->tls == NULL };
+	enum xds_verdict verdict = XDS_ADMITTED;
+	struct zl_err err = { .msg = "" };
+
+	if (server->ops.admit != NULL)
+		verdict = server->ops.admit(server->owner, &who, &err);
+	if (verdict == XDS_ADMITTED)
+		return true;
+	if (node != NULL)
+		(void)snprintf(stream->claimed, sizeof(stream->claimed), "%s", node);
+	if (verdict == XDS_NOT_KNOWN)
+		end(stream, UNAUTHENTICATED, "a valid token is needed", err.msg);
+	else
+		end(stream, PERMISSION_DENIED, "not with this token", err.msg);
+	return false;
+}
+
+bool xds_stream_begin(struct xds_stream *stream)
+{
+	if (!admit(stream, NULL, NULL))
+		return false;
+	stream->session = xds_session_new(&stream->conn->server->counts);
+	return true;
 }
 
 /* The first request says whose stream it is. */
 static bool attach(struct xds_stream *stream, const struct xds_request *request)
 {
 	struct xds_server *server = stream->conn->server;
-	struct zl_err err = { .msg = "" };
 
 	if (request->node == NULL || request->node[0] == '\0') {
 		xds_stream_end(stream, INVALID_ARGUMENT,
 			       "the first request must carry a node with an id");
 		return false;
 	}
-	if (server->ops.admit != NULL &&
-	    !server->ops.admit(server->owner, request->node, request->cluster, &err)) {
-		xds_stream_end(stream, PERMISSION_DENIED, err.msg);
+	bool is_admitted = admit(stream, request->node, request->cluster);
+	forget_token(stream);
+	if (!is_admitted)
 		return false;
-	}
 	struct xds_proxy *proxy = xds_proxy_need(server, request->node);
 	free(proxy->cluster);
 	proxy->cluster = zl_strdup(request->cluster);
 	stream->proxy = proxy;
-	stream->conn->spoke = true;
+	xds_conn_known(stream->conn);
 	TAILQ_INSERT_HEAD(&proxy->streams, stream, of_proxy);
 	proxy->stream_count++;
 	server->counts.streams++;
@@ -62,6 +113,16 @@ static bool attach(struct xds_stream *stream, const struct xds_request *request)
 	return true;
 }
 
+/* A later request may name its node again, but no other. */
+static bool is_same(struct xds_stream *stream, const struct xds_request *request)
+{
+	if (request->node == NULL || strcmp(request->node, stream->proxy->name) == 0)
+		return true;
+	stream->conn->server->counts.changed_nodes++;
+	xds_stream_end(stream, PERMISSION_DENIED, "the node changed within a stream");
+	return false;
+}
+
 static void take_request(struct xds_stream *stream, const struct xds_bytes *message)
 {
 	struct zl_arena *arena = zl_arena_new();
@@ -70,10 +131,8 @@ static void take_request(struct xds_stream *stream, const struct xds_bytes *mess
 	enum zl_code code =
 		xds_request_read(&request, arena, message->data, message->len, &err);
 
-	if (code == ZL_OK && stream->proxy != NULL && request.node != NULL &&
-	    strcmp(request.node, stream->proxy->name) != 0)
-		code = zl_fail(&err, ZL_EINVAL, "the node changed within a stream");
-	if (code == ZL_OK && (stream->proxy != NULL || attach(stream, &request)))
+	if (code == ZL_OK && (stream->proxy != NULL ? is_same(stream, &request)
+						    : attach(stream, &request)))
 		code = xds_session_request(stream->session, &request, zl_wall_us(), &err);
 	if (code != ZL_OK)
 		xds_stream_end(stream,
@@ -159,6 +218,7 @@ void xds_stream_free(struct xds_stream *stream)
 		    !server->closing)
 			server->ops.disconnected(server->owner, proxy->name);
 	}
+	forget_token(stream);
 	xds_session_free(&stream->session);
 	xds_frame_free(&stream->frame);
 	zl_buf_free(&stream->out);

@@ -14,6 +14,11 @@
  * for an extension that its config lacks gets a TcpProxy to the cluster "blackhole",
  * which every config therefore should hold, without endpoints.
  *
+ * A TCP address takes TLS 1.3 alone (ALPN h2); a unix socket, which its file's mode
+ * protects, takes HTTP/2 as it is. Each stream says who it is and shows a token; the
+ * owner judges (xds_ops.admit). A connection on which nobody was admitted within 5 s is
+ * closed. A peer that is refused is told that it is, not why.
+ *
  * Threads:  all on the thread that runs the event_base; so are the calls of xds_ops.
  * Lifetime: close the server before freeing the event_base. What xds_ops and the status
  *           functions are given is borrowed until they return.
@@ -29,6 +34,7 @@
 #include <stdint.h>
 
 struct event_base;
+struct pki_tls;
 struct xds_server;
 
 enum xds_state {
@@ -66,14 +72,28 @@ struct xds_proxy_status {
 	const struct xds_resource_status *list; /* by (type, name); empty if no stream */
 };
 
+/* Who asks for a stream, by its own word. */
+struct xds_stranger {
+	const char *proxy, *cluster; /* of its node; NULL: it has not said it yet */
+	const char *token;           /* what stood behind "Bearer"; NULL: nothing did */
+	bool is_local;               /* came by a unix socket */
+};
+
+enum xds_verdict {
+	XDS_ADMITTED,
+	XDS_NOT_KNOWN,  /* it did not prove who it is: UNAUTHENTICATED */
+	XDS_NOT_ALLOWED /* it is somebody else: PERMISSION_DENIED */
+};
+
 /* What the server asks and tells its owner. All may be called inside xds_server_set, and
- * may call it. Each but admit may be NULL. */
+ * may call it. Each may be NULL. */
 struct xds_ops {
-	/* A stream said who it is. True also for a proxy that is not known yet: it waits
-	 * for its first xds_server_set. False refuses it, with err's message. NULL: all.
-	 */
-	bool (*admit)(void *owner, const char *proxy, const char *cluster,
-		      struct zl_err *err);
+	/* Asked twice for each stream: when it begins, so that who shows no token of ours
+	 * costs no more than that, and when it said who it is. Also a proxy that is not
+	 * known yet may be admitted: it waits for its first xds_server_set. A refusal is
+	 * logged with err's message. NULL: all are admitted. */
+	enum xds_verdict (*admit)(void *owner, const struct xds_stranger *who,
+				  struct zl_err *err);
 	/* The first stream of a proxy came; the last one went. */
 	void (*connected)(void *owner, const char *proxy);
 	void (*disconnected)(void *owner, const char *proxy);
@@ -86,12 +106,25 @@ struct xds_ops {
 		       const struct xds_resource_status *what);
 };
 
-/* Listen on each of addrs; a port 0 is replaced by the kernel's choice. *out is the
- * caller's; NULL on failure: that of zl_addr_listen. */
-ZL_MUST_USE enum zl_code xds_server_open(struct xds_server **out, struct event_base *base,
-					 struct zl_addr *addrs, size_t count,
-					 const struct xds_ops *ops, void *owner,
+struct xds_setup {
+	struct event_base *base; /* borrowed while the server is open */
+	struct zl_addr *addrs;   /* to listen on; a port 0 becomes the kernel's choice */
+	size_t count;
+	struct pki_tls *tls; /* held; NULL: unix sockets only */
+	const struct xds_ops *ops;
+	void *owner;
+	size_t max_connections; /* 0: 16384 */
+	size_t max_strangers;   /* connections without an admitted stream; 0: 1024 */
+};
+
+/* *out is the caller's; NULL on failure: ZL_EINVAL an address that needs TLS where there
+ * is none, else that of zl_addr_listen. */
+ZL_MUST_USE enum zl_code xds_server_open(struct xds_server **out,
+					 const struct xds_setup *setup,
 					 struct zl_err *err);
+
+/* The certificate that new connections see from now on; those that are there go on. */
+void xds_server_tls(struct xds_server *server, struct pki_tls *tls);
 
 /* Say GOAWAY to all, close, set *serverp to NULL. Tells nothing to the owner. Accepts
  * NULL. */
@@ -119,6 +152,7 @@ bool xds_server_proxy(struct xds_server *server, const char *proxy,
 /* For the metrics: gauges as they are now, the rest counts since the start. */
 struct xds_counts {
 	size_t connections, streams; /* gauges */
+	size_t strangers;            /* gauge: connections with nobody admitted yet */
 	size_t pending_acks;         /* gauge: responses not yet answered */
 	uint64_t responses[ENVOY_TYPES];
 	uint64_t acks[ENVOY_TYPES];
@@ -126,5 +160,7 @@ struct xds_counts {
 	uint64_t resource_bytes[ENVOY_TYPES]; /* sent */
 	uint64_t refused_streams;             /* bad request, bad path, not admitted */
 	uint64_t dropped_connections;         /* by a limit or deadline of ours */
+	uint64_t failed_handshakes;           /* plain text and other protocols as well */
+	uint64_t changed_nodes; /* streams that became another proxy's, and ended */
 };
 void xds_server_counts(const struct xds_server *server, struct xds_counts *counts);

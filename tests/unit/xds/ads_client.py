@@ -47,7 +47,9 @@ class Server:
     """ads_server_for_test: commands in, lines out."""
 
     def __init__(self, program):
-        self.process = subprocess.Popen([program, '127.0.0.1:0'], stdin=subprocess.PIPE,
+        self.folder = tempfile.mkdtemp()
+        atexit.register(shutil.rmtree, self.folder, ignore_errors=True)
+        self.process = subprocess.Popen([program, 'unix:%s/xds' % self.folder], stdin=subprocess.PIPE,
                                         stdout=subprocess.PIPE, text=True, bufsize=1)
         self.lines = queue.Queue()
         threading.Thread(target=self._read, daemon=True).start()

@@ -1,6 +1,6 @@
 /* The ADS server with a script for an owner, for clients that are no C programs.
  *
- *   ads_server_for_test ADDRESS
+ *   ads_server_for_test unix:PATH
  *
  * It prints what happens, one line an event, and reads commands:
  *
@@ -48,15 +48,15 @@ static void say(const char *fmt, ...)
 	(void)fflush(stdout);
 }
 
-static bool admit(void *owner, const char *proxy, const char *cluster, struct zl_err *err)
+static enum xds_verdict admit(void *owner, const struct xds_stranger *who,
+			      struct zl_err *err)
 {
 	const struct script *script = owner;
 
-	(void)cluster;
-	if (strcmp(proxy, script->refused) != 0)
-		return true;
-	(void)zl_fail(err, ZL_EACCES, "no token of %s, 100%%", proxy);
-	return false;
+	if (who->proxy == NULL || strcmp(who->proxy, script->refused) != 0)
+		return XDS_ADMITTED;
+	(void)zl_fail(err, ZL_EACCES, "%s is a thief", who->proxy);
+	return XDS_NOT_ALLOWED;
 }
 
 static void connected(void *owner, const char *proxy)
@@ -200,14 +200,16 @@ int main(int argc, char **argv)
 	struct event_config *poll = event_config_new();
 	struct script script = { .arena = zl_arena_new() };
 	struct zl_addr addr;
+	struct xds_setup setup = { .addrs = &addr, .count = 1, .ops = &OPS };
 	struct zl_err err;
 	char text[ZL_ADDR_TEXT];
 
 	event_config_avoid_method(poll, "epoll"); /* takes no files for input */
 	script.base = event_base_new_with_config(poll);
+	setup.base = script.base;
+	setup.owner = &script;
 	if (argc != 2 || zl_addr_parse(argv[1], &addr, &err) != ZL_OK ||
-	    xds_server_open(&script.server, script.base, &addr, 1, &OPS, &script, &err) !=
-		    ZL_OK) {
+	    xds_server_open(&script.server, &setup, &err) != ZL_OK) {
 		(void)fprintf(stderr, "ads_server_for_test: %s\n",
 			      argc == 2 ? err.msg : "usage: ADDRESS");
 		return 1;

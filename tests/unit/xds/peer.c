@@ -5,9 +5,13 @@
 #include "zone/xds/wire.h"
 
 #include <event2/event.h>
+#include <nghttp2/nghttp2.h>
+#include <openssl/ssl.h>
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -30,24 +34,79 @@ static void acked(void *owner, const char *proxy, uint64_t revision)
 	((struct stage *)owner)->acked = revision;
 }
 
-void stage_open(struct stage *stage)
+static enum xds_verdict admit(void *owner, const struct xds_stranger *who,
+			      struct zl_err *err)
 {
-	static const struct xds_ops OPS = { .connected = connected,
+	struct stage *stage = owner;
+
+	assert_false(who->is_local);
+	(void)snprintf(stage->token, sizeof(stage->token), "%s",
+		       who->token != NULL ? who->token : "-");
+	(void)zl_fail(err, ZL_EACCES, "the test says so");
+	return who->proxy != NULL ? stage->verdict : XDS_ADMITTED;
+}
+
+struct pki_tls *stage_tls(const struct stage *stage)
+{
+	const struct pki_grant grant = { .identity = "spiffe://zonelink/zone/east",
+					 .lifetime_s = 3600,
+					 .server = true };
+	struct pki_certificate made;
+	struct pki_tls *tls;
+	char *key;
+	char *request;
+
+	assert_int_equal(pki_key_new(&key, NULL), ZL_OK);
+	assert_int_equal(pki_request_new(key, grant.identity, &request, NULL), ZL_OK);
+	assert_int_equal(pki_sign(stage->authority, request, &grant, &made, NULL), ZL_OK);
+	const struct pki_tls_setup setup = {
+		.server = true, .chain = made.chain, .key = key, .alpn = "h2"
+	};
+	assert_int_equal(pki_tls_new(&tls, &setup, NULL), ZL_OK);
+	pki_certificate_fini(&made);
+	free(request);
+	free(key);
+	return tls;
+}
+
+void stage_open_small(struct stage *stage, size_t connections, size_t strangers)
+{
+	static const struct xds_ops OPS = { .admit = admit,
+					    .connected = connected,
 					    .disconnected = disconnected,
 					    .acked = acked };
 	struct zl_err err;
 
 	*stage = (struct stage){ .base = event_base_new() };
+	tmp_make(&stage->tmp);
+	assert_int_equal(
+		pki_authority_open(&stage->authority, stage->tmp.dir, "test", NULL, &err),
+		ZL_OK);
 	assert_int_equal(zl_addr_parse("127.0.0.1:0", &stage->addr, &err), ZL_OK);
-	assert_int_equal(xds_server_open(&stage->server, stage->base, &stage->addr, 1,
-					 &OPS, stage, &err),
-			 ZL_OK);
+	struct pki_tls *tls = stage_tls(stage);
+	const struct xds_setup setup = { .base = stage->base,
+					 .addrs = &stage->addr,
+					 .count = 1,
+					 .tls = tls,
+					 .ops = &OPS,
+					 .owner = stage,
+					 .max_connections = connections,
+					 .max_strangers = strangers };
+	assert_int_equal(xds_server_open(&stage->server, &setup, &err), ZL_OK);
+	pki_tls_drop(&tls);
 	assert_int_not_equal(stage->addr.port, 0);
+}
+
+void stage_open(struct stage *stage)
+{
+	stage_open_small(stage, 0, 0);
 }
 
 void stage_close(struct stage *stage)
 {
 	xds_server_close(&stage->server);
+	pki_authority_close(&stage->authority);
+	tmp_remove(&stage->tmp);
 	event_base_free(stage->base);
 }
 
@@ -59,14 +118,48 @@ struct xds_counts counts(const struct stage *stage)
 	return now;
 }
 
+/* Bytes that came; 0: the end, below 0: none for now. */
+static long take(struct peer *peer, uint8_t *to, size_t size)
+{
+	ssize_t len;
+
+	if (peer->tls != NULL) {
+		int got = SSL_read(peer->tls, to, (int)size);
+		if (got > 0)
+			return got;
+		return SSL_get_error(peer->tls, got) == SSL_ERROR_WANT_READ ? -1 : 0;
+	}
+	len = recv(peer->fd, to, size, MSG_DONTWAIT);
+	return len < 0 && errno != EAGAIN ? 0 : len;
+}
+
+static void take_headers(struct peer *peer, const uint8_t *block, size_t size)
+{
+	int flags = 0;
+	nghttp2_nv pair;
+
+	while ((flags & NGHTTP2_HD_INFLATE_FINAL) == 0) {
+		ssize_t used = nghttp2_hd_inflate_hd2(peer->headers, &pair, &flags, block,
+						      size, 1);
+		if (used < 0)
+			fail_msg("headers that are none");
+		block += used;
+		size -= (size_t)used;
+		if ((flags & NGHTTP2_HD_INFLATE_EMIT) != 0 &&
+		    strcmp((const char *)pair.name, "grpc-status") == 0)
+			peer->status = (int)strtol((const char *)pair.value, NULL, 10);
+	}
+	nghttp2_hd_inflate_end_headers(peer->headers);
+}
+
 void peer_take(struct peer *peer)
 {
 	uint8_t bytes[65536];
-	ssize_t len;
+	long len;
 
-	while ((len = recv(peer->fd, bytes, sizeof(bytes), MSG_DONTWAIT)) > 0)
+	while ((len = take(peer, bytes, sizeof(bytes))) > 0)
 		zl_buf_add(&peer->in, bytes, (size_t)len);
-	peer->over = peer->over || len == 0 || (len < 0 && errno != EAGAIN);
+	peer->over = peer->over || len == 0;
 	while (peer->in.len >= 9) {
 		const uint8_t *head = (const uint8_t *)peer->in.data;
 		size_t size = (size_t)head[0] << 16 | (size_t)head[1] << 8 | head[2];
@@ -75,6 +168,8 @@ void peer_take(struct peer *peer)
 		peer->frames[head[3]]++;
 		if (head[3] == DATA)
 			peer->data += size;
+		if (head[3] == HEADERS)
+			take_headers(peer, head + 9, size);
 		zl_buf_drain(&peer->in, 9 + size);
 	}
 }
@@ -91,13 +186,19 @@ void peer_write(struct peer *peer, const void *bytes, size_t len)
 	uint64_t end = zl_now_ms() + PATIENCE_MS;
 
 	while (len > 0 && !peer->over && zl_now_ms() < end) {
-		ssize_t done = send(peer->fd, at, len, MSG_DONTWAIT | MSG_NOSIGNAL);
+		ssize_t done;
+		if (peer->tls != NULL)
+			done = SSL_write(peer->tls, at, (int)len);
+		else
+			done = send(peer->fd, at, len, MSG_DONTWAIT | MSG_NOSIGNAL);
 		if (done > 0) {
 			at += done;
 			len -= (size_t)done;
 			continue;
 		}
-		if (errno != EAGAIN)
+		if (peer->tls != NULL
+			    ? SSL_get_error(peer->tls, (int)done) != SSL_ERROR_WANT_WRITE
+			    : errno != EAGAIN)
 			peer->over = true;
 		event_base_loop(peer->stage->base, EVLOOP_NONBLOCK);
 	}
@@ -130,9 +231,38 @@ void peer_open(struct peer *peer, struct stage *stage)
 				  .sin_port = htons(stage->addr.port),
 				  .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 
-	*peer = (struct peer){ .stage = stage };
+	*peer = (struct peer){ .stage = stage, .status = -1 };
+	assert_int_equal(nghttp2_hd_inflate_new(&peer->headers), 0);
 	peer->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	assert_int_equal(connect(peer->fd, (struct sockaddr *)&to, sizeof(to)), 0);
+	assert_int_equal(fcntl(peer->fd, F_SETFL, O_NONBLOCK), 0);
+}
+
+void peer_secure(struct peer *peer)
+{
+	const struct pki_tls_setup setup = {
+		.roots = pki_authority_root(peer->stage->authority),
+		.peer_identity = "spiffe://zonelink/zone/east",
+		.peer = PKI_PEER_REQUIRED,
+		.alpn = "h2"
+	};
+	uint64_t end = zl_now_ms() + PATIENCE_MS;
+	struct pki_tls *tls;
+	int done;
+
+	assert_int_equal(pki_tls_new(&tls, &setup, NULL), ZL_OK);
+	peer->tls = pki_tls_session(tls);
+	pki_tls_drop(&tls);
+	SSL_set_fd(peer->tls, peer->fd);
+	SSL_set_mode(peer->tls,
+		     SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+	SSL_set_connect_state(peer->tls);
+	while ((done = SSL_do_handshake(peer->tls)) != 1) {
+		if (SSL_get_error(peer->tls, done) != SSL_ERROR_WANT_READ ||
+		    zl_now_ms() > end)
+			fail_msg("no TLS handshake");
+		event_base_loop(peer->stage->base, EVLOOP_NONBLOCK);
+	}
 }
 
 void peer_begin(struct peer *peer, struct stage *stage)
@@ -143,6 +273,7 @@ void peer_begin(struct peer *peer, struct stage *stage)
 	static const uint8_t MORE[] = { 0x7f, 0xff, 0, 0 };
 
 	peer_open(peer, stage);
+	peer_secure(peer);
 	peer_write(peer, PREFACE, strlen(PREFACE));
 	peer_frame(peer, SETTINGS, 0, 0, WINDOW, sizeof(WINDOW));
 	peer_frame(peer, 8, 0, 0, MORE, sizeof(MORE));
@@ -152,6 +283,8 @@ void peer_begin(struct peer *peer, struct stage *stage)
 
 void peer_close(struct peer *peer)
 {
+	nghttp2_hd_inflate_del(peer->headers);
+	SSL_free(peer->tls);
 	close(peer->fd);
 	zl_buf_free(&peer->in);
 }

@@ -1,9 +1,13 @@
-/* A server on a loop of its own, and peers that write HTTP/2 frames byte by byte. */
+/* A server on a loop of its own, and peers that write HTTP/2 frames byte by byte, in TLS.
+ */
 #pragma once
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "pki/authority.h"
+#include "pki/tls.h"
 #include "support/test.h"
+#include "support/tmp.h"
 #include "zone/xds/xds.h"
 
 enum {
@@ -29,27 +33,41 @@ enum {
 #define PREFACE "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 
 struct stage {
+	struct tmp tmp;
+	struct pki_authority *authority;
 	struct event_base *base;
 	struct xds_server *server;
 	struct zl_addr addr;
 	unsigned connected, disconnected;
 	uint64_t acked;
+	enum xds_verdict verdict; /* on all who come */
+	char token[64];           /* that the last of them showed; "-": none */
 };
 
 struct peer {
 	struct stage *stage;
 	int fd;
+	struct ssl_st *tls; /* NULL: plain */
+	struct nghttp2_hd_inflater *headers;
 	bool over; /* the server closed */
 	struct zl_buf in;
 	unsigned frames[256]; /* received, by type */
 	size_t data;          /* bytes of DATA */
+	int status;           /* grpc-status of the last trailers; -1: none came */
 };
 
 void stage_open(struct stage *stage);
+/* The same with limits; 0: the usual ones. */
+void stage_open_small(struct stage *stage, size_t connections, size_t strangers);
+/* What proves a server, by a new certificate. */
+struct pki_tls *stage_tls(const struct stage *stage);
 void stage_close(struct stage *stage);
 struct xds_counts counts(const struct stage *stage);
 
+/* A connection that says nothing. */
 void peer_open(struct peer *peer, struct stage *stage);
+/* Its TLS handshake. */
+void peer_secure(struct peer *peer);
 /* Open and exchange SETTINGS; the windows are as large as they may be. */
 void peer_begin(struct peer *peer, struct stage *stage);
 void peer_close(struct peer *peer);
