@@ -1,6 +1,7 @@
 #include "ctl/client.h"
 #include "ctl/ctl.h"
 #include "ctl/json.h"
+#include "ctl/tokens.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -12,7 +13,9 @@ static struct zl_buf json_of(const struct ctl *ctl, const char *const *names,
 	struct zl_buf body = { 0 };
 
 	for (size_t i = 0; i < count; i++)
-		tree_set(ctl->arena, map, names[i], tree_text(ctl->arena, values[i]));
+		if (values[i] != NULL)
+			tree_set(ctl->arena, map, names[i],
+				 tree_text(ctl->arena, values[i]));
 	tree_json(map, &body);
 	return body;
 }
@@ -29,18 +32,13 @@ static enum ctl_exit post(struct ctl *ctl, const char *path, const struct zl_buf
 	return client_ask(ctl, &ask, answer);
 }
 
-/* Only the token is printed, so that it can go on into a file; -o json has its id. */
-static enum ctl_exit create_user(struct ctl *ctl)
+enum ctl_exit token_create(struct ctl *ctl, const char *path, const char *const *names,
+			   const char *const *values, size_t count)
 {
-	static const char *const NAMES[] = { "name", "role", "ttl" };
-	const char *const values[] = { ctl->user, ctl->role, ctl->ttl };
 	struct answer answer;
+	struct zl_buf body = json_of(ctl, names, values, count);
+	enum ctl_exit code = post(ctl, path, &body, &answer);
 
-	if (ctl->role == NULL || ctl->ttl == NULL)
-		return ctl_fail(CTL_USAGE, "usage: zonelinkctl token create --user NAME "
-					   "--role viewer|operator|admin --ttl TIME");
-	struct zl_buf body = json_of(ctl, NAMES, values, 3);
-	enum ctl_exit code = post(ctl, "/_tokens/user", &body, &answer);
 	zl_buf_free(&body);
 	if (code != CTL_OK)
 		return code;
@@ -50,6 +48,17 @@ static enum ctl_exit create_user(struct ctl *ctl)
 	}
 	(void)puts(json_text(answer.json, "token"));
 	return CTL_OK;
+}
+
+static enum ctl_exit create_user(struct ctl *ctl)
+{
+	static const char *const NAMES[] = { "name", "role", "ttl" };
+	const char *const values[] = { ctl->user, ctl->role, ctl->ttl };
+
+	if (ctl->role == NULL || ctl->ttl == NULL)
+		return ctl_fail(CTL_USAGE, "usage: zonelinkctl token create --user NAME "
+					   "--role viewer|operator|admin --ttl TIME");
+	return token_create(ctl, "/_tokens/user", NAMES, values, 3);
 }
 
 static enum ctl_exit revoke(struct ctl *ctl, const char *id)
@@ -71,9 +80,13 @@ enum ctl_exit cmd_token(struct ctl *ctl)
 
 	if (strcmp(verb, "create") == 0 && ctl->arg_count == 1 && ctl->user != NULL)
 		return create_user(ctl);
+	if (strcmp(verb, "create") == 0 && ctl->arg_count == 1 &&
+	    (ctl->dataplane != NULL || ctl->service != NULL || ctl->zone_proxy != NULL))
+		return token_create_proxy(ctl);
 	if (strcmp(verb, "revoke") == 0 && ctl->arg_count == 2)
 		return revoke(ctl, ctl->args[1]);
 	return ctl_fail(CTL_USAGE,
 			"usage: zonelinkctl token create --user NAME --role ROLE "
-			"--ttl TIME, or token revoke ID");
+			"--ttl TIME, token create --dataplane NAME | --service SERVICE | "
+			"--zone-proxy ingress, or token revoke ID");
 }

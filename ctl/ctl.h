@@ -59,7 +59,8 @@ struct ctl {
 	const char **files; /* -f, in order */
 	size_t file_count;
 	const char *zone, *ns, *proxy, *to, *admin, *wait, *message, *dry_run,
-		*if_revision, *threshold, *user, *role, *ttl, *data_dir;
+		*if_revision, *threshold, *user, *role, *ttl, *dataplane, *service,
+		*zone_proxy, *name, *data_dir;
 	bool client_only, recursive, markdown, force;
 	const char **args; /* what is no flag */
 	size_t arg_count;
@@ -79,7 +80,7 @@ enum {
 	TAKES_THRESHOLD = 1 << 9,
 	TAKES_RECURSIVE = 1 << 10,
 	TAKES_MARKDOWN = 1 << 11,
-	TAKES_TOKEN = 1 << 12,  /* --user, --role, --ttl */
+	TAKES_TOKEN = 1 << 12,  /* --user, --role, --dataplane and others */
 	TAKES_RESTORE = 1 << 14 /* --data-dir, --force */
 };
 
