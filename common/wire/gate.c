@@ -1,35 +1,34 @@
 #include "wire/gate.h"
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "loop/loop.h"
+#include "pki/tls.h"
+#include "wire/frame.h"
+#include "wire/greet.h"
+#include "wire/pair.h"
+#include "wire/refusal.h"
+#include "wire/socket.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
-#include <event2/buffer.h>
 #include <event2/bufferevent.h>
-#include <event2/event.h>
 #include <netinet/in.h>
-#include <netinet/tcp.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/queue.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 enum {
-	HEADER = 8,
 	HEADER_MS = 5000,
-	GREETING_MS = 15000, /* nng gives a greeting up by itself after 10 s */
-	SETTLE_MS = 1000,
-	STALL_MS = 20000,
-	BACKLOG_MAX = 1 << 20,
-	ACCEPTS_A_TURN = 64,
+	ACCEPTS_A_TURN = 16,
 	ACCEPT_PAUSE_MS = 100,
-	KEEPALIVE_IDLE_S = 10,
-	KEEPALIVE_EACH_S = 3,
-	KEEPALIVE_COUNT = 3,
-	UNACKED_MS = STALL_MS
+	ZONE_MAX = 8,
+	STRANGERS_MAX = 512,
+	OF_A_SOURCE_MAX = 128,
+	ZONE_NAME = PKI_IDENTITY
 };
 
 /* One listening socket. */
@@ -42,312 +41,286 @@ struct post {
 	bool is_unix;
 };
 
-enum stage {
-	WAIT_HEADER, /* of the peer */
-	GREET,       /* inner connects, and the headers cross; outer is not read */
-	SETTLE,      /* bytes flow; inner must not end yet */
-	FLOW,
-	END /* one side has ended; the other gets what is left for it */
+/* One who came: a stranger while greet is there, let through when pair is. */
+struct guest {
+	TAILQ_ENTRY(guest) link; /* of the strangers, or of those let through; by age */
+	struct gate *gate;
+	struct greet *greet;       /* owned */
+	struct pair *pair;         /* owned */
+	struct loop_timer *expiry; /* of its certificate; NULL: it has none */
+	struct in6_addr source;    /* zero: a unix socket */
+	bool counted;              /* as a connection */
+	uint64_t ends_s;           /* of its certificate; 0: none */
+	char zone[ZONE_NAME];      /* "": none */
+	char peer[SOCKET_TEXT];
 };
 
-/* One connection: the peer's side, and after its header the inner one. Whatever the peer
- * does, the inner one must not end before nng is through with the greeting. That nng has
- * sent its header and has ours does not say that it has read it, and of a unix socket
- * that was closed it would not: so the inner one stays a while. */
-struct pair {
-	struct pair *next, **at; /* in the gate's list */
-	struct gate *gate;
-	struct bufferevent *outer;   /* owned; NULL: the peer went while we SETTLE */
-	struct bufferevent *inner;   /* owned; NULL while we WAIT_HEADER */
-	struct loop_timer *deadline; /* of WAIT_HEADER, GREET and SETTLE */
-	enum stage stage;
-	bool is_unix;
-};
+TAILQ_HEAD(guests, guest);
 
 struct gate {
 	struct loop *loop;
 	struct gate_setup setup;
 	struct post *posts;
-	struct pair *pairs;
-	unsigned open, through;
-	uint64_t refused;
+	struct greeter *greeter;
+	struct refusals *refusals;
+	struct guests strangers, through;
+	unsigned stranger_count, connections;
 };
 
-int gate_check_header(const uint8_t header[HEADER])
+static void guest_free(struct guest *guest)
 {
-	static const uint8_t MAGIC[4] = { 0, 'S', 'P', 0 };
-	int protocol = header[4] << 8 | header[5];
+	struct gate *gate = guest->gate;
 
-	if (memcmp(header, MAGIC, sizeof(MAGIC)) != 0 || header[6] != 0 || header[7] != 0)
-		return 0;
-	return protocol == GATE_SUB || protocol == GATE_REQ ? protocol : 0;
+	if (guest->pair != NULL) {
+		TAILQ_REMOVE(&gate->through, guest, link);
+	} else {
+		TAILQ_REMOVE(&gate->strangers, guest, link);
+		gate->stranger_count--;
+	}
+	if (guest->counted)
+		gate->connections--;
+	greet_free(&guest->greet);
+	pair_free(&guest->pair);
+	loop_timer_free(&guest->expiry);
+	free(guest);
 }
 
-static void pair_free(struct pair *pair)
+static void refuse(struct guest *guest, const char *why)
 {
-	struct gate *gate = pair->gate;
-
-	*pair->at = pair->next;
-	if (pair->next != NULL)
-		pair->next->at = pair->at;
-	gate->open--;
-	if (pair->stage == WAIT_HEADER)
-		gate->refused++;
-	else
-		gate->through--;
-	if (pair->outer != NULL)
-		bufferevent_free(pair->outer);
-	if (pair->inner != NULL)
-		bufferevent_free(pair->inner);
-	loop_timer_free(&pair->deadline);
-	free(pair);
+	refusals_note(guest->gate->refusals, why, guest->peer, guest->zone);
+	guest_free(guest);
 }
 
-static void on_deadline(void *arg)
-{
-	struct pair *pair = arg;
+/* ---- those let through ---- */
 
-	if (pair->stage == GREET)
-		zl_log(ZL_WARN, "gate", "inner listener does not answer", NULL);
-	if (pair->stage == SETTLE && pair->outer != NULL)
-		pair->stage = FLOW;
-	else
-		pair_free(pair);
+/* End guest's connection as if its peer had gone. It does not count any more, though it
+ * may be there for another while. */
+static void part(struct guest *guest)
+{
+	if (guest->counted)
+		guest->gate->connections--;
+	guest->counted = false;
+	pair_part(guest->pair);
 }
 
-static struct bufferevent *other(const struct pair *pair, const struct bufferevent *side)
+static void on_expiry(void *arg)
 {
-	return side == pair->outer ? pair->inner : pair->outer;
+	struct guest *guest = arg;
+
+	zl_log(ZL_WARN, "gate", "a zone's certificate has expired: disconnected",
+	       "zone=%q", guest->zone);
+	part(guest);
 }
 
-/* Both headers have crossed the inner connection: it may end now. */
-static bool has_greeted(const struct pair *pair)
+static void on_greeted(void *arg)
 {
-	return evbuffer_get_length(bufferevent_get_input(pair->inner)) >= HEADER &&
-	       evbuffer_get_length(bufferevent_get_output(pair->inner)) == 0;
+	const struct guest *guest = arg;
+
+	zl_log(ZL_DEBUG, "gate", "let through", "zone=%q peer=%q", guest->zone,
+	       guest->peer);
 }
 
-/* Bytes came in on side: hand them on, and stop reading while the other side is slow. */
-static void on_read(struct bufferevent *side, void *arg)
+static void on_ended(void *arg, const char *why)
 {
-	struct pair *pair = arg;
-	struct bufferevent *to = other(pair, side);
+	struct guest *guest = arg;
 
-	if (to == NULL) {
-		struct evbuffer *in = bufferevent_get_input(side);
-		evbuffer_drain(in, evbuffer_get_length(in));
+	if (why != NULL)
+		zl_log(ZL_WARN, "gate", "connection ended", "reason=%q peer=%q zone=%q",
+		       why, guest->peer, guest->zone);
+	guest_free(guest);
+}
+
+/* Its places are limited; of a zone that comes back, the old connections may not have
+ * noticed that they are dead. */
+static void make_room(struct gate *gate, const char *zone)
+{
+	struct guest *guest, *oldest = NULL;
+	unsigned count = 0;
+
+	TAILQ_FOREACH(guest, &gate->through, link)
+	{
+		if (!guest->counted || strcmp(guest->zone, zone) != 0)
+			continue;
+		if (oldest == NULL)
+			oldest = guest;
+		count++;
+	}
+	if (count < gate->setup.zone_max)
+		return;
+	refusals_note(gate->refusals, "too many connections of its zone", oldest->peer,
+		      zone);
+	part(oldest);
+}
+
+static void watch_expiry(struct guest *guest)
+{
+	uint64_t now_s = zl_wall_us() / 1000000;
+
+	if (guest->ends_s == 0)
+		return;
+	guest->expiry = loop_timer_new(guest->gate->loop, on_expiry, guest);
+	loop_timer_set(guest->expiry,
+		       guest->ends_s > now_s ? (guest->ends_s - now_s) * 1000 : 0);
+}
+
+static void let_through(struct guest *guest, const char *path, const uint8_t *header)
+{
+	bool hears = frame_protocol(header) == FRAME_SUB;
+	struct gate *gate = guest->gate;
+	const struct gate_setup *setup = &gate->setup;
+	struct pair_setup pair = { .loop = gate->loop,
+				   .inner = path,
+				   .answer = true,
+				   .inward_max = hears ? 0 : setup->message_max,
+				   .outward_max = hears ? setup->published_max
+							: setup->message_max,
+				   .settle_ms = setup->settle_ms,
+				   .stall_ms = setup->stall_ms,
+				   .greeted = on_greeted,
+				   .ended = on_ended,
+				   .arg = guest };
+
+	uint8_t said[FRAME_HEADER]; /* the greet's goes with it */
+	memcpy(said, header, FRAME_HEADER);
+	pair.header = said;
+	pair.outer = greet_take(&guest->greet);
+	if (pair.outer == NULL) {
+		refuse(guest, "out of memory");
 		return;
 	}
-	struct evbuffer *out = bufferevent_get_output(to);
-	evbuffer_add_buffer(out, bufferevent_get_input(side));
-	if (evbuffer_get_length(out) > BACKLOG_MAX)
-		bufferevent_disable(side, EV_READ);
+	TAILQ_REMOVE(&gate->strangers, guest, link);
+	gate->stranger_count--;
+	TAILQ_INSERT_TAIL(&gate->through, guest, link);
+	gate->connections++;
+	guest->counted = true;
+	guest->pair = pair_new(&pair);
+	watch_expiry(guest);
 }
 
-/* All that was to be written on side is. */
-static void on_drained(struct bufferevent *side, void *arg)
+/* ---- strangers ---- */
+
+static void on_heard(void *arg, const uint8_t *header)
 {
-	struct pair *pair = arg;
+	struct guest *guest = arg;
+	struct gate *gate = guest->gate;
+	const char *zone = guest->zone[0] != '\0' ? guest->zone : NULL;
+	char path[GATE_INNER];
+	struct zl_err err = { 0 };
 
-	if (pair->stage == END)
-		pair_free(pair);
-	else if (other(pair, side) != NULL)
-		bufferevent_enable(other(pair, side), EV_READ);
-}
-
-/* A side ended, failed, or takes nothing any more. After its end the other still gets
- * what is left for it. */
-static void on_event(struct bufferevent *side, short what, void *arg)
-{
-	struct pair *pair = arg;
-	struct bufferevent *to = other(pair, side);
-
-	if (pair->stage == SETTLE && side == pair->outer) {
-		bufferevent_free(pair->outer);
-		pair->outer = NULL;
-		bufferevent_enable(pair->inner, EV_READ);
-		return; /* on_deadline ends it */
-	}
-	if (pair->stage < SETTLE || pair->stage == END || to == NULL ||
-	    (what & BEV_EVENT_EOF) == 0) {
-		pair_free(pair);
+	int protocol = frame_protocol(header);
+	if (protocol != FRAME_SUB && protocol != FRAME_REQ) {
+		refuse(guest, "no SP header of a zone");
 		return;
 	}
-	on_read(side, pair);
-	pair->stage = END;
-	loop_timer_clear(pair->deadline);
-	bufferevent_disable(side, EV_READ | EV_WRITE);
-	bufferevent_disable(to, EV_READ);
-	if (evbuffer_get_length(bufferevent_get_output(to)) == 0)
-		pair_free(pair);
-}
-
-/* The address of the inner listener for protocol. */
-static socklen_t inner_address(const struct pair *pair, int protocol,
-			       struct sockaddr_storage *to)
-{
-	const struct gate_setup *setup = &pair->gate->setup;
-	const struct zl_addr *addr = protocol == GATE_SUB ? &setup->sub[pair->is_unix]
-							  : &setup->req[pair->is_unix];
-
-	memset(to, 0, sizeof(*to));
-	if (pair->is_unix) {
-		struct sockaddr_un sun = { .sun_family = AF_UNIX };
-		memcpy(sun.sun_path, addr->host,
-		       strnlen(addr->host, sizeof(sun.sun_path) - 1));
-		memcpy(to, &sun, sizeof(sun));
-		return sizeof(sun);
-	}
-	struct sockaddr_in sin = { .sin_family = AF_INET, .sin_port = htons(addr->port) };
-	sin.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	memcpy(to, &sin, sizeof(sin));
-	return sizeof(sin);
-}
-
-static void set_tcp(int fd, int option, int value)
-{
-	(void)setsockopt(fd, IPPROTO_TCP, option, &value, sizeof(value));
-}
-
-/* A peer that has vanished is noticed within half a minute. */
-static void tune(int fd)
-{
-	const int on = 1;
-
-	set_tcp(fd, TCP_NODELAY, on);
-	(void)setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
-	set_tcp(fd, TCP_KEEPIDLE, KEEPALIVE_IDLE_S);
-	set_tcp(fd, TCP_KEEPINTVL, KEEPALIVE_EACH_S);
-	set_tcp(fd, TCP_KEEPCNT, KEEPALIVE_COUNT);
-	set_tcp(fd, TCP_USER_TIMEOUT, UNACKED_MS);
-}
-
-/* What the inner listener answers is the peer's, but only once it has greeted us. */
-static void on_greeting(struct bufferevent *side, void *arg)
-{
-	struct pair *pair = arg;
-	uint64_t stall_ms = pair->gate->setup.stall_ms;
-	/* A peer that takes nothing for so long goes, and what waits for it. */
-	const struct timeval stall = { .tv_sec = (time_t)(stall_ms / 1000),
-				       .tv_usec = (suseconds_t)(stall_ms % 1000 * 1000) };
-
-	(void)side;
-	if (!has_greeted(pair))
-		return;
-	pair->stage = SETTLE;
-	loop_timer_set(pair->deadline, pair->gate->setup.settle_ms);
-	bufferevent_setcb(pair->inner, on_read, on_drained, on_event, pair);
-	bufferevent_setcb(pair->outer, on_read, on_drained, on_event, pair);
-	bufferevent_set_timeouts(pair->outer, NULL, &stall);
-	bufferevent_enable(pair->outer, EV_READ | EV_WRITE);
-	on_read(pair->inner, pair);
-	on_read(pair->outer, pair);
-}
-
-static void on_inner_connected(struct bufferevent *side, short what, void *arg)
-{
-	struct pair *pair = arg;
-
-	if ((what & BEV_EVENT_CONNECTED) == 0) {
-		zl_log(ZL_WARN, "gate", "inner listener cannot be reached", NULL);
-		pair_free(pair);
+	if (zone != NULL)
+		make_room(gate, zone);
+	if (gate->connections >= gate->setup.connections_max) {
+		refuse(guest, "too many connections of zones");
 		return;
 	}
-	if (!pair->is_unix)
-		set_tcp(bufferevent_getfd(side), TCP_NODELAY, 1);
-	bufferevent_setcb(pair->inner, on_greeting, on_greeting, on_event, pair);
-	bufferevent_enable(pair->inner, EV_READ | EV_WRITE);
-	uint8_t header[HEADER];
-	bufferevent_read(pair->outer, header, HEADER);
-	bufferevent_write(pair->inner, header, HEADER);
+	if (gate->setup.inner(gate->setup.arg, zone, protocol, path, &err) != ZL_OK) {
+		zl_log(ZL_ERROR, "gate", "cannot listen for a zone", "zone=%q err=%q",
+		       guest->zone, err.msg);
+		refuse(guest, "global cannot listen for it");
+		return;
+	}
+	let_through(guest, path, header);
 }
 
-/* The peer's header is complete: check it and connect inwards. */
-static void on_header(struct bufferevent *side, void *arg)
+static bool on_proved(void *arg, const struct pki_facts *facts)
 {
-	struct pair *pair = arg;
-	struct evbuffer *in = bufferevent_get_input(side);
-	struct sockaddr_storage to;
-	uint8_t header[HEADER];
+	struct guest *guest = arg;
+	const struct gate_setup *setup = &guest->gate->setup;
+	const char *zone = facts != NULL ? pki_zone_of(facts->identity) : NULL;
 
-	if (evbuffer_copyout(in, header, HEADER) < HEADER)
-		return;
-	int protocol = gate_check_header(header);
-	if (protocol == 0) {
-		zl_log(ZL_DEBUG, "gate", "refused: no SP header of a zone", NULL);
-		pair_free(pair);
-		return;
+	if (zone == NULL) {
+		refuse(guest, facts != NULL ? "not the certificate of a zone"
+					    : "no certificate");
+		return false;
 	}
-	bufferevent_disable(side, EV_READ);
-	pair->stage = GREET;
-	pair->gate->through++;
-	loop_timer_set(pair->deadline, GREETING_MS);
-	socklen_t len = inner_address(pair, protocol, &to);
-	pair->inner = bufferevent_socket_new(loop_base(pair->gate->loop), -1,
-					     BEV_OPT_CLOSE_ON_FREE);
-	if (pair->inner == NULL) {
-		pair_free(pair);
-		return;
-	}
-	bufferevent_setcb(pair->inner, NULL, NULL, on_inner_connected, pair);
-	if (bufferevent_socket_connect(pair->inner, (struct sockaddr *)&to, (int)len) !=
-	    0)
-		pair_free(pair);
+	(void)snprintf(guest->zone, sizeof(guest->zone), "%s", zone);
+	guest->ends_s = facts->ends_s;
+	if (setup->admit == NULL || setup->admit(setup->arg, zone, facts->serial))
+		return true;
+	refuse(guest, "zone or certificate not admitted");
+	return false;
 }
 
-/* A new connection. TLS will come first here, and on_header when it is done. */
-static void greet(struct post *post, int fd)
+static void on_failed(void *arg, const char *why)
+{
+	refuse(arg, why);
+}
+
+/* The one that has been here longest goes: from the same source if that has too many, or
+ * of all. */
+static void make_room_for_stranger(struct gate *gate, const struct in6_addr *source)
+{
+	struct guest *guest, *oldest = NULL;
+	unsigned count = 0;
+
+	TAILQ_FOREACH(guest, &gate->strangers, link)
+	{
+		if (memcmp(&guest->source, source, sizeof(*source)) != 0)
+			continue;
+		if (oldest == NULL)
+			oldest = guest;
+		count++;
+	}
+	if (count >= gate->setup.of_a_source_max)
+		refuse(oldest, "too many strangers from its address");
+	else if (gate->stranger_count >= gate->setup.strangers_max)
+		refuse(TAILQ_FIRST(&gate->strangers), "too many strangers");
+}
+
+static void welcome(const struct post *post, int fd, const struct sockaddr_storage *from)
 {
 	struct gate *gate = post->gate;
-	struct pair *pair = zl_alloc(1, sizeof(*pair));
+	struct guest *guest = zl_alloc(1, sizeof(*guest));
+	const struct greet_setup setup = {
+		.fd = fd,
+		.tls = post->is_unix ? NULL : gate->setup.tls,
+		.ms = gate->setup.header_ms,
+		.proved = on_proved,
+		.heard = on_heard,
+		.failed = on_failed,
+		.arg = guest,
+	};
 
-	*pair = (struct pair){ .next = gate->pairs,
-			       .at = &gate->pairs,
-			       .gate = gate,
-			       .is_unix = post->is_unix };
-	if (pair->next != NULL)
-		pair->next->at = &pair->next;
-	gate->pairs = pair;
-	gate->open++;
-	pair->outer =
-		bufferevent_socket_new(loop_base(gate->loop), fd, BEV_OPT_CLOSE_ON_FREE);
-	if (pair->outer == NULL) {
-		close(fd);
-		pair_free(pair);
-		return;
-	}
+	guest->gate = gate;
+	socket_text(from, guest->peer);
+	socket_source(from, &guest->source);
+	make_room_for_stranger(gate, &guest->source);
 	if (!post->is_unix)
-		tune(fd);
-	bufferevent_setcb(pair->outer, on_header, NULL, on_event, pair);
-	bufferevent_setwatermark(pair->outer, EV_READ, 0, BACKLOG_MAX);
-	/* One deadline for all of the greeting: single bytes do not put it off. */
-	pair->deadline = loop_timer_new(gate->loop, on_deadline, pair);
-	loop_timer_set(pair->deadline, gate->setup.header_ms);
-	bufferevent_enable(pair->outer, EV_READ);
+		socket_tune(fd);
+	TAILQ_INSERT_TAIL(&gate->strangers, guest, link);
+	gate->stranger_count++;
+	guest->greet = greet_new(gate->greeter, &setup);
 }
+
+/* ---- listening ---- */
 
 static void on_acceptable(void *arg, unsigned events)
 {
 	struct post *post = arg;
+	struct sockaddr_storage from;
 
 	(void)events;
 	for (int i = 0; i < ACCEPTS_A_TURN; i++) {
-		int fd = accept4(post->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
-		if (fd < 0) {
-			/* Without descriptors it would be acceptable for ever. */
-			if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS ||
-			    errno == ENOMEM) {
-				loop_watch_free(&post->watch);
-				loop_timer_set(post->pause, ACCEPT_PAUSE_MS);
-			}
-			return;
-		}
-		if (post->gate->open < post->gate->setup.connections_max) {
-			greet(post, fd);
+		socklen_t len = sizeof(from);
+		memset(&from, 0, sizeof(from));
+		int fd = accept4(post->fd, (struct sockaddr *)&from, &len,
+				 SOCK_NONBLOCK | SOCK_CLOEXEC);
+		if (fd >= 0) {
+			welcome(post, fd, &from);
 			continue;
 		}
-		post->gate->refused++;
-		close(fd);
+		/* Without descriptors it would be acceptable for ever. */
+		if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS ||
+		    errno == ENOMEM) {
+			loop_watch_free(&post->watch);
+			loop_timer_set(post->pause, ACCEPT_PAUSE_MS);
+		}
+		return;
 	}
 }
 
@@ -365,18 +338,33 @@ static void on_pause_over(void *arg)
 		loop_timer_set(post->pause, ACCEPT_PAUSE_MS);
 }
 
-enum zl_code gate_listen(struct gate *gate, struct zl_addr *addr, struct zl_err *err)
+static enum zl_code check_address(const struct gate *gate, const struct zl_addr *addr,
+				  struct zl_err *err)
 {
 	char text[ZL_ADDR_TEXT];
-	int fd;
 
 	zl_addr_text(addr, text);
-	if (!zl_addr_is_local(addr))
+	if (addr->is_unix && !gate->setup.allow_plain)
 		return zl_fail(err, ZL_EINVAL,
-			       "listen on %s: replication has no TLS yet, so only "
-			       "loopback addresses and unix sockets are served",
+			       "listen on %s: zones prove who they are by TLS, which a "
+			       "unix socket does not have; use HOST:PORT",
 			       text);
-	enum zl_code code = zl_addr_listen(addr, &fd, err);
+	if (addr->is_unix || gate->setup.tls != NULL ||
+	    (gate->setup.allow_plain && zl_addr_is_local(addr)))
+		return ZL_OK;
+	return zl_fail(err, ZL_EINVAL,
+		       "listen on %s: there is no certificate for TLS, without which "
+		       "only loopback addresses and unix sockets could be served",
+		       text);
+}
+
+enum zl_code gate_listen(struct gate *gate, struct zl_addr *addr, struct zl_err *err)
+{
+	int fd;
+
+	enum zl_code code = check_address(gate, addr, err);
+	if (code == ZL_OK)
+		code = zl_addr_listen(addr, &fd, err);
 	if (code != ZL_OK)
 		return code;
 	struct post *post = zl_alloc(1, sizeof(*post));
@@ -388,22 +376,29 @@ enum zl_code gate_listen(struct gate *gate, struct zl_addr *addr, struct zl_err 
 	return watch(post, err);
 }
 
-enum zl_code gate_open(struct gate **out, struct loop *loop,
-		       const struct gate_setup *setup, struct zl_err *err)
+static unsigned or_else(unsigned value, unsigned otherwise)
+{
+	return value != 0 ? value : otherwise;
+}
+
+struct gate *gate_open(struct loop *loop, const struct gate_setup *setup)
 {
 	struct gate *gate = zl_alloc(1, sizeof(*gate));
 
-	(void)err;
 	gate->loop = loop;
 	gate->setup = *setup;
-	if (gate->setup.header_ms == 0)
+	gate->setup.zone_max = or_else(setup->zone_max, ZONE_MAX);
+	gate->setup.strangers_max = or_else(setup->strangers_max, STRANGERS_MAX);
+	gate->setup.of_a_source_max = or_else(setup->of_a_source_max, OF_A_SOURCE_MAX);
+	if (setup->header_ms == 0)
 		gate->setup.header_ms = HEADER_MS;
-	if (gate->setup.settle_ms == 0)
-		gate->setup.settle_ms = SETTLE_MS;
-	if (gate->setup.stall_ms == 0)
-		gate->setup.stall_ms = STALL_MS;
-	*out = gate;
-	return ZL_OK;
+	if (setup->tls != NULL)
+		(void)pki_tls_hold(setup->tls);
+	TAILQ_INIT(&gate->strangers);
+	TAILQ_INIT(&gate->through);
+	gate->greeter = greeter_new(loop);
+	gate->refusals = refusals_new(loop);
+	return gate;
 }
 
 void gate_close(struct gate **gatep)
@@ -413,10 +408,10 @@ void gate_close(struct gate **gatep)
 	*gatep = NULL;
 	if (gate == NULL)
 		return;
-	for (struct pair *pair = gate->pairs, *next; pair != NULL; pair = next) {
-		next = pair->next;
-		pair_free(pair);
-	}
+	while (!TAILQ_EMPTY(&gate->strangers))
+		guest_free(TAILQ_FIRST(&gate->strangers));
+	while (!TAILQ_EMPTY(&gate->through))
+		guest_free(TAILQ_FIRST(&gate->through));
 	while (gate->posts != NULL) {
 		struct post *post = gate->posts;
 		gate->posts = post->next;
@@ -425,15 +420,46 @@ void gate_close(struct gate **gatep)
 		close(post->fd);
 		free(post);
 	}
+	greeter_free(&gate->greeter);
+	refusals_free(&gate->refusals);
+	pki_tls_drop(&gate->setup.tls);
 	free(gate);
+}
+
+void gate_set_tls(struct gate *gate, struct pki_tls *tls)
+{
+	(void)pki_tls_hold(tls);
+	pki_tls_drop(&gate->setup.tls);
+	gate->setup.tls = tls;
+}
+
+void gate_cut(struct gate *gate, const char *zone)
+{
+	struct guest *guest, *next;
+
+	for (guest = TAILQ_FIRST(&gate->strangers); guest != NULL; guest = next) {
+		next = TAILQ_NEXT(guest, link);
+		if (strcmp(guest->zone, zone) == 0)
+			refuse(guest, "zone or certificate not admitted");
+	}
+	for (guest = TAILQ_FIRST(&gate->through); guest != NULL; guest = next) {
+		next = TAILQ_NEXT(guest, link);
+		if (strcmp(guest->zone, zone) == 0)
+			part(guest);
+	}
 }
 
 unsigned gate_connections(const struct gate *gate)
 {
-	return gate->through;
+	return gate->connections;
 }
 
 uint64_t gate_refused(const struct gate *gate)
 {
-	return gate->refused;
+	return refusals_total(gate->refusals);
+}
+
+const char *gate_refusal(const struct gate *gate, size_t index, uint64_t *count)
+{
+	return refusals_at(gate->refusals, index, count);
 }

@@ -5,9 +5,9 @@
  * nothing of what is in them. What is published may be lost without a word; a request is
  * answered or reported as lost, and may be asked twice of the hub.
  *
- * The body is nng (link_nng.c, link_nng_hub.c). Its listeners cannot stand hostile peers,
- * so no peer ever reaches them: the gate (gate.h) listens in their place and lets through
- * only who speaks the protocol. TLS and the peer's identity will stand there too.
+ * The body is nng (link_nng_hub.c, link_nng_uplink.c), which never meets a peer: global's
+ * gate (gate.h) listens in its place, a zone's reach (reach.h) connects. Between the two
+ * is TLS, by which each knows who the other is.
  *
  * Threads:  all functions and all handlers on the loop's thread.
  * Lifetime: handlers are not called after close. What a handler is given is valid until
@@ -25,10 +25,11 @@
 struct loop;
 struct link_hub;
 struct link_uplink;
+struct pki_tls;
 
 struct link_hub_handlers {
 	/* Answer it with link_hub_reply(handle), at once or later. identity: the zone
-	 * that the peer's certificate names; NULL without TLS. */
+	 * that the peer's certificate names; NULL for one without TLS. */
 	void (*request)(void *arg, uint64_t handle, const char *identity,
 			const void *bytes, size_t len);
 	void *arg;
@@ -39,6 +40,15 @@ struct link_hub_setup {
 	size_t message_max;       /* of a request, and of a reply */
 	unsigned connections_max; /* of all zones together */
 	uint64_t answer_ms;       /* what is not answered by then is given up; 0: 20000 */
+	/* A server that requires certificates (pki/tls.h); held. NULL: no zones over TCP,
+	 * but for allow_plain. */
+	struct pki_tls *tls;
+	/* For tests and tools: peers without TLS are served on unix sockets and, while
+	 * there is no tls, on loopback. Their identity is NULL. */
+	bool allow_plain;
+	/* Whether zone may come in with the certificate of this serial, asked for each
+	 * connection, with the arg of the handlers; NULL: all may. */
+	bool (*admit)(void *arg, const char *zone, const char *serial);
 };
 
 /* *out is the caller's, NULL on failure: ZL_EINVAL for a folder whose path is too long,
@@ -49,8 +59,8 @@ ZL_MUST_USE enum zl_code link_hub_open(struct link_hub **out, struct loop *loop,
 				       struct zl_err *err);
 void link_hub_close(struct link_hub **hubp);
 
-/* Let zones connect to addr; its port 0 is replaced. ZL_EINVAL: neither a unix socket nor
- * an address of loopback, for there is no TLS yet. */
+/* Let zones connect to addr; its port 0 is replaced. ZL_EINVAL: they could not prove
+ * there who they are. */
 ZL_MUST_USE enum zl_code link_hub_listen(struct link_hub *hub, struct zl_addr *addr,
 					 struct zl_err *err);
 
@@ -62,9 +72,16 @@ void link_hub_publish(struct link_hub *hub, const void *bytes, size_t len);
  * above message_max is not sent. */
 void link_hub_reply(struct link_hub *hub, uint64_t handle, const void *bytes, size_t len);
 
-/* Connections that have shown that they speak the protocol, and those refused so far. */
+/* Another certificate, or other roots, for who connects from now on. */
+void link_hub_set_tls(struct link_hub *hub, struct pki_tls *tls);
+/* End all connections of zone, for it may not come in any more. */
+void link_hub_cut(struct link_hub *hub, const char *zone);
+
+/* Connections of those who have shown who they are and that they speak the protocol; and
+ * those refused so far, by reason too: the reasons have numbers from 0, NULL: no more. */
 unsigned link_hub_connections(const struct link_hub *hub);
 uint64_t link_hub_refused(const struct link_hub *hub);
+const char *link_hub_refusal(const struct link_hub *hub, size_t index, uint64_t *count);
 
 struct link_uplink_handlers {
 	void (*published)(void *arg, const void *bytes, size_t len);
@@ -76,12 +93,22 @@ struct link_uplink_handlers {
 	void *arg;
 };
 
-/* Connect to the first of count addresses and go on trying until link_uplink_redial says
- * to turn to the next. Addresses are copied. message_max: as the
- * hub's. */
+struct link_uplink_setup {
+	const char *folder;          /* 0700, for sockets of its own; made if absent */
+	const struct zl_addr *addrs; /* where global is, in order of preference */
+	size_t count;
+	size_t message_max; /* as the hub's */
+	/* A client with the zone's certificate, which knows global by its own; held.
+	 * NULL: nothing over TCP, but for allow_plain. */
+	struct pki_tls *tls;
+	bool allow_plain; /* for tests and tools: unix sockets; without tls, loopback */
+};
+
+/* Connect, and go on trying: another address when one cannot be reached or
+ * link_uplink_redial says so. ZL_EINVAL: global could not be known at one of them, or
+ * folder has too long a path; ZL_EIO, ZL_EACCES, ZL_ELIMIT. */
 ZL_MUST_USE enum zl_code link_uplink_open(struct link_uplink **out, struct loop *loop,
-					  const struct zl_addr *addrs, size_t count,
-					  size_t message_max,
+					  const struct link_uplink_setup *setup,
 					  const struct link_uplink_handlers *handlers,
 					  struct zl_err *err);
 void link_uplink_close(struct link_uplink **uplinkp);
@@ -95,3 +122,9 @@ void link_uplink_request(struct link_uplink *uplink, uint64_t id, const void *by
 /* Close the connections and make new ones, to the next address if there are several.
  * What was asked and not answered is asked again there. */
 void link_uplink_redial(struct link_uplink *uplink);
+
+/* Another certificate for the connections made from now on; those that are, stay. */
+void link_uplink_set_tls(struct link_uplink *uplink, struct pki_tls *tls);
+
+/* Why there is no connection, as far as it is known; "": there is one. */
+const char *link_uplink_trouble(const struct link_uplink *uplink);

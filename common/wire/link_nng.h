@@ -28,3 +28,13 @@ bool link_stop(void (*stop)(void *arg), void *arg);
 nng_duration link_ms(uint64_t ms);
 
 enum { LINK_HEADER_MAX = 64 }; /* what nng may put before a message counts as its size */
+
+/* Make sure that folder is there and nobody else's. ZL_EINVAL: its path is too long for
+ * sockets in it with names of LINK_NAME_MAX bytes. */
+enum { LINK_NAME_MAX = 16 };
+enum zl_code link_folder(const char *folder, struct zl_err *err);
+
+/* Let only this process connect to what socket listens on; before it does. */
+int link_guard(nng_socket socket);
+/* Listen on the unix socket at path. */
+int link_listen(nng_socket socket, const char *path, nng_listener *listener);

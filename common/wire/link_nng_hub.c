@@ -7,22 +7,24 @@
 #include "base/mem.h"
 #include "loop/loop.h"
 #include "loop/mailbox.h"
+#include "wire/frame.h"
 #include "wire/gate.h"
 #include "wire/link_nng.h"
 
-#include <arpa/inet.h>
 #include <assert.h>
-#include <errno.h>
 #include <nng/protocol/pubsub0/pub.h>
 #include <nng/protocol/reqrep0/rep.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <sys/un.h>
-#include <unistd.h>
 
-enum { HUB_SLOTS = 64, HUB_BOX = 4 * HUB_SLOTS, ANSWER_MS = 20000, PUB_SENDBUF = 1024 };
+enum {
+	HUB_SLOTS = 64,
+	HUB_BOX = 4 * HUB_SLOTS,
+	ANSWER_MS = 20000,
+	PUB_SENDBUF = 1024,
+	ZONES_MAX = 4096
+};
 
 enum slot_state { SLOT_IDLE, SLOT_RECEIVING, SLOT_ASKED, SLOT_SENDING };
 
@@ -41,9 +43,18 @@ struct hub_letter {
 	nng_msg *msg; /* owned */
 };
 
+/* The inner listeners of one zone. */
+struct inner {
+	char *zone; /* owned; NULL: those without TLS */
+	unsigned index;
+	nng_listener pub, rep;
+	bool hears, asks; /* which of them are there */
+};
+
 struct link_hub {
 	struct loop *loop;
 	struct link_hub_handlers handlers;
+	bool (*admit)(void *arg, const char *zone, const char *serial);
 	nng_socket pub, rep;
 	bool pub_open, rep_open;
 	struct gate *gate;
@@ -53,6 +64,9 @@ struct link_hub {
 	uint64_t answer_ms;
 	size_t message_max;
 	struct hub_slot slots[HUB_SLOTS];
+	char *folder;          /* owned */
+	struct inner **inners; /* owned; one for each zone that ever came */
+	size_t inner_count;
 };
 
 static void hub_receive(struct hub_slot *slot)
@@ -89,23 +103,6 @@ static void on_hub_aio(void *arg)
 	if (!mailbox_post(slot->hub->inbox, &letter)) {
 		nng_msg_free(letter.msg);
 		hub_receive(slot);
-	}
-}
-
-static void on_hub_inbox(void *arg, unsigned events)
-{
-	struct link_hub *hub = arg;
-	struct hub_letter letter;
-
-	(void)events;
-	while (mailbox_take(hub->inbox, &letter)) {
-		struct hub_slot *slot = letter.slot;
-		slot->generation++;
-		slot->asked_ms = zl_now_ms();
-		hub->handlers.request(hub->handlers.arg,
-				      slot->generation * HUB_SLOTS + slot->index, NULL,
-				      nng_msg_body(letter.msg), nng_msg_len(letter.msg));
-		nng_msg_free(letter.msg);
 	}
 }
 
@@ -157,50 +154,98 @@ void link_hub_publish(struct link_hub *hub, const void *bytes, size_t len)
 		nng_msg_free(msg);
 }
 
-/* The inner listeners of one socket: on a port of loopback, and on a unix socket. */
-static enum zl_code listen_inside(nng_socket socket, const char *folder, const char *name,
-				  struct zl_addr inner[2], struct zl_err *err)
+static bool on_admit(void *arg, const char *zone, const char *serial)
 {
-	nng_listener listener;
-	nng_sockaddr address;
-	char *url = zl_format("ipc://%s/%s", folder, name);
+	const struct link_hub *hub = arg;
 
-	inner[1] = (struct zl_addr){ .is_unix = true };
-	(void)snprintf(inner[1].host, sizeof(inner[1].host), "%s/%s", folder, name);
-	int rv = nng_listen(socket, url, NULL, 0);
-	free(url);
+	return hub->admit == NULL || hub->admit(hub->handlers.arg, zone, serial);
+}
+
+static struct inner *inner_of(struct link_hub *hub, const char *zone)
+{
+	for (size_t i = 0; i < hub->inner_count; i++) {
+		const char *name = hub->inners[i]->zone;
+		if (name == zone ||
+		    (name != NULL && zone != NULL && strcmp(name, zone) == 0))
+			return hub->inners[i];
+	}
+	if (hub->inner_count == ZONES_MAX)
+		return NULL;
+	struct inner *inner = zl_alloc(1, sizeof(*inner));
+	inner->zone = zone != NULL ? zl_strdup(zone) : NULL;
+	inner->index = (unsigned)hub->inner_count;
+	hub->inners = zl_realloc(hub->inners, hub->inner_count + 1, sizeof(inner));
+	hub->inners[hub->inner_count++] = inner;
+	return inner;
+}
+
+/* Each zone has listeners of its own, so a pipe's listener says whose it is. They are
+ * made when its first connection arrives, and stay. */
+static enum zl_code on_inner(void *arg, const char *zone, int protocol,
+			     char path[GATE_INNER], struct zl_err *err)
+{
+	struct link_hub *hub = arg;
+	struct inner *inner = inner_of(hub, zone);
+	bool hears = protocol == FRAME_SUB;
+
+	if (inner == NULL)
+		return zl_fail(err, ZL_ELIMIT, "more than %d zones", ZONES_MAX);
+	(void)snprintf(path, GATE_INNER, "%s/%u.%s", hub->folder, inner->index,
+		       hears ? "pub" : "rep");
+	if (hears ? inner->hears : inner->asks)
+		return ZL_OK;
+	int rv = hears ? link_listen(hub->pub, path, &inner->pub)
+		       : link_listen(hub->rep, path, &inner->rep);
 	if (rv != 0)
-		return link_fail(err, inner[1].host, rv);
-	if ((rv = nng_listen(socket, "tcp://127.0.0.1:0", &listener, 0)) != 0 ||
-	    (rv = nng_listener_get_addr(listener, NNG_OPT_LOCADDR, &address)) != 0)
-		return link_fail(err, "inner listener on loopback", rv);
-	inner[0] = (struct zl_addr){ .host = "127.0.0.1",
-				     .port = ntohs(address.s_in.sa_port) };
+		return link_fail(err, path, rv);
+	if (hears)
+		inner->hears = true;
+	else
+		inner->asks = true;
 	return ZL_OK;
 }
 
-/* The folder keeps others away from the inner unix sockets. */
-static enum zl_code open_folder(const char *folder, struct zl_err *err)
+/* Whose request it is; false: the peer has gone. */
+static bool zone_of(const struct link_hub *hub, const nng_msg *msg, const char **zone)
 {
-	static const char *const NAMES[] = { "pub", "rep" };
-	struct sockaddr_un sun;
-	struct stat info;
+	int id = nng_listener_id(nng_pipe_listener(nng_msg_get_pipe(msg)));
 
-	if (strlen(folder) + strlen("/pub") >= sizeof(sun.sun_path))
-		return zl_fail(err, ZL_EINVAL,
-			       "folder %s: the path of a unix socket in it would have "
-			       "more than %zu bytes; choose a shorter one",
-			       folder, sizeof(sun.sun_path) - 1);
-	if ((mkdir(folder, 0700) != 0 && errno != EEXIST) || stat(folder, &info) != 0 ||
-	    ((info.st_mode & 077) != 0 && chmod(folder, 0700) != 0))
-		return zl_fail(err, zl_code_from_errno(errno), "make folder %s: %s",
-			       folder, strerror(errno));
-	for (int i = 0; i < 2; i++) { /* what a process that was killed left behind */
-		char *path = zl_format("%s/%s", folder, NAMES[i]);
-		(void)unlink(path);
-		free(path);
+	for (size_t i = 0; i < hub->inner_count; i++) {
+		const struct inner *inner = hub->inners[i];
+		if (inner->asks && nng_listener_id(inner->rep) == id) {
+			*zone = inner->zone;
+			return true;
+		}
 	}
-	return ZL_OK;
+	return false;
+}
+
+static void take_letter(struct link_hub *hub, const struct hub_letter *letter)
+{
+	struct hub_slot *slot = letter->slot;
+	const char *zone;
+
+	slot->generation++;
+	if (!zone_of(hub, letter->msg, &zone)) {
+		hub_receive(slot);
+		return;
+	}
+	slot->asked_ms = zl_now_ms();
+	hub->handlers.request(hub->handlers.arg,
+			      slot->generation * HUB_SLOTS + slot->index, zone,
+			      nng_msg_body(letter->msg), nng_msg_len(letter->msg));
+}
+
+static void on_hub_inbox(void *arg, unsigned events)
+{
+	struct link_hub *hub = arg;
+	struct hub_letter letter;
+
+	(void)events;
+	while (mailbox_take(hub->inbox, &letter)) {
+		take_letter(hub, &letter);
+		nng_msg_free(letter.msg);
+	}
 }
 
 static int open_slots(struct link_hub *hub)
@@ -221,7 +266,7 @@ static int open_slots(struct link_hub *hub)
 }
 
 static enum zl_code open_sockets(struct link_hub *hub, const struct link_hub_setup *setup,
-				 struct gate_setup *gate, struct zl_err *err)
+				 struct zl_err *err)
 {
 	int rv = nng_pub0_open(&hub->pub);
 
@@ -234,13 +279,9 @@ static enum zl_code open_sockets(struct link_hub *hub, const struct link_hub_set
 	    (rv = nng_socket_set_int(hub->pub, NNG_OPT_SENDBUF, PUB_SENDBUF)) != 0 ||
 	    (rv = nng_socket_set_size(hub->pub, NNG_OPT_RECVMAXSZ, 1024)) != 0 ||
 	    (rv = nng_socket_set_size(hub->rep, NNG_OPT_RECVMAXSZ,
-				      setup->message_max + LINK_HEADER_MAX)) != 0)
+				      setup->message_max + LINK_HEADER_MAX)) != 0 ||
+	    (rv = link_guard(hub->pub)) != 0 || (rv = link_guard(hub->rep)) != 0)
 		return link_fail(err, "open nng sockets", rv);
-	enum zl_code code = listen_inside(hub->pub, setup->folder, "pub", gate->sub, err);
-	if (code == ZL_OK)
-		code = listen_inside(hub->rep, setup->folder, "rep", gate->req, err);
-	if (code != ZL_OK)
-		return code;
 	rv = open_slots(hub);
 	return rv == 0 ? ZL_OK : link_fail(err, "open nng contexts", rv);
 }
@@ -250,25 +291,36 @@ enum zl_code link_hub_open(struct link_hub **out, struct loop *loop,
 			   const struct link_hub_handlers *handlers, struct zl_err *err)
 {
 	struct link_hub *hub = zl_alloc(1, sizeof(*hub));
-	struct gate_setup gate = { .connections_max = setup->connections_max };
+	const struct gate_setup gate = {
+		.tls = setup->tls,
+		.allow_plain = setup->allow_plain,
+		.connections_max = setup->connections_max,
+		.message_max = setup->message_max + LINK_HEADER_MAX,
+		.published_max = LINK_PUBLISHED_MAX,
+		.admit = on_admit,
+		.inner = on_inner,
+		.arg = hub,
+	};
 	enum zl_code code;
 
 	*out = NULL;
 	hub->loop = loop;
+	hub->folder = zl_strdup(setup->folder);
 	hub->handlers = *handlers;
+	hub->admit = setup->admit;
 	hub->message_max = setup->message_max;
 	hub->answer_ms = setup->answer_ms != 0 ? setup->answer_ms : ANSWER_MS;
 	hub->timer = loop_timer_new(loop, on_hub_timer, hub);
-	if ((code = open_folder(setup->folder, err)) != ZL_OK ||
+	if ((code = link_folder(setup->folder, err)) != ZL_OK ||
 	    (code = mailbox_open(&hub->inbox, sizeof(struct hub_letter), HUB_BOX, err)) !=
 		    ZL_OK ||
 	    (code = loop_watch_new(&hub->watch, loop, mailbox_fd(hub->inbox), LOOP_READ,
 				   on_hub_inbox, hub, err)) != ZL_OK ||
-	    (code = open_sockets(hub, setup, &gate, err)) != ZL_OK ||
-	    (code = gate_open(&hub->gate, loop, &gate, err)) != ZL_OK) {
+	    (code = open_sockets(hub, setup, err)) != ZL_OK) {
 		link_hub_close(&hub);
 		return code;
 	}
+	hub->gate = gate_open(loop, &gate);
 	loop_timer_set(hub->timer, hub->answer_ms / 10 + 1);
 	*out = hub;
 	return ZL_OK;
@@ -306,6 +358,12 @@ void link_hub_close(struct link_hub **hubp)
 	while (hub->inbox != NULL && mailbox_take(hub->inbox, &letter))
 		nng_msg_free(letter.msg);
 	mailbox_close(&hub->inbox);
+	for (size_t i = 0; i < hub->inner_count; i++) {
+		free(hub->inners[i]->zone);
+		free(hub->inners[i]);
+	}
+	free(hub->inners);
+	free(hub->folder);
 	free(hub);
 }
 
@@ -323,4 +381,19 @@ unsigned link_hub_connections(const struct link_hub *hub)
 uint64_t link_hub_refused(const struct link_hub *hub)
 {
 	return gate_refused(hub->gate);
+}
+
+const char *link_hub_refusal(const struct link_hub *hub, size_t index, uint64_t *count)
+{
+	return gate_refusal(hub->gate, index, count);
+}
+
+void link_hub_set_tls(struct link_hub *hub, struct pki_tls *tls)
+{
+	gate_set_tls(hub->gate, tls);
+}
+
+void link_hub_cut(struct link_hub *hub, const char *zone)
+{
+	gate_cut(hub->gate, zone);
 }

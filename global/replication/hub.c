@@ -266,6 +266,13 @@ static void on_request(void *arg, uint64_t handle, const char *identity,
 					      .len = len });
 }
 
+static bool on_admit(void *arg, const char *zone, const char *serial)
+{
+	const struct hub *hub = arg;
+
+	return hub->setup.admit(hub->setup.owner, zone, serial);
+}
+
 static struct ticket *ticket_take(struct hub *hub, const void *tag)
 {
 	struct ticket **at = &hub->tickets;
@@ -348,7 +355,11 @@ enum zl_code hub_open(struct hub **out, const struct hub_setup *setup, struct zl
 	char *folder = zl_format("%s/link", setup->data_dir);
 	const struct link_hub_setup link = { .folder = folder,
 					     .message_max = SYNC_MESSAGE_MAX,
-					     .connections_max = CONNECTIONS_MAX };
+					     .connections_max = CONNECTIONS_MAX,
+					     .tls = setup->tls,
+					     .allow_plain = setup->tls == NULL,
+					     .admit = setup->admit != NULL ? on_admit
+									   : NULL };
 	const struct link_hub_handlers handlers = { .request = on_request, .arg = hub };
 
 	*out = NULL;
@@ -433,4 +444,19 @@ struct hub_counts hub_counts(const struct hub *hub)
 {
 	return (struct hub_counts){ link_hub_connections(hub->link), hub->published,
 				    hub->requests, link_hub_refused(hub->link) };
+}
+
+const char *hub_refusal(const struct hub *hub, size_t index, uint64_t *count)
+{
+	return link_hub_refusal(hub->link, index, count);
+}
+
+void hub_set_tls(struct hub *hub, struct pki_tls *tls)
+{
+	link_hub_set_tls(hub->link, tls);
+}
+
+void hub_cut(struct hub *hub, const char *zone)
+{
+	link_hub_cut(hub->link, zone);
 }

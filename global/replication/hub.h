@@ -15,6 +15,7 @@
 struct hub;
 struct secrets;
 struct loop;
+struct pki_tls;
 struct store;
 
 struct hub_setup {
@@ -23,6 +24,10 @@ struct hub_setup {
 	const char *data_dir;   /* sockets of its own stand below it */
 	struct zl_addr *listen; /* ports 0 are replaced */
 	size_t listen_count;
+	struct pki_tls *tls; /* of the sync addresses; held. NULL: zones in the clear, on
+			      * loopback and unix sockets alone */
+	/* Whether a zone may come in with this certificate; NULL: all may. */
+	bool (*admit)(void *owner, const char *zone, const char *serial);
 	const struct secrets *secrets; /* contents for zones; NULL: none */
 	/* What is known now; borrowed for the call. */
 	const struct set *(*set)(void *owner);
@@ -60,3 +65,10 @@ struct hub_counts {
 	uint64_t published, requests, refused;
 };
 struct hub_counts hub_counts(const struct hub *hub);
+/* Why connections were refused, by reason: numbers from 0; NULL: no more. */
+const char *hub_refusal(const struct hub *hub, size_t index, uint64_t *count);
+
+/* Another certificate for zones that connect from now on. */
+void hub_set_tls(struct hub *hub, struct pki_tls *tls);
+/* End all connections of zone, which may not come in any more. */
+void hub_cut(struct hub *hub, const char *zone);

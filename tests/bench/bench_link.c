@@ -1,9 +1,11 @@
 /* What the link costs: the time from asking to the answer, and from publishing to
- * hearing, through the gate, hub and uplink on one loop.
+ * hearing, through both gates, hub and uplink on one loop; with TLS and without.
  *
  *     bench-link [rounds]
  */
+#include "base/mem.h"
 #include "loop/loop.h"
+#include "pki/tls.h"
 #include "wire/link.h"
 
 #include <stdio.h>
@@ -126,12 +128,55 @@ static void on_timer(void *arg)
 	loop_stop(bench->loop);
 }
 
-static void run(const char *folder, bool is_unix, size_t rounds)
+static void fail(const struct zl_err *err)
+{
+	(void)fprintf(stderr, "%s\n", err->msg);
+	exit(1);
+}
+
+/* The two ends, with certificates. */
+struct ends {
+	struct pki_tls *global, *zone;
+};
+
+static struct pki_tls *make_end(const struct pki_authority *authority,
+				const char *identity, bool server)
+{
+	const struct pki_grant grant = { .identity = identity,
+					 .lifetime_s = 3600,
+					 .server = server,
+					 .client = !server };
+	struct pki_tls_setup setup = { .server = server,
+				       .roots = pki_authority_root(authority),
+				       .peer = PKI_PEER_REQUIRED };
+	struct pki_certificate made = { 0 };
+	struct zl_err err = { 0 };
+	char *key = NULL, *request = NULL;
+	struct pki_tls *tls;
+
+	if (pki_key_new(&key, &err) != ZL_OK ||
+	    pki_request_new(key, identity, &request, &err) != ZL_OK ||
+	    pki_sign(authority, request, &grant, &made, &err) != ZL_OK)
+		fail(&err);
+	setup.chain = made.chain;
+	setup.key = key;
+	if (pki_tls_new(&tls, &setup, &err) != ZL_OK)
+		fail(&err);
+	pki_certificate_fini(&made);
+	free(key);
+	free(request);
+	return tls;
+}
+
+static void run(const char *folder, const char *way, bool is_unix, const struct ends *tls,
+		size_t rounds)
 {
 	struct bench bench = { 0 };
 	const struct link_hub_setup setup = { .folder = folder,
 					      .message_max = 2 << 20,
-					      .connections_max = 16 };
+					      .connections_max = 16,
+					      .tls = tls != NULL ? tls->global : NULL,
+					      .allow_plain = true };
 	const struct link_hub_handlers answers = { .request = on_request, .arg = &bench };
 	const struct link_uplink_handlers hears = { .published = on_published,
 						    .replied = on_replied,
@@ -143,18 +188,21 @@ static void run(const char *folder, bool is_unix, size_t rounds)
 
 	if (is_unix)
 		(void)snprintf(addr.host, sizeof(addr.host), "%s/front", folder);
+	struct link_uplink_setup uplink = { .addrs = &addr,
+					    .count = 1,
+					    .message_max = 2 << 20,
+					    .tls = tls != NULL ? tls->zone : NULL,
+					    .allow_plain = true };
 	if (loop_open(&bench.loop, &err) != ZL_OK ||
 	    link_hub_open(&bench.hub, bench.loop, &setup, &answers, &err) != ZL_OK ||
-	    link_hub_listen(bench.hub, &addr, &err) != ZL_OK ||
-	    link_uplink_open(&bench.uplink, bench.loop, &addr, 1, 2 << 20, &hears,
-			     &err) != ZL_OK) {
-		(void)fprintf(stderr, "%s\n", err.msg);
-		exit(1);
-	}
+	    link_hub_listen(bench.hub, &addr, &err) != ZL_OK)
+		fail(&err);
+	uplink.folder = folder;
+	if (link_uplink_open(&bench.uplink, bench.loop, &uplink, &hears, &err) != ZL_OK)
+		fail(&err);
 	bench.timer = loop_timer_new(bench.loop, on_timer, &bench);
 	loop_timer_set(bench.timer, 500); /* both sockets are connected by then */
 	loop_run(bench.loop);
-	const char *way = is_unix ? "unix" : "tcp";
 	measure(&bench, way, 100, rounds, false);
 	measure(&bench, way, 1 << 20, rounds / 20 + 1, false);
 	measure(&bench, way, 101, rounds, true);
@@ -177,8 +225,19 @@ int main(int argc, char **argv)
 		(void)fprintf(stderr, "usage: bench-link [rounds]\n");
 		return 1;
 	}
-	run(folder, false, rounds);
-	run(folder, true, rounds);
-	(void)rmdir(folder);
+	struct pki_authority *authority;
+	struct zl_err err = { 0 };
+	char *ca = zl_format("%s/ca", folder);
+	if (pki_authority_open(&authority, ca, "bench", NULL, &err) != ZL_OK)
+		fail(&err);
+	struct ends ends = { make_end(authority, "spiffe://zonelink/global", true),
+			     make_end(authority, "spiffe://zonelink/zone/a", false) };
+	run(folder, "tls", false, &ends, rounds);
+	run(folder, "tcp", false, NULL, rounds);
+	run(folder, "unix", true, NULL, rounds);
+	pki_tls_drop(&ends.global);
+	pki_tls_drop(&ends.zone);
+	pki_authority_close(&authority);
+	free(ca);
 	return 0;
 }

@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/hash.h"
 #include "base/log.h"
+#include "base/mem.h"
 #include "loop/loop.h"
 #include "model/apply.h"
 #include "model/entry.h"
@@ -510,6 +511,13 @@ enum zl_code uplink_open(struct uplink **out, const struct uplink_setup *setup,
 						       .lost = on_lost,
 						       .pipe = on_pipe,
 						       .arg = uplink };
+	char *folder = zl_format("%s/link", setup->data_dir);
+	const struct link_uplink_setup link = { .folder = folder,
+						.addrs = setup->global,
+						.count = setup->global_count,
+						.message_max = SYNC_MESSAGE_MAX,
+						.tls = setup->tls,
+						.allow_plain = setup->tls == NULL };
 	struct sync_state state = { 0 };
 
 	*out = NULL;
@@ -517,9 +525,9 @@ enum zl_code uplink_open(struct uplink **out, const struct uplink_setup *setup,
 	uplink->timer = loop_timer_new(setup->loop, on_timer, uplink);
 	enum zl_code code = load(uplink, &state, err);
 	if (code == ZL_OK)
-		code = link_uplink_open(&uplink->link, setup->loop, setup->global,
-					setup->global_count, SYNC_MESSAGE_MAX, &handlers,
+		code = link_uplink_open(&uplink->link, setup->loop, &link, &handlers,
 					err);
+	free(folder);
 	if (code != ZL_OK) {
 		uplink_close(&uplink);
 		return code;
@@ -599,4 +607,14 @@ void uplink_accept(struct uplink *uplink)
 struct sync_zone_view uplink_view(const struct uplink *uplink)
 {
 	return sync_zone_view(uplink->machine);
+}
+
+void uplink_set_tls(struct uplink *uplink, struct pki_tls *tls)
+{
+	link_uplink_set_tls(uplink->link, tls);
+}
+
+const char *uplink_trouble(const struct uplink *uplink)
+{
+	return link_uplink_trouble(uplink->link);
 }

@@ -16,6 +16,7 @@
 
 struct uplink;
 struct loop;
+struct pki_tls;
 struct store;
 
 struct uplink_setup {
@@ -26,6 +27,9 @@ struct uplink_setup {
 	uint64_t incarnation;
 	const struct zl_addr *global; /* where global listens, in order of preference */
 	size_t global_count;
+	const char *data_dir; /* sockets of its own stand below it */
+	struct pki_tls *tls;  /* with the zone's certificate; held. NULL: in the clear, on
+			       * loopback and unix sockets alone */
 	/* The replica is another set now. */
 	void (*changed)(void *owner);
 	/* The state of the link is another one now. */
@@ -68,3 +72,8 @@ void uplink_accept(struct uplink *uplink);
 void uplink_result(struct uplink *uplink, const struct store_result *result);
 
 struct sync_zone_view uplink_view(const struct uplink *uplink);
+
+/* Another certificate for the connections made from now on. */
+void uplink_set_tls(struct uplink *uplink, struct pki_tls *tls);
+/* Why there is no connection to global, as far as it is known; "": there is one. */
+const char *uplink_trouble(const struct uplink *uplink);

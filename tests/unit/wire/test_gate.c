@@ -1,6 +1,7 @@
 /* The gate between hostile peers and an inner listener that the test plays. */
 #include "turn.h"
 
+#include "wire/frame.h"
 #include "wire/gate.h"
 
 #include <stdio.h>
@@ -9,15 +10,30 @@
 #define SUB "\0SP\0\0\x21\0\0"
 #define REQ "\0SP\0\0\x30\0\0"
 #define PUB "\0SP\0\0\x20\0\0"
-enum { HEADER = 8, TCP = 0, UNIX = 1, HEADER_MS = 150, SETTLE_MS = 150, STALL_MS = 300 };
+/* Messages of five bytes. */
+#define FRAME5 "\x01\0\0\0\0\0\0\0\x05"
+#define HELLO FRAME5 "hello"
+#define THERE FRAME5 "there"
+#define LATE FRAME5 "later"
+#define AGAIN FRAME5 "again"
+enum {
+	HEADER = 8,
+	FRAME = 14, /* of five bytes */
+	TCP = 0,
+	UNIX = 1,
+	HEADER_MS = 150,
+	SETTLE_MS = 150,
+	STALL_MS = 300,
+	MESSAGE_MAX = 64 << 10
+};
 
 struct rig {
 	struct tmp tmp;
 	struct loop *loop;
 	struct gate *gate;
 	struct zl_addr outer[2]; /* by TCP, UNIX */
-	struct zl_addr sub[2], req[2];
-	int sub_fd[2], req_fd[2];
+	struct zl_addr sub, req;
+	int sub_fd, req_fd;
 };
 
 static int listen_at(struct zl_addr *addr)
@@ -38,28 +54,40 @@ static struct zl_addr unix_at(const struct tmp *tmp, const char *name)
 	return addr;
 }
 
+static enum zl_code on_inner(void *arg, const char *zone, int protocol,
+			     char path[GATE_INNER], struct zl_err *err)
+{
+	const struct rig *rig = arg;
+
+	(void)err;
+	assert_null(zone);
+	(void)snprintf(path, GATE_INNER, "%.100s",
+		       protocol == FRAME_SUB ? rig->sub.host : rig->req.host);
+	return ZL_OK;
+}
+
 static void rig_open(struct rig *rig, unsigned connections_max, uint64_t stall_ms)
 {
-	const struct zl_addr loopback = { .host = "127.0.0.1" };
-	struct gate_setup setup = { .connections_max = connections_max,
-				    .header_ms = HEADER_MS,
-				    .settle_ms = SETTLE_MS,
-				    .stall_ms = stall_ms };
+	const struct gate_setup setup = { .allow_plain = true,
+					  .connections_max = connections_max,
+					  .message_max = MESSAGE_MAX,
+					  .published_max = MESSAGE_MAX,
+					  .header_ms = HEADER_MS,
+					  .settle_ms = SETTLE_MS,
+					  .stall_ms = stall_ms,
+					  .inner = on_inner,
+					  .arg = rig };
 	struct zl_err err = { 0 };
 
 	tmp_make(&rig->tmp);
 	assert_int_equal(loop_open(&rig->loop, &err), ZL_OK);
-	rig->sub[TCP] = rig->req[TCP] = rig->outer[TCP] = loopback;
-	rig->sub[UNIX] = unix_at(&rig->tmp, "sub");
-	rig->req[UNIX] = unix_at(&rig->tmp, "req");
+	rig->outer[TCP] = (struct zl_addr){ .host = "127.0.0.1" };
 	rig->outer[UNIX] = unix_at(&rig->tmp, "outer");
-	for (int way = TCP; way <= UNIX; way++) {
-		rig->sub_fd[way] = listen_at(&rig->sub[way]);
-		rig->req_fd[way] = listen_at(&rig->req[way]);
-		setup.sub[way] = rig->sub[way];
-		setup.req[way] = rig->req[way];
-	}
-	assert_int_equal(gate_open(&rig->gate, rig->loop, &setup, &err), ZL_OK);
+	rig->sub = unix_at(&rig->tmp, "sub");
+	rig->req = unix_at(&rig->tmp, "req");
+	rig->sub_fd = listen_at(&rig->sub);
+	rig->req_fd = listen_at(&rig->req);
+	rig->gate = gate_open(rig->loop, &setup);
 	for (int way = TCP; way <= UNIX; way++)
 		if (gate_listen(rig->gate, &rig->outer[way], &err) != ZL_OK)
 			fail_msg("%s", err.msg);
@@ -69,20 +97,16 @@ static void rig_close(struct rig *rig)
 {
 	gate_close(&rig->gate);
 	loop_close(&rig->loop);
-	for (int way = TCP; way <= UNIX; way++) {
-		close(rig->sub_fd[way]);
-		close(rig->req_fd[way]);
-	}
+	close(rig->sub_fd);
+	close(rig->req_fd);
 	tmp_remove(&rig->tmp);
 }
 
 /* Nobody has been let in to one of the inner listeners. */
 static void expect_nobody(const struct rig *rig)
 {
-	for (int way = TCP; way <= UNIX; way++) {
-		assert_int_equal(accept4(rig->sub_fd[way], NULL, NULL, 0), -1);
-		assert_int_equal(accept4(rig->req_fd[way], NULL, NULL, 0), -1);
-	}
+	assert_int_equal(accept4(rig->sub_fd, NULL, NULL, 0), -1);
+	assert_int_equal(accept4(rig->req_fd, NULL, NULL, 0), -1);
 }
 
 static bool accepted(int listener, int *fd)
@@ -107,50 +131,60 @@ static bool came(int fd, const void *bytes, size_t len)
 static void join(struct rig *rig, int way, int *peer, int *inner)
 {
 	*peer = peer_dial(&rig->outer[way]);
-	peer_say(*peer, SUB, HEADER);
-	UNTIL(rig->loop, accepted(rig->sub_fd[way], inner));
-	UNTIL(rig->loop, came(*inner, SUB, HEADER));
+	peer_say(*peer, REQ, HEADER);
+	UNTIL(rig->loop, accepted(rig->req_fd, inner));
+	UNTIL(rig->loop, came(*inner, REQ, HEADER));
 	peer_say(*inner, PUB, HEADER);
 	UNTIL(rig->loop, came(*peer, PUB, HEADER));
 }
 
-static void headers_are_checked(void **state)
+static void headers_and_frames_are_checked(void **state)
 {
 	static const struct {
 		const char *header;
 		int protocol;
 	} CASES[] = {
-		{ SUB, GATE_SUB },
-		{ REQ, GATE_REQ },
-		{ PUB, 0 },
-		{ "\0SP\0\0\x31\0\0", 0 }, /* REP */
-		{ "\0SP\0\x01\x21\0\0", 0 },
-		{ "\0SP\x01\0\x21\0\0", 0 },
-		{ "\0SP\0\0\x21\0\x01", 0 },
-		{ "\0SP\0\0\x21\x01\0", 0 },
-		{ "\0sp\0\0\x21\0\0", 0 },
-		{ "GET / HT", 0 },
-		{ "\0\0\0\0\0\0\0\0", 0 },
+		{ SUB, FRAME_SUB },          { REQ, FRAME_REQ },
+		{ PUB, FRAME_PUB },          { "\0SP\0\0\x31\0\0", FRAME_REP },
+		{ "\0SP\0\0\x10\0\0", 0 },   { "\0SP\0\x01\x21\0\0", 0 },
+		{ "\0SP\x01\0\x21\0\0", 0 }, { "\0SP\0\0\x21\0\x01", 0 },
+		{ "\0SP\0\0\x21\x01\0", 0 }, { "\0sp\0\0\x21\0\0", 0 },
+		{ "GET / HT", 0 },           { "\0\0\0\0\0\0\0\0", 0 },
 	};
+	uint8_t header[HEADER];
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(CASES); i++) {
-		uint8_t header[HEADER];
 		memcpy(header, CASES[i].header, HEADER);
-		assert_int_equal(gate_check_header(header), CASES[i].protocol);
+		assert_int_equal(frame_protocol(header), CASES[i].protocol);
 	}
+	frame_header(FRAME_REQ, header);
+	assert_memory_equal(header, REQ, HEADER);
+	const uint8_t *head = (const uint8_t *)FRAME5;
+	assert_int_equal(frame_size(head, 5), FRAME);
+	assert_int_equal(frame_size(head, 4), 0);
+	assert_int_equal(frame_size((const uint8_t *)"\0\0\0\0\0\0\0\0\x05", 5), 0);
+	assert_int_equal(frame_size((const uint8_t *)"\x01\x80\0\0\0\0\0\0\x05", 5), 0);
 }
 
-static void only_local_addresses_are_served(void **state)
+static void peers_must_be_able_to_prove_who_they_are(void **state)
 {
-	struct zl_addr addr = { .host = "0.0.0.0" };
+	struct zl_addr any = { .host = "0.0.0.0" }, local = { .host = "127.0.0.1" };
+	struct gate_setup setup = { .connections_max = 1, .inner = on_inner };
 	struct zl_err err = { 0 };
 	struct rig rig;
 
 	(void)state;
 	rig_open(&rig, 8, 0);
-	assert_int_equal(gate_listen(rig.gate, &addr, &err), ZL_EINVAL);
+	struct zl_addr sock = unix_at(&rig.tmp, "other");
+	assert_int_equal(gate_listen(rig.gate, &any, &err), ZL_EINVAL);
 	assert_non_null(strstr(err.msg, "0.0.0.0:0"));
+	struct gate *strict = gate_open(rig.loop, &setup);
+	assert_int_equal(gate_listen(strict, &any, &err), ZL_EINVAL);
+	assert_int_equal(gate_listen(strict, &local, &err), ZL_EINVAL);
+	assert_int_equal(gate_listen(strict, &sock, &err), ZL_EINVAL);
+	assert_non_null(strstr(err.msg, "unix socket"));
+	gate_close(&strict);
 	rig_close(&rig);
 }
 
@@ -162,7 +196,7 @@ static void a_header_may_come_in_pieces(void **state)
 	rig_open(&rig, 8, 0);
 	for (int n = 0; n < 4; n++) {
 		int way = n / 2, inner;
-		int listener = n % 2 == 0 ? rig.sub_fd[way] : rig.req_fd[way];
+		int listener = n % 2 == 0 ? rig.sub_fd : rig.req_fd;
 		const char *header = n % 2 == 0 ? SUB : REQ;
 		int peer = peer_dial(&rig.outer[way]);
 
@@ -171,20 +205,15 @@ static void a_header_may_come_in_pieces(void **state)
 		peer_say(peer, header + 3, 4);
 		turn_for(rig.loop, 5);
 		expect_nobody(&rig);
-		char rest[6] = { header[7], 'h', 'e', 'l', 'l', 'o' };
-		peer_say(peer, rest, sizeof(rest));
+		peer_say(peer, header + 7, 1);
 		UNTIL(rig.loop, accepted(listener, &inner));
 		UNTIL(rig.loop, came(inner, header, HEADER));
-		turn_for(rig.loop, 5); /* what follows waits until inner has greeted */
-		assert_false(came(inner, "hello", 5));
-		assert_false(peer_ended(inner));
-		peer_say(inner, PUB "there", HEADER + 5);
-		UNTIL(rig.loop, came(peer, PUB "there", HEADER + 5));
-		UNTIL(rig.loop, came(inner, "hello", 5));
+		peer_say(inner, PUB THERE, HEADER + FRAME);
+		UNTIL(rig.loop, came(peer, PUB THERE, HEADER + FRAME));
 		/* The header's deadline is over with the header. */
 		turn_for(rig.loop, HEADER_MS + 50);
-		peer_say(peer, "late", 4);
-		UNTIL(rig.loop, came(inner, "late", 4));
+		peer_say(inner, LATE, FRAME);
+		UNTIL(rig.loop, came(peer, LATE, FRAME));
 		assert_int_equal(gate_connections(rig.gate), 1);
 		close(peer);
 		UNTIL(rig.loop, peer_ended(inner));
@@ -192,6 +221,67 @@ static void a_header_may_come_in_pieces(void **state)
 		UNTIL(rig.loop, gate_connections(rig.gate) == 0);
 	}
 	assert_int_equal(gate_refused(rig.gate), 0);
+	rig_close(&rig);
+}
+
+/* A peer may go in the middle of a message: nng never sees one that is not whole. */
+static void only_whole_messages_cross(void **state)
+{
+	struct rig rig;
+
+	(void)state;
+	rig_open(&rig, 8, 0);
+	for (int n = 0; n < 4; n++) {
+		int peer, inner;
+		join(&rig, n % 2, &peer, &inner);
+		if (n >= 2)
+			turn_for(rig.loop, SETTLE_MS + 50);
+		peer_say(peer, HELLO HELLO, FRAME + 10);
+		UNTIL(rig.loop, came(inner, HELLO, FRAME));
+		turn_for(rig.loop, 20);
+		assert_false(came(inner, FRAME5, 1));
+		peer_say(peer, HELLO + 10, FRAME - 10);
+		UNTIL(rig.loop, came(inner, HELLO, FRAME));
+		peer_say(inner, THERE, FRAME - 1);
+		turn_for(rig.loop, 20);
+		assert_false(came(peer, FRAME5, 1));
+		/* The peer goes while both are in the middle of a message. */
+		peer_say(peer, HELLO HELLO, FRAME + FRAME - 1);
+		if (n % 2 == TCP)
+			turn_for(rig.loop, 10);
+		peer_reset(peer);
+		UNTIL(rig.loop, came(inner, HELLO, FRAME));
+		turn_for(rig.loop, SETTLE_MS + 50);
+		assert_false(peer_ended(inner)); /* it may finish what it says */
+		assert_false(came(inner, FRAME5, 1));
+		peer_say(inner, THERE + FRAME - 1, 1);
+		UNTIL(rig.loop, peer_ended(inner));
+		UNTIL(rig.loop, gate_connections(rig.gate) == 0);
+		close(inner);
+	}
+	rig_close(&rig);
+}
+
+static void what_is_no_message_ends_the_connection(void **state)
+{
+	static const char *const CASES[] = { "\0\0\0\0\0\0\0\0\x01",
+					     "\x01\0\0\0\0\0\x01\0\x01", /* 64 KiB + 1 */
+					     "\x01\xff\0\0\0\0\0\0\x01" };
+	struct rig rig;
+
+	(void)state;
+	rig_open(&rig, 8, 0);
+	for (size_t n = 0; n < 2 * ARRAY_LEN(CASES); n++) {
+		int peer, inner;
+		join(&rig, (int)n % 2, &peer, &inner);
+		peer_say(peer, HELLO, FRAME);
+		peer_say(peer, CASES[n / 2], 9);
+		UNTIL(rig.loop, came(inner, HELLO, FRAME));
+		UNTIL(rig.loop, peer_ended(peer));
+		UNTIL(rig.loop, peer_ended(inner));
+		close(peer);
+		close(inner);
+	}
 	rig_close(&rig);
 }
 
@@ -277,7 +367,7 @@ static void inner_is_greeted_whatever_the_peer_does(void **state)
 		peer_say(peer, REQ, HEADER);
 		if (n < 2)
 			peer_reset(peer);
-		UNTIL(rig.loop, accepted(rig.req_fd[way], &inner));
+		UNTIL(rig.loop, accepted(rig.req_fd, &inner));
 		if (n >= 2) {
 			turn_for(rig.loop, 5);
 			peer_reset(peer);
@@ -296,20 +386,30 @@ static void inner_is_greeted_whatever_the_peer_does(void **state)
 	rig_close(&rig);
 }
 
-/* Fill fd until nothing more goes, as seen over some turns; how much went. */
+enum { BLOCK = FRAME_HEAD + 16384 };
+static const char MESSAGE[BLOCK] = { 1, 0, 0, 0, 0, 0, 0, 64 };
+
+/* Fill fd with messages until nothing more goes, as seen over some turns; how many bytes
+ * went, the last message may be in pieces. */
 static size_t flood(struct rig *rig, int fd)
 {
-	static const char BLOCK[16384] = { 'x' };
 	size_t total = 0;
 	int idle = 0;
 
 	while (idle < 20 && total < (64 << 20)) {
-		ssize_t sent = send(fd, BLOCK, sizeof(BLOCK), MSG_NOSIGNAL);
+		size_t at = total % BLOCK;
+		ssize_t sent = send(fd, MESSAGE + at, BLOCK - at, MSG_NOSIGNAL);
 		idle = sent > 0 ? 0 : idle + 1;
 		total += sent > 0 ? (size_t)sent : 0;
 		turn(rig->loop);
 	}
 	return total;
+}
+
+/* Of so many bytes, those of whole messages. */
+static size_t whole(size_t total)
+{
+	return total / BLOCK * BLOCK;
 }
 
 static size_t drain(struct rig *rig, int fd, size_t wanted)
@@ -341,10 +441,15 @@ static void a_slow_side_holds_the_other_back(void **state)
 		size_t sent = flood(&rig, from);
 
 		/* 1 MiB of the gate's, the rest is the kernel's. */
-		assert_in_range(sent, 1 << 20, way == UNIX ? 3 << 20 : 40 << 20);
-		assert_int_equal(drain(&rig, to, sent), sent);
-		peer_say(from, "again", 5);
-		UNTIL(rig.loop, came(to, "again", 5));
+		assert_in_range(sent, 1 << 20, way == UNIX ? 4 << 20 : 40 << 20);
+		assert_int_equal(drain(&rig, to, whole(sent)), whole(sent));
+		if (sent > whole(sent)) {
+			size_t rest = BLOCK - sent % BLOCK;
+			peer_say(from, MESSAGE + BLOCK - rest, rest);
+			assert_int_equal(drain(&rig, to, BLOCK), BLOCK);
+		}
+		peer_say(from, AGAIN, FRAME);
+		UNTIL(rig.loop, came(to, AGAIN, FRAME));
 		close(peer);
 		UNTIL(rig.loop, peer_ended(inner));
 		close(inner);
@@ -387,7 +492,7 @@ static void what_was_said_before_the_end_arrives(void **state)
 		int from = n < 2 ? peer : inner, to = n < 2 ? inner : peer;
 		size_t sent = flood(&rig, from);
 		close(from);
-		assert_int_equal(drain(&rig, to, sent), sent);
+		assert_int_equal(drain(&rig, to, whole(sent)), whole(sent));
 		UNTIL(rig.loop, peer_ended(to));
 		close(to);
 		UNTIL(rig.loop, gate_connections(rig.gate) == 0);
@@ -406,6 +511,7 @@ static void there_are_only_so_many(void **state)
 	for (int i = 0; i < 3; i++)
 		join(&rig, i % 2, &peer[i], &inner[i]);
 	int more = peer_dial(&rig.outer[TCP]);
+	peer_say(more, REQ, HEADER);
 	UNTIL(rig.loop, peer_ended(more));
 	assert_int_equal(gate_refused(rig.gate), 1);
 	close(more);
@@ -427,15 +533,15 @@ static void nobody_inside_is_survived(void **state)
 
 	(void)state;
 	rig_open(&rig, 8, 0);
+	close(rig.sub_fd);
 	for (int way = TCP; way <= UNIX; way++) {
-		close(rig.sub_fd[way]);
 		int peer = peer_dial(&rig.outer[way]);
 		peer_say(peer, SUB, HEADER);
 		UNTIL(rig.loop, peer_ended(peer));
 		assert_int_equal(gate_connections(rig.gate), 0);
 		close(peer);
-		rig.sub_fd[way] = dup(rig.req_fd[way]);
 	}
+	rig.sub_fd = dup(rig.req_fd);
 	rig_close(&rig);
 }
 
@@ -478,7 +584,7 @@ static void running_out_of_descriptors_passes(void **state)
 		close(hoard[--count]);
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &old), 0);
 	assert_true(spent < 200);
-	UNTIL(rig.loop, accepted(rig.sub_fd[TCP], &inner));
+	UNTIL(rig.loop, accepted(rig.sub_fd, &inner));
 	close(inner);
 	close(peer);
 	rig_close(&rig);
@@ -487,11 +593,13 @@ static void running_out_of_descriptors_passes(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(headers_are_checked),
-		cmocka_unit_test(only_local_addresses_are_served),
+		cmocka_unit_test(headers_and_frames_are_checked),
+		cmocka_unit_test(peers_must_be_able_to_prove_who_they_are),
 		cmocka_unit_test(a_header_may_come_in_pieces),
 		cmocka_unit_test(strangers_get_no_further),
 		cmocka_unit_test(a_dripping_header_is_cut_off),
+		cmocka_unit_test(only_whole_messages_cross),
+		cmocka_unit_test(what_is_no_message_ends_the_connection),
 		cmocka_unit_test(inner_is_greeted_whatever_the_peer_does),
 		cmocka_unit_test(a_slow_side_holds_the_other_back),
 		cmocka_unit_test(a_peer_that_takes_nothing_is_cut_off),

@@ -1,0 +1,317 @@
+#include "wire/pair.h"
+
+#include "base/mem.h"
+#include "loop/loop.h"
+#include "wire/frame.h"
+
+#include <event2/buffer.h>
+#include <event2/bufferevent.h>
+#include <event2/event.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+
+enum {
+	GREETING_MS = 15000, /* nng gives a greeting up by itself after 10 s */
+	SETTLE_MS = 1000,
+	STALL_MS = 20000,
+	PART_MS = 5000, /* for nng to finish what it is saying to a peer that has gone */
+	BACKLOG_MAX = 1 << 20
+};
+
+enum stage {
+	GREET,  /* inner connects, and the headers cross; outer is not read */
+	FLOW,   /* messages cross */
+	PARTED, /* the peer has gone: inner ends between two messages */
+	LAST    /* inner has ended: the peer gets what is left for it */
+};
+
+struct pair {
+	struct pair_setup setup;   /* its texts are not kept */
+	struct bufferevent *outer; /* owned; NULL: the peer has gone */
+	struct bufferevent *inner; /* owned; NULL: nng has hung up */
+	struct loop_timer *deadline;
+	enum stage stage;
+	bool settled;    /* inner may end */
+	const char *why; /* it ends; NULL: a side hung up */
+	uint8_t header[FRAME_HEADER];
+};
+
+static struct evbuffer *in(struct bufferevent *side)
+{
+	return bufferevent_get_input(side);
+}
+
+static struct evbuffer *out(struct bufferevent *side)
+{
+	return bufferevent_get_output(side);
+}
+
+static void side_free(struct bufferevent **side)
+{
+	if (*side != NULL)
+		bufferevent_free(*side);
+	*side = NULL;
+}
+
+void pair_free(struct pair **pairp)
+{
+	struct pair *pair = *pairp;
+
+	*pairp = NULL;
+	if (pair == NULL)
+		return;
+	side_free(&pair->outer);
+	side_free(&pair->inner);
+	loop_timer_free(&pair->deadline);
+	free(pair);
+}
+
+/* The owner frees pair in it. */
+static void end(struct pair *pair, const char *why)
+{
+	pair->setup.ended(pair->setup.arg, why != NULL ? why : pair->why);
+}
+
+static size_t max_from(const struct pair *pair, const struct bufferevent *side)
+{
+	return side == pair->outer ? pair->setup.inward_max : pair->setup.outward_max;
+}
+
+/* Hand whole messages on from one side to the other; all if all says so, or until that
+ * has enough to do: then nothing is read until it has done it. False: what comes is no
+ * message. */
+static bool hand_on(const struct pair *pair, struct bufferevent *from,
+		    struct bufferevent *to, bool all)
+{
+	uint8_t head[FRAME_HEAD];
+
+	while (all || evbuffer_get_length(out(to)) <= BACKLOG_MAX) {
+		if (evbuffer_copyout(in(from), head, FRAME_HEAD) < FRAME_HEAD)
+			return true;
+		size_t size = frame_size(head, max_from(pair, from));
+		if (size == 0)
+			return false;
+		if (evbuffer_get_length(in(from)) < size)
+			return true;
+		evbuffer_remove_buffer(in(from), out(to), size);
+	}
+	bufferevent_disable(from, EV_READ);
+	return true;
+}
+
+/* Drop whole messages that nobody waits for. */
+static void drop(const struct pair *pair, struct bufferevent *from)
+{
+	uint8_t head[FRAME_HEAD];
+
+	while (evbuffer_copyout(in(from), head, FRAME_HEAD) == FRAME_HEAD) {
+		size_t size = frame_size(head, max_from(pair, from));
+		if (size == 0 || evbuffer_get_length(in(from)) < size)
+			return;
+		evbuffer_drain(in(from), size);
+	}
+}
+
+/* Inner may end when it has got what the peer said and is not in the middle of what it
+ * says itself. */
+static void end_if_parted(struct pair *pair)
+{
+	drop(pair, pair->inner);
+	if (pair->settled && evbuffer_get_length(out(pair->inner)) == 0 &&
+	    evbuffer_get_length(in(pair->inner)) == 0)
+		end(pair, NULL);
+}
+
+static void on_deadline(void *arg)
+{
+	struct pair *pair = arg;
+
+	if (pair->stage == GREET) {
+		end(pair, "nng does not answer");
+		return;
+	}
+	if (pair->settled) {
+		end(pair, NULL);
+		return;
+	}
+	pair->settled = true;
+	if (pair->stage != PARTED)
+		return;
+	loop_timer_set(pair->deadline, PART_MS);
+	end_if_parted(pair);
+}
+
+void pair_part(struct pair *pair)
+{
+	if (pair->stage == LAST) {
+		end(pair, NULL);
+		return;
+	}
+	if (pair->stage == PARTED)
+		return;
+	if (pair->stage == FLOW)
+		(void)hand_on(pair, pair->outer, pair->inner, true);
+	side_free(&pair->outer);
+	if (pair->stage == GREET) /* on_greeting goes on */
+		return;
+	pair->stage = PARTED;
+	bufferevent_enable(pair->inner, EV_READ);
+	if (pair->settled)
+		loop_timer_set(pair->deadline, PART_MS);
+	end_if_parted(pair);
+}
+
+/* nng has hung up. */
+static void on_inner_end(struct pair *pair)
+{
+	if (pair->stage != FLOW) {
+		end(pair, pair->stage == GREET ? "nng hangs up" : NULL);
+		return;
+	}
+	(void)hand_on(pair, pair->inner, pair->outer, true);
+	side_free(&pair->inner);
+	loop_timer_clear(pair->deadline);
+	pair->stage = LAST;
+	bufferevent_disable(pair->outer, EV_READ);
+	if (evbuffer_get_length(out(pair->outer)) == 0)
+		end(pair, NULL);
+}
+
+static void on_event(struct bufferevent *side, short what, void *arg)
+{
+	struct pair *pair = arg;
+
+	(void)what;
+	if (side == pair->inner)
+		on_inner_end(pair);
+	else
+		pair_part(pair);
+}
+
+static struct bufferevent *other(const struct pair *pair, const struct bufferevent *side)
+{
+	return side == pair->outer ? pair->inner : pair->outer;
+}
+
+static void on_read(struct bufferevent *side, void *arg)
+{
+	struct pair *pair = arg;
+
+	if (pair->stage == PARTED) {
+		end_if_parted(pair);
+	} else if (!hand_on(pair, side, other(pair, side), false)) {
+		pair->why = "no message, or one that is too great";
+		pair_part(pair);
+	}
+}
+
+/* All that was to be written on side is. */
+static void on_drained(struct bufferevent *side, void *arg)
+{
+	struct pair *pair = arg;
+
+	if (pair->stage == LAST) {
+		end(pair, NULL);
+	} else if (pair->stage == PARTED) {
+		end_if_parted(pair);
+	} else {
+		bufferevent_enable(other(pair, side), EV_READ);
+		on_read(other(pair, side), pair);
+	}
+}
+
+/* A whole message must fit, for none is handed on before it is whole. */
+static void watch_side(struct pair *pair, struct bufferevent *side)
+{
+	size_t most = max_from(pair, side) + FRAME_HEAD;
+
+	bufferevent_setcb(side, on_read, on_drained, on_event, pair);
+	bufferevent_setwatermark(side, EV_READ, 0,
+				 most > BACKLOG_MAX ? most : BACKLOG_MAX);
+	bufferevent_enable(side, EV_READ | EV_WRITE);
+}
+
+/* Both headers have crossed the inner connection. That nng has sent its own and has ours
+ * does not say that it has read it, and of a unix socket that was closed it would not: so
+ * the inner one stays a while. */
+static void start_flow(struct pair *pair)
+{
+	const uint64_t stall_ms = pair->setup.stall_ms;
+	const struct timeval stall = { .tv_sec = (time_t)(stall_ms / 1000),
+				       .tv_usec = (suseconds_t)(stall_ms % 1000 * 1000) };
+	uint8_t header[FRAME_HEADER];
+
+	loop_timer_set(pair->deadline, pair->setup.settle_ms);
+	bufferevent_read(pair->inner, header, FRAME_HEADER);
+	if (pair->outer == NULL) {
+		pair->stage = PARTED;
+		watch_side(pair, pair->inner);
+		return; /* on_deadline ends it */
+	}
+	pair->stage = FLOW;
+	if (pair->setup.answer)
+		bufferevent_write(pair->outer, header, FRAME_HEADER);
+	bufferevent_set_timeouts(pair->outer, NULL, &stall);
+	watch_side(pair, pair->inner);
+	watch_side(pair, pair->outer);
+	pair->setup.greeted(pair->setup.arg);
+	on_read(pair->inner, pair);
+}
+
+static void on_greeting(struct bufferevent *side, void *arg)
+{
+	struct pair *pair = arg;
+
+	if (evbuffer_get_length(in(side)) >= FRAME_HEADER &&
+	    evbuffer_get_length(out(side)) == 0)
+		start_flow(pair);
+}
+
+static void on_inner_connected(struct bufferevent *side, short what, void *arg)
+{
+	struct pair *pair = arg;
+
+	if ((what & BEV_EVENT_CONNECTED) == 0) {
+		end(pair, "nng cannot be reached");
+		return;
+	}
+	bufferevent_setcb(side, on_greeting, on_greeting, on_event, pair);
+	bufferevent_enable(side, EV_READ | EV_WRITE);
+	bufferevent_write(side, pair->header, FRAME_HEADER);
+}
+
+static bool connect_inner(struct pair *pair, const char *path)
+{
+	struct sockaddr_un sun = { .sun_family = AF_UNIX };
+
+	pair->inner = bufferevent_socket_new(loop_base(pair->setup.loop), -1,
+					     BEV_OPT_CLOSE_ON_FREE);
+	if (pair->inner == NULL)
+		return false;
+	memcpy(sun.sun_path, path, strnlen(path, sizeof(sun.sun_path) - 1));
+	if (bufferevent_socket_connect(pair->inner, (struct sockaddr *)&sun,
+				       sizeof(sun)) != 0)
+		return false;
+	bufferevent_setcb(pair->inner, NULL, NULL, on_inner_connected, pair);
+	return true;
+}
+
+struct pair *pair_new(const struct pair_setup *setup)
+{
+	struct pair *pair = zl_alloc(1, sizeof(*pair));
+
+	pair->setup = *setup;
+	if (pair->setup.settle_ms == 0)
+		pair->setup.settle_ms = SETTLE_MS;
+	if (pair->setup.stall_ms == 0)
+		pair->setup.stall_ms = STALL_MS;
+	pair->outer = setup->outer;
+	memcpy(pair->header, setup->header, FRAME_HEADER);
+	pair->deadline = loop_timer_new(setup->loop, on_deadline, pair);
+	/* If it fails at once, that is told as if it came later. */
+	loop_timer_set(pair->deadline,
+		       connect_inner(pair, setup->inner) ? GREETING_MS : 0);
+	return pair;
+}
