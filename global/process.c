@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "conf/ready.h"
 #include "global/api/api.h"
+#include "global/liveness/keeper.h"
 #include "global/replication/hub.h"
 #include "loop/loop.h"
 #include "loop/mailbox.h"
@@ -35,6 +36,7 @@ struct process {
 	struct set *set;          /* held; what is known now */
 	struct position position; /* of set */
 	struct hub *hub;
+	struct keeper *keeper;
 	struct api *api;
 	struct loop_timer *ending;
 	uint64_t end_by_ms;
@@ -230,17 +232,37 @@ static enum zl_code open_store(struct process *process, struct zl_err *err)
 
 static enum zl_code open_hub(struct process *process, struct zl_err *err)
 {
+	/* Zones speak three times in a lease. */
+	uint64_t lease_ms = process->config->stale_after_ms < SYNC_LEASE_MS
+				    ? process->config->stale_after_ms
+				    : SYNC_LEASE_MS;
 	const struct hub_setup setup = { .loop = process->loop,
 					 .store = process->store,
 					 .data_dir = process->config->data_dir,
 					 .listen = process->config->sync_listen.items,
 					 .listen_count =
 						 process->config->sync_listen.count,
+					 .lease_ms = (uint32_t)lease_ms,
 					 .set = current_set,
 					 .zone_changed = zone_changed,
 					 .owner = process };
 
 	return hub_open(&process->hub, &setup, err);
+}
+
+static void open_keeper(struct process *process)
+{
+	const struct config *config = process->config;
+	const struct keeper_setup setup = { .loop = process->loop,
+					    .store = process->store,
+					    .hub = process->hub,
+					    .rules = { config->stale_after_ms,
+						       config->withdraw_after_ms },
+					    .set = current_set,
+					    .position = current_position,
+					    .owner = process };
+
+	process->keeper = keeper_open(&setup);
 }
 
 static enum zl_code open_api(struct process *process, struct zl_err *err)
@@ -251,6 +273,7 @@ static enum zl_code open_api(struct process *process, struct zl_err *err)
 					 .store = process->store,
 					 .data_dir = config->data_dir,
 					 .hub = process->hub,
+					 .keeper = process->keeper,
 					 .listen = config->api_listen.items,
 					 .listen_count = config->api_listen.count,
 					 .diagnostics = config->diagnostics_listen.items,
@@ -304,7 +327,7 @@ enum zl_code process_open(struct process **out, struct config *config, struct zl
 		code = open_vault(process, err)) != ZL_OK ||
 	       (code = open_store(process, err)) != ZL_OK ||
 	       (code = open_hub(process, err)) != ZL_OK ||
-	       (code = open_api(process, err)) != ZL_OK);
+	       (open_keeper(process), false) || (code = open_api(process, err)) != ZL_OK);
 	if (code != ZL_OK)
 		process_close(&process);
 	*out = process;
@@ -359,6 +382,7 @@ void process_close(struct process **processp)
 	if (process->store != NULL)
 		flush(process);
 	api_close(&process->api);
+	keeper_close(&process->keeper);
 	hub_close(&process->hub);
 	store_close(&process->store);
 	pki_vault_close(&process->vault);

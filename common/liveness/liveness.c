@@ -1,10 +1,15 @@
 #include "liveness/liveness.h"
 
-static void count_silence(struct liveness *zone, uint64_t passed_ms)
+uint64_t listening_step(struct listening *listening, uint64_t passed_ms)
 {
-	if (passed_ms > LIVENESS_STEP_MAX_MS)
-		passed_ms = LIVENESS_STEP_MAX_MS;
-	zone->silent_ms += passed_ms;
+	uint64_t grace = listening->grace_ms;
+
+	if (!listening->begun || passed_ms > LIVENESS_STEP_MAX_MS) {
+		*listening = (struct listening){ true, LIVENESS_GRACE_MS };
+		return 0;
+	}
+	listening->grace_ms = grace > passed_ms ? grace - passed_ms : 0;
+	return passed_ms > grace ? passed_ms - grace : 0;
 }
 
 static bool is_away(const struct liveness *zone, const struct liveness_rules *rules,
@@ -23,7 +28,7 @@ bool liveness_step(struct liveness *zone, const struct liveness_rules *rules,
 		*zone = (struct liveness){ ZONE_ONLINE, 0 };
 		return before != ZONE_ONLINE;
 	}
-	count_silence(zone, news->passed_ms);
+	zone->silent_ms += news->passed_ms;
 	if (zone->condition == ZONE_ONLINE && zone->silent_ms >= rules->stale_ms)
 		zone->condition = ZONE_STALE;
 	if (zone->condition == ZONE_STALE && is_away(zone, rules, news))

@@ -21,9 +21,17 @@ struct liveness_rules {
 	uint64_t withdraw_ms; /* 0: never */
 };
 
-/* A step counts at most so much silence: when a process was stopped or starved, it was
- * not the zone that was silent. */
-enum { LIVENESS_STEP_MAX_MS = 2000 };
+/* Silence counts while we listen. Whoever was stopped or starved did not; after that, and
+ * after the start, zones have time to come back to us. */
+enum { LIVENESS_STEP_MAX_MS = 2000, LIVENESS_GRACE_MS = 10000 };
+
+struct listening {
+	bool begun;
+	uint64_t grace_ms; /* left of it */
+};
+
+/* Of the time since the last step, what counts. Zeroed has not begun. */
+uint64_t listening_step(struct listening *listening, uint64_t passed_ms);
 
 struct liveness {
 	enum zone_condition condition;
@@ -32,7 +40,7 @@ struct liveness {
 
 /* What came since the last step. */
 struct liveness_news {
-	uint64_t passed_ms;
+	uint64_t passed_ms;          /* that counts */
 	bool heard;                  /* the zone, in a session that it holds */
 	unsigned failing, answering; /* other zones that say so of its ingresses */
 };

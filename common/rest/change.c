@@ -24,6 +24,20 @@ static bool allowed(struct rest *rest, struct http_request *req,
 	return false;
 }
 
+/* Let the server have its say in what is written; takes and gives a held resource. */
+static struct resource *completed(struct rest *rest, const struct resource *old,
+				  struct resource *now)
+{
+	struct resource *other = rest->ops->complete != NULL
+					 ? rest->ops->complete(rest->owner, old, now)
+					 : NULL;
+
+	if (other == NULL)
+		return now;
+	resource_drop(&now);
+	return other;
+}
+
 /* Is kind written here at all? False after a 405. */
 static bool has_place(const struct rest *rest, const struct write *write, enum kind kind)
 {
@@ -82,8 +96,10 @@ static bool put_read(struct rest *rest, struct write *write, enum kind kind,
 	write->warnings = body_warnings(&found, write->arena);
 	const struct resource *old = set_get(rest->ops->set(rest->owner), &res->key);
 	bool ok = is_meant(rest, write, res) && allowed(rest, write->req, old, res, 0);
-	if (ok)
+	if (ok) {
+		res = completed(rest, old, res);
 		write_add(write, &res->key, &res);
+	}
 	resource_drop(&res);
 	return ok;
 }
@@ -212,10 +228,11 @@ static bool apply_read(struct rest *rest, struct write *write)
 	    !apply_check(rest, write, &docs))
 		return false;
 	for (size_t i = 0; i < write->count; i++) {
-		const struct write_item *item = &write->items[i];
-		if (!allowed(rest, write->req, set_get(set, &item->key), item->res,
-			     docs.numbers[i]))
+		struct write_item *item = &write->items[i];
+		const struct resource *old = set_get(set, &item->key);
+		if (!allowed(rest, write->req, old, item->res, docs.numbers[i]))
 			return false;
+		item->res = completed(rest, old, item->res);
 	}
 	return true;
 }

@@ -23,6 +23,10 @@ struct rest_ops {
 	 * with *status and err's message. */
 	bool (*allow)(void *owner, const struct resource *old, const struct resource *now,
 		      unsigned *status, struct zl_err *err);
+	/* now, which may replace old, with what the server itself says in it; held by the
+	 * caller. NULL: as written. The function may be NULL too. */
+	struct resource *(*complete)(void *owner, const struct resource *old,
+				     const struct resource *now);
 	/* old is deleted: call add for each key that has to go with it, in the same
 	 * revision. NULL: nothing does. */
 	void (*with)(void *owner, const struct resource *old,

@@ -146,6 +146,17 @@ static bool may_change(void *owner, const struct resource *old,
 	return now == NULL ? may_delete(api, old, status, err) : true;
 }
 
+/* Who writes a Zone has no say in its condition. */
+static struct resource *keep_condition(void *owner, const struct resource *old,
+				       const struct resource *now)
+{
+	(void)owner;
+	if (old == NULL || old->key.kind != KIND_ZONE ||
+	    old->zone->condition == ZONE_ONLINE)
+		return NULL;
+	return zone_with_condition(now, old->zone->condition, old->zone->since);
+}
+
 /* With a Zone goes all that it owns: nobody else could take it away. */
 static void goes_with(void *owner, const struct resource *old,
 		      void (*add)(void *arg, const struct key *key), void *arg)
@@ -172,6 +183,7 @@ static void written(void *owner, struct http_request *req, uint64_t rev, const c
 static const struct rest_ops REST_OPS = {
 	.set = current_set,
 	.allow = may_change,
+	.complete = keep_condition,
 	.with = goes_with,
 	.written = written,
 	.keep = secrets_hold,

@@ -12,6 +12,7 @@
 
 struct api;
 struct loop;
+struct keeper;
 struct pki_signer;
 struct pki_tls;
 struct secrets;
@@ -25,6 +26,7 @@ struct api_setup {
 	struct store *store;
 	const char *data_dir; /* snapshots are made there */
 	struct hub *hub;
+	const struct keeper *keeper;
 	struct zl_addr *listen; /* ports 0 are replaced */
 	size_t listen_count;
 	struct zl_addr *diagnostics; /* the same */

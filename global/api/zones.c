@@ -1,6 +1,7 @@
 #include "base/clock.h"
 #include "base/hash.h"
 #include "global/api/inside.h"
+#include "global/liveness/keeper.h"
 #include "model/tree.h"
 
 #include <string.h>
@@ -56,6 +57,21 @@ static bool has_refused(const struct api *api, const char *zone)
 	return book != NULL && book->refused_count > 0;
 }
 
+static enum zone_condition condition_of(const struct resource *zone)
+{
+	return zone != NULL ? zone->zone->condition : ZONE_ONLINE;
+}
+
+/* Heard of, and standing still though there is more. */
+static bool is_stuck(const struct api *api, const char *zone)
+{
+	struct zl_buf text = { 0 };
+	bool stuck = keeper_tell(api->setup.keeper, zone, &text);
+
+	zl_buf_free(&text);
+	return stuck;
+}
+
 const char *zones_state(const struct api *api, const struct sync_session_view *view)
 {
 	const struct resource *zone = zone_resource(api, view->zone);
@@ -69,11 +85,12 @@ const char *zones_state(const struct api *api, const struct sync_session_view *v
 	switch (view->state) {
 	case SYNC_ACTIVE:
 		return view->report.healthy && view->report.nacked == 0 &&
-				       !has_refused(api, view->zone)
+				       !has_refused(api, view->zone) &&
+				       !is_stuck(api, view->zone)
 			       ? "Online"
 			       : "Degraded";
 	case SYNC_EXPIRED:
-		return "Stale";
+		return condition_of(zone) == ZONE_OFFLINE ? "Offline" : "Stale";
 	case SYNC_QUARANTINED:
 		return "Conflict";
 	default:
@@ -156,8 +173,14 @@ static struct tree *zone_tree(const struct api *api, struct zl_arena *arena,
 	tree_set(arena, out, "version", tree_text(arena, view->build));
 	tree_set(arena, out, "host", tree_text(arena, view->host));
 	const char *trouble = trouble_of(view, arena);
+	struct zl_buf silence = { 0 };
+	if (trouble == NULL && keeper_tell(api->setup.keeper, view->zone, &silence))
+		trouble = zl_arena_strdup(arena, silence.data);
+	zl_buf_free(&silence);
 	tree_set(arena, out, "error",
 		 tree_text(arena, trouble != NULL ? trouble : view->report.last_error));
+	tree_set(arena, out, "condition",
+		 tree_text(arena, zone_condition_name(condition_of(zone))));
 	if (view->is_held)
 		tree_set(arena, out, "held", held_tree(arena, view));
 	add_refused(api, view->zone, arena, out);

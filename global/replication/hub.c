@@ -334,7 +334,9 @@ bool hub_result(struct hub *hub, const struct store_result *result)
 
 static enum zl_code start_machine(struct hub *hub, struct zl_err *err)
 {
-	struct sync_global_setup setup = { .ops = &READS_OPS, .io = &hub->reads };
+	struct sync_global_setup setup = { .lease_ms = hub->setup.lease_ms,
+					   .ops = &READS_OPS,
+					   .io = &hub->reads };
 	struct sync_global_event event = { .kind = SYNC_GEV_START };
 	struct store_view *view;
 

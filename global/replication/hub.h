@@ -28,6 +28,7 @@ struct hub_setup {
 			      * loopback and unix sockets alone */
 	/* Whether a zone may come in with this certificate; NULL: all may. */
 	bool (*admit)(void *owner, const char *zone, const char *serial);
+	uint32_t lease_ms;     /* of a zone's session */
 	const struct secrets *secrets; /* contents for zones; NULL: none */
 	/* What is known now; borrowed for the call. */
 	const struct set *(*set)(void *owner);

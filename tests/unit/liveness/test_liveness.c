@@ -110,15 +110,21 @@ static void never_means_never(void **state)
 /* A process that was stopped for a minute has not listened for a minute. */
 static void time_without_us_is_no_silence(void **state)
 {
-	const struct liveness_news late = { 60000, 0, 1, 0 };
-	struct liveness zone = { 0 };
+	struct listening listening = { 0 };
+	uint64_t counted = 0;
 
 	(void)state;
-	for (int i = 0; i < 7; i++)
-		assert_false(liveness_step(&zone, &RULES, &late));
-	assert_int_equal(zone.silent_ms, 7 * LIVENESS_STEP_MAX_MS);
-	assert_true(liveness_step(&zone, &RULES, &late));
-	assert_int_equal(zone.condition, ZONE_STALE);
+	assert_int_equal(listening_step(&listening, 500), 0); /* it begins */
+	for (int i = 0; i < 20; i++)
+		counted += listening_step(&listening, 500);
+	assert_int_equal(counted, 0); /* zones come back in that time */
+	assert_int_equal(listening_step(&listening, 500), 500);
+	assert_int_equal(listening_step(&listening, LIVENESS_STEP_MAX_MS),
+			 LIVENESS_STEP_MAX_MS);
+	assert_int_equal(listening_step(&listening, 60000), 0); /* stopped */
+	for (int i = 0; i < 19; i++)
+		assert_int_equal(listening_step(&listening, 500), 0);
+	assert_int_equal(listening_step(&listening, 700), 200);
 }
 
 /* What was stored as Stale or Offline stays that until something is heard. */
