@@ -437,6 +437,7 @@ static enum zl_code open_api(struct process *process, struct zl_err *err)
 					 .proxies = process->proxies,
 					 .folder = process->folder,
 					 .uplink = process->uplink,
+					 .keeper = process->keeper,
 					 .zone = config->zone_name,
 					 .xds = config->xds_advertise.count > 0
 							? &config->xds_advertise.items[0]

@@ -13,6 +13,7 @@
 #include "zone/proxies/proxies.h"
 #include "zone/replication/uplink.h"
 
+struct keeper;
 struct api;
 struct trust;
 struct loop;
@@ -28,8 +29,9 @@ struct api_setup {
 	struct store *store; /* of what is written here */
 	const struct registry *registry;
 	struct proxies *proxies;
-	struct folder *folder; /* NULL: no folder is watched */
-	struct uplink *uplink; /* NULL: the zone is alone */
+	struct folder *folder;       /* NULL: no folder is watched */
+	struct uplink *uplink;       /* NULL: the zone is alone */
+	const struct keeper *keeper; /* of Secrets; NULL: the zone is alone */
 	const char *zone;
 	const struct zl_addr *xds; /* that bootstraps name */
 	struct trust *trust;       /* that makes the tokens of proxies */

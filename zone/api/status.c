@@ -2,6 +2,7 @@
 #include "base/hash.h"
 #include "model/tree.h"
 #include "zone/api/inside.h"
+#include "zone/secrets/keeper.h"
 
 enum { KEPT_SHOWN = 20 };
 
@@ -127,6 +128,17 @@ static struct tree *kept_tree(const struct registry *registry, struct zl_arena *
 	return out;
 }
 
+/* Contents that proxies here have a use for. */
+static struct tree *secrets_tree(const struct keeper *keeper, struct zl_arena *arena)
+{
+	struct tree *out = tree_map(arena);
+	struct keeper_counts counts = keeper_counts(keeper);
+
+	tree_set(arena, out, "needed", tree_int(arena, (int64_t)counts.needed));
+	tree_set(arena, out, "missing", tree_int(arena, (int64_t)counts.missing));
+	return out;
+}
+
 void status_handle(struct http_request *req, void *arg)
 {
 	const struct api *api = arg;
@@ -143,6 +155,8 @@ void status_handle(struct http_request *req, void *arg)
 	tree_set(arena, out, "proxies", proxies_tree(api->setup.proxies, arena));
 	if (api->setup.folder != NULL)
 		tree_set(arena, out, "files", folder_tree(api->setup.folder, arena));
+	if (api->setup.keeper != NULL)
+		tree_set(arena, out, "secrets", secrets_tree(api->setup.keeper, arena));
 	if (api->setup.uplink != NULL)
 		tree_set(arena, out, "notSent", kept_tree(api->setup.registry, arena));
 	if (api->setup.uplink != NULL && set_count(set, KIND_ZONE_INGRESS) == 0)

@@ -131,6 +131,10 @@ static void make_resources(struct file *file, const struct docs *docs, const cha
 					     .kind = "",
 					     .name = "" };
 		struct resource *res = resource_from_doc(docs->items[i], &rules, &found);
+		/* Its content would be for everyone to see who may ask this zone. */
+		if (res != NULL && res->key.kind == KIND_SECRET)
+			findings_violation(&found, "type", docs->items[i],
+					   "kind Secret is not kept in a folder");
 		if (res != NULL)
 			made[count++] = (struct made){ res, i };
 	}

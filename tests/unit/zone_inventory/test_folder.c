@@ -314,6 +314,8 @@ static void a_bad_file_keeps_what_it_had_and_is_named(void **state)
 		{ DATAPLANE("a", "10.0.0.9") "---\n" DATAPLANE("a", "10.0.0.8"),
 		  "document 2: name: already defined in document 1" },
 		{ "type: Mesh\nname: a\n", "kind Mesh is written at global" },
+		{ "type: Secret\nname: a\ndata: aGk=\n",
+		  "kind Secret is written at global" },
 		{ DATAPLANE("a", "10.0.0.9") "labels: {kuma.io/zone: west}\n", "zone" },
 		{ "\xff\xfe", NULL },
 		{ "- 1\n", "a resource must be an object" },
