@@ -55,20 +55,20 @@ static bool may_follow(struct sync_global *global, const struct asking *asking,
 
 /* A part of an entry that is too great for one message. */
 static void put_part(struct sync_global *global, Sync__Log *log, struct sync_entry entry,
-		     uint64_t offset)
+		     uint64_t offset, size_t max)
 {
 	offset = offset < entry.len ? offset : 0;
 	log->offset = offset;
 	log->total = entry.len;
 	entry.bytes = (const uint8_t *)entry.bytes + offset;
 	entry.len -= offset;
-	if (entry.len > global->setup.batch_max)
-		entry.len = global->setup.batch_max;
+	if (entry.len > max)
+		entry.len = max;
 	log->part = sync_entry_out(global->turn, &entry);
 }
 
 static enum zl_code put_entries(struct sync_global *global, Sync__Log *log, uint64_t rev,
-				uint64_t offset, struct zl_err *err)
+				uint64_t offset, size_t max, struct zl_err *err)
 {
 	uint64_t head = global->head.position.rev;
 	size_t bytes = 0, room = 0;
@@ -79,10 +79,10 @@ static enum zl_code put_entries(struct sync_global *global, Sync__Log *log, uint
 							     global->turn, &entry, err);
 		if (code != ZL_OK)
 			return code;
-		if (bytes > 0 && bytes + entry.len > global->setup.batch_max)
+		if (bytes > 0 && bytes + entry.len > max)
 			break;
-		if (entry.len > global->setup.batch_max) {
-			put_part(global, log, entry, offset);
+		if (entry.len > max) {
+			put_part(global, log, entry, offset, max);
 			log->more = log->offset + log->part->bytes.len < log->total ||
 				    rev + 1 < head;
 			return ZL_OK;
@@ -108,11 +108,14 @@ void global_fetch(struct sync_global *global, const struct asking *asking,
 	const Sync__Fetch *fetch = body;
 	struct position at = sync_position_in(fetch->position);
 	Sync__Log log = SYNC__LOG__INIT;
+	size_t max = global->setup.batch_max;
 	struct zl_err err;
 
+	if (fetch->max_bytes > 0 && fetch->max_bytes < max)
+		max = (size_t)fetch->max_bytes;
 	if (!may_follow(global, asking, &at))
 		return;
-	enum zl_code code = put_entries(global, &log, at.rev, fetch->offset, &err);
+	enum zl_code code = put_entries(global, &log, at.rev, fetch->offset, max, &err);
 	if (code == ZL_ENOENT) {
 		reset(global, asking, SYNC__RESET__REASON__COMPACTED);
 		return;

@@ -6,14 +6,18 @@
 #include <string.h>
 
 enum {
-	REPLY_MS = 2000,
+	REPLY_MS = 800,
+	LOST_MAX = 3,         /* from the second lost question on wait twice as long */
+	POLL_MS = 1500,       /* without a BEAT: ask whether something was missed */
 	BULK_REPLY_MS = 5000, /* of SNAP and PUSH */
 	GRACE_MS = 1000,      /* for a link that owes a LOST */
+	HEARD_MS = 300,
 	BACKOFF_MIN_MS = 100,
 	BACKOFF_MAX_MS = 5000,
 	FAILED_MS = 1000,
 	UNSETTLED_MAX = 16 << 20,
-	UNANSWERED_MAX = 2 /* in a row, on whichever channel */
+	UNANSWERED_MAX = 2,  /* in a row, on whichever channel ... */
+	UNANSWERED_MS = 1500 /* ... in no less time: then dial anew */
 };
 
 static const char *const NAMES[SYNC_ZONE_STATES] = {
@@ -148,17 +152,19 @@ void zone_ask(struct sync_zone *zone, enum channel channel, enum sync_type type,
 	struct sync_bytes bytes = sync_encode(zone->turn, type, body);
 	struct sync_zone_action *send = zone_act(zone, SYNC_DO_SEND);
 	bool bulk = type == SYNC_MSG_SNAP || type == SYNC_MSG_PUSH;
+	unsigned lost = zone->asked[channel].lost;
 
 	assert(zone->asked[channel].id == 0);
 	send->id = zone->next_id;
 	send->bytes = bytes.data;
 	send->len = bytes.len;
-	send->deadline_ms = bulk ? BULK_REPLY_MS : REPLY_MS;
+	send->deadline_ms = bulk ? BULK_REPLY_MS : REPLY_MS << (lost > 0 ? lost - 1 : 0);
 	zone->asked[channel] =
 		(struct asked){ .id = send->id,
 				.type = type,
 				.at = zone->now,
-				.until = zone->now + send->deadline_ms + GRACE_MS };
+				.until = zone->now + send->deadline_ms + GRACE_MS,
+				.lost = lost };
 }
 
 void zone_back_off(struct sync_zone *zone)
@@ -170,12 +176,15 @@ void zone_back_off(struct sync_zone *zone)
 		zone->now + zone->backoff / 2 + zone_roll(zone, zone->backoff);
 }
 
+static uint64_t heard_at(const struct sync_zone *zone)
+{
+	return zone->last_beat > zone->listen_since ? zone->last_beat
+						    : zone->listen_since;
+}
+
 bool zone_is_silent(const struct sync_zone *zone)
 {
-	uint64_t heard = zone->last_beat > zone->listen_since ? zone->last_beat
-							      : zone->listen_since;
-
-	return zone->now >= heard + SYNC_SILENCE_MS;
+	return zone->now >= heard_at(zone) + SYNC_SILENCE_MS;
 }
 
 bool zone_is_settled(const struct sync_zone *zone)
@@ -191,11 +200,12 @@ bool zone_may_apply(const struct sync_zone *zone)
 static void lost(struct sync_zone *zone, enum channel channel)
 {
 	zone->asked[channel].id = 0;
+	if (zone->asked[channel].lost < LOST_MAX)
+		zone->asked[channel].lost++;
 	if (channel == PUSH)
 		outbox_lost(&zone->outbox);
 	if (channel == LEASE)
 		zone->report_new = true;
-	zone->unheard = zone->unheard || channel == MAIN;
 	if (channel == MAIN)
 		zone_back_off(zone);
 	else
@@ -205,11 +215,43 @@ static void lost(struct sync_zone *zone, enum channel channel)
 /* Beats may come and answers not: the other connection hangs, so both are made anew. */
 static void unanswered(struct sync_zone *zone, enum channel channel)
 {
+	if (zone->unanswered == 0)
+		zone->unanswered_since = zone->asked[channel].at;
 	lost(zone, channel);
-	if (++zone->unanswered < UNANSWERED_MAX)
+	if (++zone->unanswered < UNANSWERED_MAX ||
+	    zone->now < zone->unanswered_since + UNANSWERED_MS)
 		return;
 	zone->unanswered = 0;
 	zone_act(zone, SYNC_DO_REDIAL);
+}
+
+static void hurry(struct sync_zone *zone, enum channel channel, bool gap)
+{
+	struct asked *asked = &zone->asked[channel];
+	bool bulk = asked->type == SYNC_MSG_SNAP || asked->type == SYNC_MSG_PUSH;
+
+	if (asked->id != 0 && !bulk) {
+		if (gap && asked->until > zone->now + HEARD_MS)
+			asked->until = zone->now + HEARD_MS;
+		else if (asked->lost > 0 && zone->now >= asked->at + REPLY_MS)
+			unanswered(zone, channel);
+	}
+	if (asked->id == 0 && asked->lost > 0 &&
+	    zone->retry_at[channel] > zone->now + HEARD_MS)
+		zone->retry_at[channel] = zone->now + zone_roll(zone, HEARD_MS);
+}
+
+/* While beats come it is no use to wait long for answers that were lost; what was asked
+ * while none came went nowhere, most likely. Great answers may be on their way all the
+ * same. */
+void zone_heard(struct sync_zone *zone, bool gap)
+{
+	if (gap) {
+		zone->unanswered = 0;
+		zone->backoff = 0;
+	}
+	for (enum channel i = 0; i < CHANNELS; i++)
+		hurry(zone, i, gap);
 }
 
 static void on_later(struct sync_zone *zone, enum channel channel, const void *body)
@@ -262,8 +304,7 @@ static bool answered(struct sync_zone *zone, enum channel channel,
 	enum sync_type asked = zone->asked[channel].type;
 
 	zone->asked[channel].id = 0;
-	if (channel == MAIN)
-		zone->unheard = false;
+	zone->asked[channel].lost = 0;
 	if (message->type == SYNC_MSG_FENCED) {
 		zone_on_fenced(zone, message->body);
 		return true;
@@ -466,6 +507,10 @@ static void watch(struct sync_zone *zone)
 			unanswered(zone, i);
 	if (zone->fence != 0 && zone->now >= zone->lease_until)
 		zone_lose_session(zone, zone->now + zone_roll(zone, 200));
+	if (zone->polled != heard_at(zone) && zone->now >= heard_at(zone) + POLL_MS) {
+		zone->polled = heard_at(zone);
+		zone->lease_at = zone->now;
+	}
 	if (zone_is_silent(zone)) {
 		if (zone->state == SYNC_LIVE) {
 			zone_alarm(zone, "nothing published by global is heard");
@@ -545,12 +590,12 @@ static void sooner(uint64_t *at, uint64_t than)
 static uint64_t wake_at(const struct sync_zone *zone)
 {
 	uint64_t at = UINT64_MAX;
-	uint64_t heard = zone->last_beat > zone->listen_since ? zone->last_beat
-							      : zone->listen_since;
 
 	if (zone->state == SYNC_BOOT || zone->state == SYNC_STOPPED)
 		return at;
-	sooner(&at, heard + SYNC_SILENCE_MS);
+	sooner(&at, heard_at(zone) + SYNC_SILENCE_MS);
+	if (zone->polled != heard_at(zone))
+		sooner(&at, heard_at(zone) + POLL_MS);
 	for (enum channel i = 0; i < CHANNELS; i++) {
 		if (zone->asked[i].id != 0)
 			sooner(&at, zone->asked[i].until);

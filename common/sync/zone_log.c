@@ -3,8 +3,9 @@
 #include <string.h>
 
 enum {
-	DELTA_WAIT_MS = 50, /* a BEAT may overtake the DELTA before it */
-	HEARD_MS = 300
+	FETCH_SMALL = 64 << 10, /* of an answer that did not come in time */
+	DELTA_WAIT_MS = 50,     /* a BEAT may overtake the DELTA before it */
+	GAP_MS = 1500           /* without a BEAT: the way to global was closed */
 };
 
 static bool same_epoch(const struct position *a, const uint8_t epoch[POSITION_EPOCH])
@@ -23,6 +24,7 @@ void zone_fetch(struct sync_zone *zone, const struct position *from)
 
 	fetch.head = zone_head(zone);
 	fetch.position = sync_position_out(zone->turn, from);
+	fetch.max_bytes = zone->asked[MAIN].lost > 0 ? FETCH_SMALL : 0;
 	if (zone->parts.rev == from->rev + 1)
 		fetch.offset = zone->parts.bytes.len;
 	else
@@ -137,19 +139,15 @@ void zone_on_beat(struct sync_zone *zone, const void *body)
 	struct sync_state global = { sync_position_in(beat->position),
 				     sync_digest_in(beat->digest) };
 
+	bool anew = beat->instance != zone->instance;
+	bool gap = zone->last_beat != 0 && zone->now > zone->last_beat + GAP_MS;
+
 	zone->last_beat = zone->now;
-	if (zone->unheard && zone->retry_at[MAIN] > zone->now + HEARD_MS) {
-		/* The way to global is open again; not all zones at once. */
-		zone->retry_at[MAIN] = zone->now + zone_roll(zone, HEARD_MS);
-		zone->unheard = false;
-	}
-	if (zone->state == SYNC_STALE)
-		zone_move(zone, SYNC_SYNC);
+	zone->instance = beat->instance;
+	zone_heard(zone, anew || gap);
 	/* Global began anew: the next question says whether it knows our session. */
-	if (zone->state == SYNC_LIVE && beat->instance != zone->instance) {
-		zone->instance = beat->instance;
+	if (zone->state == SYNC_STALE || (zone->state == SYNC_LIVE && anew))
 		zone_move(zone, SYNC_SYNC);
-	}
 	zone_compare(zone, &global);
 }
 

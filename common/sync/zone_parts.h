@@ -26,6 +26,7 @@ struct asked {
 	uint64_t id; /* 0: nothing is asked */
 	enum sync_type type;
 	uint64_t at, until;
+	unsigned lost; /* in a row before it */
 };
 
 /* An entry that comes in parts. */
@@ -93,7 +94,7 @@ struct sync_zone {
 	uint64_t retry_at[CHANNELS]; /* not before then */
 	uint64_t backoff;
 	unsigned unanswered; /* since the last answer */
-	bool unheard;        /* retry_at[MAIN] is a guess: no answer came */
+	uint64_t unanswered_since;
 
 	uint64_t fence, instance, features;
 	uint32_t lease_ms;
@@ -103,6 +104,7 @@ struct sync_zone {
 	struct zl_arena *report_arena; /* owned */
 
 	uint64_t last_beat, listen_since;
+	uint64_t polled;   /* for the silence since then global was asked */
 	uint64_t catch_at; /* 0: not known to be behind */
 	uint64_t global_rev;
 
@@ -134,6 +136,8 @@ void zone_ask(struct sync_zone *zone, enum channel channel, enum sync_type type,
 /* Nothing new for the main channel for a while, longer each time. */
 void zone_back_off(struct sync_zone *zone);
 uint64_t zone_roll(struct sync_zone *zone, uint64_t limit); /* below limit */
+/* A beat came; gap: the first one for long. */
+void zone_heard(struct sync_zone *zone, bool gap);
 bool zone_is_silent(const struct sync_zone *zone);
 bool zone_is_settled(const struct sync_zone *zone); /* the store has all of head */
 bool zone_may_apply(const struct sync_zone *zone);

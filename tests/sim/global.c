@@ -108,7 +108,7 @@ void global_start(struct world *world)
 
 	all = ops();
 	struct sync_global_setup setup = { .instance = dice_roll(&world->dice),
-					   .lease_ms = LEASE_MS,
+					   .lease_ms = world->lease_ms,
 					   .delta_max = world->delta_max,
 					   .batch_max = world->batch_max,
 					   .chunk_max = world->chunk_max,
@@ -254,9 +254,9 @@ bool global_turn(struct world *world)
 
 	if (!disk_take(&global->disk, world->now, &job))
 		return false;
-	bool fails = !world->well && dice_chance(&world->dice, 2);
+	bool fails = !world->well && dice_chance(&world->dice, world->disk_fails);
 	if (!fails && carry_out(world, &job, &bytes)) {
-		if (!world->well && dice_chance(&world->dice, 2)) {
+		if (!world->well && dice_chance(&world->dice, world->disk_fails)) {
 			global_crash(world); /* between commit and publish */
 		} else {
 			tell_committed(world, &bytes);

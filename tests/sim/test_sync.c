@@ -19,28 +19,6 @@ enum {
 	STEPS_MAX = 200000 /* a world that does not come to rest */
 };
 
-void world_wrong(struct world *world, const char *what)
-{
-	if (world->wrong == NULL)
-		world->wrong = what;
-}
-
-void world_committed(struct world *world, const struct sync_state *state)
-{
-	if (world->history_count < HISTORY_MAX)
-		world->history[world->history_count++] = *state;
-	else
-		world_wrong(world, "the simulation is too long for its history");
-}
-
-const struct sync_state *world_find(const struct world *world, const struct position *at)
-{
-	for (size_t i = world->history_count; i-- > 0;)
-		if (position_equal(&world->history[i].position, at))
-			return &world->history[i];
-	return NULL;
-}
-
 static void backup(struct world *world)
 {
 	size_t slot = dice_below(&world->dice, BACKUPS);
@@ -140,69 +118,10 @@ static void fault(struct world *world)
 	}
 }
 
-static void deliver(struct world *world, struct packet *packet)
-{
-	if (packet->kind != PACKET_REQUEST)
-		zone_packet(&world->zones[packet->zone], packet);
-	else if (world->global.machine != NULL)
-		global_request(world, packet);
-}
-
-/* Everything that is due at this moment. */
-static void turn(struct world *world)
-{
-	struct packet packet;
-
-	if (world->global.machine == NULL && world->now >= world->global.up_at)
-		global_start(world);
-	for (size_t i = 0; i < world->zone_count; i++)
-		if (world->zones[i].machine == NULL &&
-		    world->now >= world->zones[i].up_at)
-			zone_start(&world->zones[i]);
-	while (net_take(world, &packet)) {
-		deliver(world, &packet);
-		free(packet.bytes);
-	}
-	while (world->global.machine != NULL && global_turn(world))
-		continue;
-	if (world->global.machine != NULL && world->now >= world->global.wake_at)
-		global_tick(world);
-	for (size_t i = 0; i < world->zone_count; i++) {
-		struct zone_node *zone = &world->zones[i];
-		while (zone->machine != NULL && zone_turn(zone))
-			continue;
-		if (zone->machine != NULL && world->now >= zone->wake_at)
-			zone_tick(zone);
-	}
-}
-
 static void sooner(uint64_t *at, uint64_t than)
 {
 	if (than < *at)
 		*at = than;
-}
-
-static void sooner_disk(uint64_t *at, const struct disk *disk)
-{
-	if (disk->count > 0)
-		sooner(at, disk->jobs[0].at);
-}
-
-static uint64_t next_moment(const struct world *world)
-{
-	uint64_t at = net_next(world);
-
-	sooner(&at, world->global.machine != NULL ? world->global.wake_at
-						  : world->global.up_at);
-	if (world->global.machine != NULL)
-		sooner_disk(&at, &world->global.disk);
-	for (size_t i = 0; i < world->zone_count; i++) {
-		const struct zone_node *zone = &world->zones[i];
-		sooner(&at, zone->machine != NULL ? zone->wake_at : zone->up_at);
-		if (zone->machine != NULL)
-			sooner_disk(&at, &zone->disk);
-	}
-	return at > world->now ? at : world->now;
 }
 
 /* Somebody looks after what waits for people, at global or in a zone. */
@@ -225,7 +144,7 @@ static void live(struct world *world, uint64_t end, const char *(*rest)(struct w
 	size_t still = 0;
 
 	for (size_t steps = 0; world->now < end && world->wrong == NULL; steps++) {
-		uint64_t at = next_moment(world), before = world->now;
+		uint64_t at = world_next(world), before = world->now;
 		if (!world->well) {
 			sooner(&at, write_at);
 			sooner(&at, change_at);
@@ -236,7 +155,7 @@ static void live(struct world *world, uint64_t end, const char *(*rest)(struct w
 		still = world->now == before ? still + 1 : 0;
 		if (steps > STEPS_MAX || still > 1000)
 			world_wrong(world, "the world does not come to rest");
-		turn(world);
+		world_turn(world);
 		if (world->now >= operator_at) {
 			look(world);
 			operator_at = world->now + 1 + dice_below(&world->dice, 4000);
@@ -261,66 +180,6 @@ static void live(struct world *world, uint64_t end, const char *(*rest)(struct w
 	}
 }
 
-static bool inventory_arrived(const struct world *world, const struct zone_node *zone)
-{
-	size_t theirs = 0;
-
-	for (size_t i = 0; i < world->global.store.count; i++)
-		theirs += strncmp(world->global.store.records[i].key, zone->name,
-				  strlen(zone->name)) == 0;
-	for (size_t i = 0; i < zone->inventory.count; i++) {
-		const struct sim_record *mine = &zone->inventory.records[i];
-		const struct sim_record *other = sim_store_find(
-			&world->global.store, mine->key, strlen(mine->key));
-		if (other == NULL || other->len != mine->len ||
-		    memcmp(other->value, mine->value, mine->len) != 0)
-			return false;
-	}
-	return theirs == zone->inventory.count;
-}
-
-/* NULL: all are the same and live. */
-static const char *differ(struct world *world)
-{
-	for (size_t i = 0; i < world->zone_count; i++) {
-		const struct zone_node *zone = &world->zones[i];
-		if (zone->machine == NULL || world->global.machine == NULL)
-			return "a process is down";
-		if (!sim_store_same(&zone->store, &world->global.store))
-			return "a zone does not hold what global holds";
-		if (sync_zone_view(zone->machine).state != SYNC_LIVE)
-			return "a zone is not live";
-		if (!inventory_arrived(world, zone))
-			return "global does not have the inventory of a zone";
-	}
-	return NULL;
-}
-
-static void setup(struct world *world, uint64_t seed)
-{
-	world->dice.state = seed;
-	world->now = 1000;
-	world->zone_count = 2 + dice_below(&world->dice, ZONES_MAX - 1);
-	world->net.drop = (unsigned)dice_below(&world->dice, 31);
-	world->net.twice = (unsigned)dice_below(&world->dice, 20);
-	world->net.late = (unsigned)dice_below(&world->dice, 30);
-	world->net.slow = 1 + dice_below(&world->dice, 3000);
-	world->delta_max = dice_chance(&world->dice, 30) ? 40 : 0;
-	world->batch_max = dice_chance(&world->dice, 30) ? 40 : 0;
-	world->chunk_max = dice_chance(&world->dice, 50) ? 200 : 0;
-	world->global.pins = dice_chance(&world->dice, 50);
-	world->global.store.keep = 3 + dice_below(&world->dice, 48);
-	uint64_t epoch = dice_roll(&world->dice);
-	memcpy(world->global.store.state.position.epoch, &epoch, sizeof(epoch));
-	world_committed(world, &world->global.store.state);
-	for (size_t i = 0; i < world->zone_count; i++) {
-		struct zone_node *zone = &world->zones[i];
-		zone->world = world;
-		snprintf(zone->name, sizeof(zone->name), "z%u", (unsigned)i);
-		memset(zone->uuid, (int)i + 1, sizeof(zone->uuid));
-	}
-}
-
 /* Rot is only seen when a digest is told: at a start, or with the next commit. */
 static void make_well(struct world *world)
 {
@@ -332,19 +191,13 @@ static const char *run(uint64_t seed)
 {
 	struct world *world = zl_alloc(1, sizeof(*world));
 
-	setup(world, seed);
+	world_setup(world, seed);
 	live(world, FAULTS_MS, NULL);
 	make_well(world);
-	live(world, world->now + QUIET_MS, differ);
-	const char *failure = world->wrong != NULL ? world->wrong : differ(world);
+	live(world, world->now + QUIET_MS, world_differ);
+	const char *failure = world->wrong != NULL ? world->wrong : world_differ(world);
 
-	net_fini(world);
-	global_fini(world);
-	for (size_t i = 0; i < world->zone_count; i++)
-		zone_fini(&world->zones[i]);
-	for (size_t i = 0; i < BACKUPS; i++)
-		sim_store_fini(&world->backups[i]);
-	free(world);
+	world_free(world);
 	return failure;
 }
 

@@ -117,7 +117,7 @@ void watch_spoil(struct zone_node *zone, struct packet *packet)
 {
 	struct world *world = zone->world;
 
-	if (world->well || packet->kind != PACKET_REPLY ||
+	if (world->well || packet->kind != PACKET_REPLY || packet->id != zone->fetch ||
 	    !is_type(packet->bytes, packet->len, SYNC_MSG_LOG))
 		return;
 	struct zl_arena *arena = zl_arena_new();
@@ -137,9 +137,12 @@ void watch_spoil(struct zone_node *zone, struct packet *packet)
 	zl_arena_free(&arena);
 }
 
-void watch_ask(struct zone_node *zone, const void *bytes, size_t len)
+void watch_ask(struct zone_node *zone, uint64_t id, const void *bytes, size_t len)
 {
-	if (!zone->spoiled || !is_type(bytes, len, SYNC_MSG_FETCH))
+	if (!is_type(bytes, len, SYNC_MSG_FETCH))
+		return;
+	zone->fetch = id;
+	if (!zone->spoiled)
 		return;
 	zone->spoiled = false;
 	struct zl_arena *arena = zl_arena_new();

@@ -5,7 +5,9 @@
  *     global.c     the owner of global's machine and its disk
  *     zone.c       the owner of a zone's machine, its disk and its inventory
  *     watch.c      rules of single messages
- *     test_sync.c  what goes wrong, and what must never be
+ *     world.c      one moment after the other, and what must be true in the end
+ *
+ * What goes wrong, and when, is for the tests to say.
  *
  * A process dies at any moment: its machine is gone, of what its disk had still to do
  * some is done and the rest is not. What is on the way to it finds its next life.
@@ -100,7 +102,8 @@ struct zone_node {
 	uint64_t allowed;       /* an operator lets a copy remove so many */
 	struct position newest; /* that the store ever had, of this epoch */
 	bool rotten;
-	bool spoiled; /* a part that does not fit has come */
+	uint64_t fetch; /* the last FETCH, if it has no answer yet */
+	bool spoiled;   /* a part that does not fit has come */
 	/* What looks connected and is not, until it is dialled anew. */
 	bool deaf, dumb;
 };
@@ -113,8 +116,10 @@ struct watch {
 
 struct world {
 	uint64_t now;
+	uint32_t lease_ms;
 	bool well; /* the faults are over */
 	struct dice dice;
+	unsigned disk_fails; /* percent */
 	struct net net;
 	struct watch watch;
 	struct global_node global;
@@ -166,9 +171,14 @@ void watch_reply(struct world *world, const void *bytes, size_t len);
 /* The state that the zone must be in after this, or SYNC that comes first; BOOT: any. */
 enum sync_zone_state watch_beat(struct zone_node *zone, const struct packet *packet);
 void watch_spoil(struct zone_node *zone, struct packet *packet);
-void watch_ask(struct zone_node *zone, const void *bytes, size_t len);
+void watch_ask(struct zone_node *zone, uint64_t id, const void *bytes, size_t len);
 
-/* test_sync.c */
+/* world.c */
+void world_setup(struct world *world, uint64_t seed);
+void world_free(struct world *world);
+void world_turn(struct world *world); /* everything that is due at this moment */
+uint64_t world_next(const struct world *world); /* the next moment */
+const char *world_differ(struct world *world);  /* NULL: all are the same and live */
 void world_committed(struct world *world, const struct sync_state *state);
 const struct sync_state *world_find(const struct world *world, const struct position *at);
 void world_wrong(struct world *world, const char *what);

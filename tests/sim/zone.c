@@ -80,7 +80,7 @@ static void act_one(struct zone_node *zone, const struct sync_zone_action *actio
 
 	switch (action->kind) {
 	case SYNC_DO_SEND:
-		watch_ask(zone, action->bytes, action->len);
+		watch_ask(zone, action->id, action->bytes, action->len);
 		if (!zone->dumb)
 			net_send(world, PACKET_REQUEST, index_of(zone), zone->life,
 				 action->id, action->bytes, action->len);
@@ -202,6 +202,8 @@ void zone_packet(struct zone_node *zone, struct packet *packet)
 		     : packet->kind == PACKET_LOST ? SYNC_EV_LOST
 						   : SYNC_EV_REPLY;
 	watch_spoil(zone, packet);
+	if (packet->kind != PACKET_PUB && packet->id == zone->fetch)
+		zone->fetch = 0;
 	event.bytes = packet->bytes;
 	event.len = packet->len;
 	enum sync_zone_state must = watch_beat(zone, packet);
@@ -313,7 +315,8 @@ bool zone_turn(struct zone_node *zone)
 	if (!disk_take(&zone->disk, world->now, &job))
 		return false;
 	struct sync_zone_event event = { .kind = SYNC_EV_COMMITTED, .id = job.ticket };
-	if ((!world->well && dice_chance(&world->dice, 2)) || !carry_out(zone, &job)) {
+	if ((!world->well && dice_chance(&world->dice, world->disk_fails)) ||
+	    !carry_out(zone, &job)) {
 		disk_clear(&zone->disk); /* they stand on this one */
 		event.kind = SYNC_EV_FAILED;
 	} else {

@@ -28,7 +28,8 @@ void held_note(struct store *store, const struct sync_state *held)
 		memcpy(bytes + CHAIN_AT, held->position.chain, POSITION_CHAIN);
 		digest_bytes(&held->digest, bytes + DIGEST_AT);
 	}
-	store_local_put(job, SPACE, NAME, held != NULL ? bytes : NULL, NOTE_BYTES);
+	store_local_put(job, SPACE, NAME, held != NULL ? bytes : NULL,
+			held != NULL ? NOTE_BYTES : 0);
 	if (store_submit(store, &job, &err) == ZL_OK)
 		return;
 	zl_log(ZL_WARN, "replication", "the note of what is held is not stored", "err=%q",
