@@ -177,7 +177,7 @@ void store_local_put(struct store_job *job, const char *space, const char *name,
 	job_add(job, (struct job_op){ .key = key.data,
 				      .key_len = key.len,
 				      .value = value,
-				      .value_len = len,
+				      .value_len = value != NULL ? len : 0,
 				      .deleted = value == NULL });
 	zl_buf_free(&key);
 }
