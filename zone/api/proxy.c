@@ -174,7 +174,8 @@ static const char *service_of(const struct resource *dataplane)
 /* With the authority to trust and a token for the one proxy; to a unix socket neither is
  * of use. */
 static void answer_bootstrap(struct http_request *req, const struct trust *trust,
-			     struct envoy_bootstrap bootstrap, uint64_t seconds)
+			     struct envoy_bootstrap bootstrap, const char *ttl,
+			     uint64_t seconds)
 {
 	struct pki_claims claims = { .kind = PKI_TOKEN_DATAPLANE,
 				     .id = "",
@@ -195,8 +196,8 @@ static void answer_bootstrap(struct http_request *req, const struct trust *trust
 			return;
 		}
 		zl_log(ZL_INFO, "trust", "proxy token made",
-		       "id=%q mesh=%q name=%q ttl=%llus by=%q", id, claims.mesh,
-		       claims.name, (unsigned long long)seconds, http_caller_text(req));
+		       "id=%q mesh=%q name=%q ttl=%q by=%q", id, claims.mesh, claims.name,
+		       ttl, http_caller_text(req));
 		bootstrap.ca = trust_root(trust);
 		bootstrap.identity = trust_identity(trust);
 		bootstrap.token = token;
@@ -224,7 +225,9 @@ void bootstrap_handle(struct http_request *req, void *arg)
 		http_refuse(req, 400, "admin: %s", err.msg);
 		return;
 	}
-	if (!auth_lifetime(ttl != NULL ? ttl : TOKEN_TTL, &seconds)) {
+	if (ttl == NULL)
+		ttl = TOKEN_TTL;
+	if (!auth_lifetime(ttl, &seconds)) {
 		http_refuse(req, 400, "ttl=%s: %s", ttl, TOKEN_TTL_RULE);
 		return;
 	}
@@ -235,5 +238,5 @@ void bootstrap_handle(struct http_request *req, void *arg)
 						   .service = service_of(dataplane),
 						   .ads = *api->setup.xds,
 						   .admin = &admin };
-	answer_bootstrap(req, api->setup.trust, bootstrap, seconds);
+	answer_bootstrap(req, api->setup.trust, bootstrap, ttl, seconds);
 }

@@ -1,0 +1,187 @@
+"""Scenarios of who may have which configuration: TLS and tokens of the xDS server."""
+import json
+import re
+import socket
+import time
+
+import local
+from story import SERVICE, expect, rounds, scenario, split
+
+TLS_PART = re.compile(r"^      transport_socket:.*?(?=^      typed_extension)", re.M | re.S)
+TOKEN_PART = re.compile(r"^        initial_metadata:.*?(?=^  cds_config)", re.M | re.S)
+BEARER = re.compile(r"Bearer \S+")
+
+
+class Twin(local.Envoy):
+    """An Envoy of a proxy that has one already, whose bootstrap is changed before."""
+
+    def __init__(self, mesh, zone, name, number, change):
+        self.change, self.number = change, number
+        super().__init__(mesh, zone, name)
+
+    def start(self):
+        path = self.argv[2]
+        with open(path, encoding="utf-8") as file:
+            text = file.read()
+        own = f"{self.admin}-{self.number}"
+        text = self.change(text).replace(self.admin, own)
+        self.admin, self.log = own, f"{self.log}-{self.number}"
+        self.argv[2] = f"{path[:-len('.yaml')]}-{self.number}.yaml"
+        with open(self.argv[2], "w", encoding="utf-8") as file:
+            file.write(text)
+        super().start()
+
+
+def refusals(zone, reason):
+    """How often the zone refused for a reason."""
+    return zone.metrics()[f'zonelink_auth_failures_total{{reason="xds_{reason}"}}']
+
+
+def log_of(zone):
+    """All that the zone has logged."""
+    with open(zone.process.log, encoding="utf-8") as file:
+        return file.read()
+
+
+def token(stage, zone, *args):
+    """A token, and its id."""
+    text = stage.mesh.ctl("token", "create", *args, "-o", "json", server=zone)
+    answer = json.loads(text)
+    return answer["token"], answer["id"]
+
+
+def bearing(text):
+    """A change that shows another token."""
+    return lambda bootstrap: BEARER.sub(f"Bearer {text}", bootstrap)
+
+
+def flipped(bootstrap):
+    """The bootstrap with a token of which one character is another."""
+    good = BEARER.search(bootstrap).group()
+    bad = good[:-20] + ("A" if good[-20] != "A" else "B") + good[-19:]
+    return bootstrap.replace(good, bad)
+
+
+def expect_refused(stage, zone, number, change, reason, words):
+    """A twin of `web` gets nothing; the zone counts why and says it in its log."""
+    before = refusals(zone, reason)
+    lines = len(log_of(zone))
+    twin = Twin(stage.mesh, zone, "web", number, change)
+    local.wait_for(f"a refusal for {reason}", lambda: refusals(zone, reason) > before)
+    local.wait_for(f"{words!r} in the log", lambda: words in log_of(zone)[lines:])
+    expect(twin.stats("control_plane.connected_state") in (
+        {}, {"control_plane.connected_state": 0}), f"{reason}: a stream goes on")
+    expect(not twin.live(), f"{reason}: it has a configuration")
+    expect(not any(twin.stats("cluster_manager.cds.update_success").values()),
+           f"{reason}: it was sent clusters")
+    twin.process.end()
+
+
+def put_and_wait(stage, zone, document):
+    """PUT a route at a zone that is alone, and wait until `web` has acknowledged it."""
+    path = "/meshes/default/dataplanes/web/_xds"
+    before = zone.get(path)["wantedPush"]
+    stage.put(zone, document)
+
+    def acknowledged():
+        status = zone.get(path)
+        return status["wantedPush"] > before and status["ackedPush"] == status["wantedPush"]
+
+    local.wait_for("web has the split", acknowledged)
+
+
+@scenario()
+def xds_tokens(stage):
+    """Wrong, another's, damaged, revoked, expired or no token, or no TLS: nothing."""
+    zone = stage.zone_with_backends("east", None)
+    stage.start_envoys(zone)
+    web = zone.envoys["web"]
+    others, _ = token(stage, zone, "--dataplane", "backend-v0")
+    mesh, _ = token(stage, zone, "--dataplane", "web", "--mesh", "other")
+    service, _ = token(stage, zone, "--service", SERVICE)
+    ingress, _ = token(stage, zone, "--zone-proxy", "ingress")
+    revoked, number = token(stage, zone, "--dataplane", "web")
+    ending, _ = token(stage, zone, "--dataplane", "web", "--ttl", "1m")
+    ends = time.monotonic() + 61
+    stage.mesh.ctl("token", "revoke", number, server=zone)
+    cases = [
+        (lambda text: TOKEN_PART.sub("", text), "no_token", "no token was shown"),
+        (flipped, "bad_token", "signature is wrong"),
+        (bearing("a.b.c"), "bad_token", "not a token"),
+        (bearing(others), "wrong_proxy", "for another Dataplane"),
+        (bearing(mesh), "wrong_proxy", "for another Dataplane"),
+        (bearing(service), "wrong_proxy", "a service that the Dataplane does not offer"),
+        (bearing(ingress), "wrong_kind", "for something else"),
+        (bearing(revoked), "revoked_token", "was taken back"),
+        (lambda text: TLS_PART.sub("", text), "bad_handshake", "no TLS"),
+    ]
+    if rounds(0, 1, 1):
+        cases.append((bearing(ending), "expired_token", "expired"))
+    for number, (change, reason, words) in enumerate(cases):
+        if reason == "expired_token":
+            time.sleep(max(0, ends - time.monotonic()))
+        expect_refused(stage, zone, number, change, reason, words)
+    log = log_of(zone)
+    for secret in (others, mesh, service, ingress, revoked):
+        expect(secret.split(".")[2] not in log, "a token is in the log")
+    # A service's token opens its own; the good ones never noticed.
+    good = Twin(stage.mesh, zone, "backend-v0", 99, bearing(service))
+    local.wait_for("the Envoy with the service's token is live", good.live)
+    put_and_wait(stage, zone, split({"v0": 10, "v1": 90}))
+    stage.expect_split(zone, {"backend-v0": 0.1, "backend-v1": 0.9})
+    handshakes = web.stats("cluster.zonelink/ads.ssl.handshake")
+    expect(list(handshakes.values()) == [1], f"a good Envoy connected anew: {handshakes}")
+    return f"{len(cases)} sorts of refusal"
+
+
+@scenario()
+def xds_certificate(stage):
+    """The server's certificate is renewed again and again: no stream is cut by it."""
+    zone = stage.zone_with_backends("east", None, **{"xds.certificate_lifetime": "3s"})
+    stage.start_envoys(zone)
+    path = "/meshes/default/dataplanes/web/_xds"
+    since = zone.get(path)["connectedAt"]
+    want = rounds(3, 10, 40)
+
+    def renewals():
+        return log_of(zone).count("has a new certificate")
+
+    begin = renewals()
+    local.wait_for(f"{want} renewals", lambda: renewals() >= begin + want, 10 + 4 * want)
+    put_and_wait(stage, zone, split({"v0": 10, "v1": 90}))
+    stage.expect_split(zone, {"backend-v0": 0.1, "backend-v1": 0.9})
+    expect(zone.get(path)["connectedAt"] == since, "the stream of web was cut")
+    for envoy in zone.envoys.values():
+        stats = envoy.stats("cluster.zonelink/ads.ssl.handshake")
+        expect(list(stats.values()) == [1], f"{envoy.name} connected anew: {stats}")
+    # Who comes now takes the newest certificate, by the authority it was given.
+    twin = Twin(stage.mesh, zone, "web", 1, lambda text: text)
+    local.wait_for("an Envoy that comes later is live", twin.live)
+    return f"{renewals() - begin} renewals"
+
+
+@scenario()
+def xds_strangers(stage):
+    """Silent and garbling strangers are let go after 5 s; an Envoy that comes is served."""
+    zone = stage.zone_with_backends("east", None)
+    host, port = zone.ready["xds"][0].rsplit(":", 1)
+    links = [socket.create_connection((host, int(port)), 5) for _ in range(500)]
+    begin = time.monotonic()
+    for link in links[::2]:
+        link.sendall(b"\x16\x03\x01\x02\x00")  # a handshake that does not go on
+    stage.start_envoys(zone)
+    took = time.monotonic() - begin
+    local.wait_for("the strangers are gone", lambda: zone.metrics()[
+        "zonelink_xds_strangers"] == 0, 15)
+    gone = time.monotonic() - begin
+    for link in links:
+        link.settimeout(5)
+        try:
+            expect(link.recv(1) == b"", "a stranger was answered")
+        except ConnectionError:
+            pass
+        link.close()
+    expect(gone < 8, f"strangers stayed {gone:.1f} s")
+    expect(zone.metrics()["zonelink_xds_connections"] == len(zone.proxies),
+           "connections are left over")
+    return f"{len(zone.proxies)} Envoys live in {took:.1f} s, strangers gone in {gone:.1f} s"
