@@ -13,6 +13,7 @@
 #include "zone/identity.h"
 #include "zone/inventory/folder.h"
 #include "zone/inventory/registry.h"
+#include "zone/liveness/prober.h"
 #include "zone/proxies/proxies.h"
 #include "zone/replica.h"
 #include "zone/replication/uplink.h"
@@ -57,6 +58,7 @@ struct process {
 	struct registry registry;
 	struct folder *folder; /* NULL: none is watched */
 	struct uplink *uplink; /* NULL: the zone is alone */
+	struct prober *prober;
 	struct proxies *proxies;
 	struct api *api;
 	struct keeper *keeper; /* NULL: the zone is alone */
@@ -153,8 +155,10 @@ static void on_global_changed(void *owner)
 {
 	struct process *process = owner;
 
-	if (process->uplink != NULL)
+	if (process->uplink != NULL) {
 		update(process, REGISTRY_GLOBAL, uplink_set(process->uplink));
+		prober_follow(process->prober, uplink_set(process->uplink));
+	}
 	if (process->api != NULL)
 		api_moved(process->api);
 }
@@ -205,9 +209,22 @@ static void on_reported(void *owner)
 
 	if (process->uplink != NULL) {
 		proxies_report(process->proxies, arena, &report);
+		report.probes = prober_found(process->prober, arena, &report.probe_count);
 		uplink_report(process->uplink, &report);
 	}
 	zl_arena_free(&arena);
+}
+
+/* Other zones look another way from here. */
+static void on_found(void *owner)
+{
+	struct process *process = owner;
+	struct set *views = prober_views(process->prober);
+
+	update(process, REGISTRY_FOUND, views);
+	set_drop(&views);
+	if (process->proxies != NULL)
+		on_reported(process);
 }
 
 /* ---- results of the stores ---- */
@@ -334,6 +351,16 @@ static enum zl_code load_local(struct process *process, struct zl_err *err)
 	return code;
 }
 
+static void open_prober(struct process *process)
+{
+	const struct prober_setup setup = { .loop = process->loop,
+					    .zone = process->config->zone_name,
+					    .changed = on_found,
+					    .owner = process };
+
+	process->prober = prober_open(&setup);
+}
+
 static enum zl_code open_uplink(struct process *process, struct zl_err *err)
 {
 	const struct config *config = process->config;
@@ -360,6 +387,7 @@ static enum zl_code open_uplink(struct process *process, struct zl_err *err)
 	if (code != ZL_OK)
 		return code;
 	update(process, REGISTRY_GLOBAL, uplink_set(process->uplink));
+	prober_follow(process->prober, uplink_set(process->uplink));
 	send_offer(process, true);
 	process->offered = true;
 	return ZL_OK;
@@ -518,7 +546,7 @@ static enum zl_code open_all(struct process *process, struct zl_err *err)
 	    (code = load_local(process, err)) != ZL_OK ||
 	    (code = open_folder(process, err)) != ZL_OK ||
 	    (code = open_trust(process, err)) != ZL_OK ||
-	    (code = open_uplink(process, err)) != ZL_OK ||
+	    (open_prober(process), false) || (code = open_uplink(process, err)) != ZL_OK ||
 	    (code = open_proxies(process, err)) != ZL_OK)
 		return code;
 	open_keeper(process);
@@ -590,6 +618,7 @@ void process_close(struct process **processp)
 	flush(process, &process->local);
 	flush(process, &process->replica);
 	api_close(&process->api);
+	prober_close(&process->prober);
 	uplink_close(&process->uplink);
 	keeper_close(&process->keeper);
 	proxies_close(&process->proxies);

@@ -9,7 +9,7 @@
 void registry_init(struct registry *registry, const char *zone)
 {
 	*registry = (struct registry){ .zone = zone };
-	for (size_t i = 0; i < 3; i++)
+	for (size_t i = 0; i < 4; i++)
 		registry->parts[i] = set_empty();
 	registry->all = set_empty();
 	registry->offer = set_empty();
@@ -25,7 +25,7 @@ static void drop_kept(struct registry *registry)
 
 void registry_fini(struct registry *registry)
 {
-	for (size_t i = 0; i < 3; i++)
+	for (size_t i = 0; i < 4; i++)
 		set_drop(&registry->parts[i]);
 	set_drop(&registry->all);
 	set_drop(&registry->offer);
@@ -44,7 +44,14 @@ static const struct resource *winner(const struct registry *registry,
 	if (res != NULL)
 		return res;
 	res = set_get(registry->parts[REGISTRY_GLOBAL], key);
-	return res != NULL && travel_comes_down(res, registry->zone) ? res : NULL;
+	if (res == NULL || !travel_comes_down(res, registry->zone))
+		return NULL;
+	if (key->kind == KIND_ZONE && res->zone->condition == ZONE_OFFLINE) {
+		const struct resource *found =
+			set_get(registry->parts[REGISTRY_FOUND], key);
+		return found != NULL ? found : res;
+	}
+	return res;
 }
 
 static void note(struct registry_changes *changes, const struct resource *old,

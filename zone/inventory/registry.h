@@ -24,7 +24,7 @@ struct registry_kept {
 
 struct registry {
 	const char *zone;            /* borrowed */
-	struct set *parts[3];        /* held; by enum registry_part */
+	struct set *parts[4];        /* held; by enum registry_part */
 	struct set *all;             /* held; the union */
 	struct inventory *inventory; /* held; of all */
 	struct set *offer;           /* held; what was last given to registry_offer */
@@ -32,7 +32,8 @@ struct registry {
 	size_t kept_count, kept_room;
 };
 
-enum registry_part { REGISTRY_GLOBAL, REGISTRY_LOCAL, REGISTRY_FOLDER };
+/* FOUND: Zones as they look from here, in place of those that global calls Offline. */
+enum registry_part { REGISTRY_GLOBAL, REGISTRY_LOCAL, REGISTRY_FOLDER, REGISTRY_FOUND };
 
 void registry_init(struct registry *registry, const char *zone);
 void registry_fini(struct registry *registry);
