@@ -26,10 +26,14 @@ enum {
 	ACCEPTS_A_TURN = 16,
 	ACCEPT_PAUSE_MS = 100,
 	ZONE_MAX = 8,
+	LEAVING = 4, /* times as many may be on their way out */
 	STRANGERS_MAX = 512,
 	OF_A_SOURCE_MAX = 128,
 	ZONE_NAME = PKI_IDENTITY
 };
+
+static const char TOO_MANY_OF_ZONE[] = "too many connections of its zone";
+static const char NOT_ADMITTED[] = "zone or certificate not admitted";
 
 /* One listening socket. */
 struct post {
@@ -93,14 +97,14 @@ static void refuse(struct guest *guest, const char *why)
 
 /* ---- those let through ---- */
 
-/* End guest's connection as if its peer had gone. It does not count any more, though it
- * may be there for another while. */
-static void part(struct guest *guest)
+/* Its peer has gone; nng may need another while. */
+static void on_parted(void *arg)
 {
+	struct guest *guest = arg;
+
 	if (guest->counted)
 		guest->gate->connections--;
 	guest->counted = false;
-	pair_part(guest->pair);
 }
 
 static void on_expiry(void *arg)
@@ -109,7 +113,7 @@ static void on_expiry(void *arg)
 
 	zl_log(ZL_WARN, "gate", "a zone's certificate has expired: disconnected",
 	       "zone=%q", guest->zone);
-	part(guest);
+	pair_part(guest->pair);
 }
 
 static void on_greeted(void *arg)
@@ -131,25 +135,30 @@ static void on_ended(void *arg, const char *why)
 }
 
 /* Its places are limited; of a zone that comes back, the old connections may not have
- * noticed that they are dead. */
-static void make_room(struct gate *gate, const char *zone)
+ * noticed that they are dead. False: too many are still on their way out. */
+static bool make_room(struct gate *gate, const char *zone)
 {
 	struct guest *guest, *oldest = NULL;
-	unsigned count = 0;
+	unsigned count = 0, leaving = 0;
 
 	TAILQ_FOREACH(guest, &gate->through, link)
 	{
-		if (!guest->counted || strcmp(guest->zone, zone) != 0)
+		if (strcmp(guest->zone, zone) != 0)
 			continue;
-		if (oldest == NULL)
+		if (guest->counted && oldest == NULL)
 			oldest = guest;
-		count++;
+		if (guest->counted)
+			count++;
+		else
+			leaving++;
 	}
+	if (leaving >= LEAVING * gate->setup.zone_max)
+		return false;
 	if (count < gate->setup.zone_max)
-		return;
-	refusals_note(gate->refusals, "too many connections of its zone", oldest->peer,
-		      zone);
-	part(oldest);
+		return true;
+	refusals_note(gate->refusals, TOO_MANY_OF_ZONE, oldest->peer, zone);
+	pair_part(oldest->pair);
+	return true;
 }
 
 static void watch_expiry(struct guest *guest)
@@ -177,6 +186,7 @@ static void let_through(struct guest *guest, const char *path, const uint8_t *he
 				   .settle_ms = setup->settle_ms,
 				   .stall_ms = setup->stall_ms,
 				   .greeted = on_greeted,
+				   .parted = on_parted,
 				   .ended = on_ended,
 				   .arg = guest };
 
@@ -212,8 +222,10 @@ static void on_heard(void *arg, const uint8_t *header)
 		refuse(guest, "no SP header of a zone");
 		return;
 	}
-	if (zone != NULL)
-		make_room(gate, zone);
+	if (zone != NULL && !make_room(gate, zone)) {
+		refuse(guest, TOO_MANY_OF_ZONE);
+		return;
+	}
 	if (gate->connections >= gate->setup.connections_max) {
 		refuse(guest, "too many connections of zones");
 		return;
@@ -242,7 +254,7 @@ static bool on_proved(void *arg, const struct pki_facts *facts)
 	guest->ends_s = facts->ends_s;
 	if (setup->admit == NULL || setup->admit(setup->arg, zone, facts->serial))
 		return true;
-	refuse(guest, "zone or certificate not admitted");
+	refuse(guest, NOT_ADMITTED);
 	return false;
 }
 
@@ -440,12 +452,12 @@ void gate_cut(struct gate *gate, const char *zone)
 	for (guest = TAILQ_FIRST(&gate->strangers); guest != NULL; guest = next) {
 		next = TAILQ_NEXT(guest, link);
 		if (strcmp(guest->zone, zone) == 0)
-			refuse(guest, "zone or certificate not admitted");
+			refuse(guest, NOT_ADMITTED);
 	}
 	for (guest = TAILQ_FIRST(&gate->through); guest != NULL; guest = next) {
 		next = TAILQ_NEXT(guest, link);
 		if (strcmp(guest->zone, zone) == 0)
-			part(guest);
+			pair_part(guest->pair);
 	}
 }
 

@@ -149,11 +149,13 @@ void pair_part(struct pair *pair)
 		end(pair, NULL);
 		return;
 	}
-	if (pair->stage == PARTED)
+	if (pair->outer == NULL)
 		return;
 	if (pair->stage == FLOW)
 		(void)hand_on(pair, pair->outer, pair->inner, true);
 	side_free(&pair->outer);
+	if (pair->setup.parted != NULL)
+		pair->setup.parted(pair->setup.arg);
 	if (pair->stage == GREET) /* on_greeting goes on */
 		return;
 	pair->stage = PARTED;

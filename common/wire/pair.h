@@ -33,6 +33,7 @@ struct pair_setup {
 	uint64_t settle_ms; /* of inner after its greeting; 0: 1000 */
 	uint64_t stall_ms;  /* a peer that takes nothing for so long; 0: 20000 */
 	void (*greeted)(void *arg);
+	void (*parted)(void *arg); /* the peer has gone; ended comes later. Or NULL */
 	/* It is over. why: a fault of the peer's, or of ours; NULL: a side hung up. */
 	void (*ended)(void *arg, const char *why);
 	void *arg;

@@ -8,6 +8,7 @@
 
 #include <stdio.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 
 enum { TCP = 0, UNIX = 1, MESSAGE_MAX = 2 << 20, IDS = 4096 };
 
@@ -629,6 +630,113 @@ static void requests_carry_their_zone(void **state)
 	rig_close(&rig);
 }
 
+/* Another process that reaches into the folder is not heard. */
+static void nobody_gets_in_behind_the_gate(void **state)
+{
+	struct rig rig;
+	int status;
+
+	(void)state;
+	rig_open(&rig, ECHOES, 64);
+	zone_open(&rig, &rig.zone, &rig.a.addr[TCP], 1);
+	expect_heard(&rig, &rig.zone, 10);
+	ask(&rig.zone, 0, 10, 10000);
+	UNTIL(rig.loop, rig.zone.replied == 1);
+	struct zl_addr inner = { .is_unix = true };
+	(void)snprintf(inner.host, sizeof(inner.host), "%s",
+		       tmp_path(&rig.tmp, "a/0.rep"));
+	if (access(inner.host, F_OK) != 0)
+		fail_msg("no inner socket at %s", inner.host);
+	pid_t child = fork();
+	assert_true(child >= 0);
+	if (child == 0) { /* nothing here may touch nng */
+		char byte[9];
+		int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+		if (peer_connect(fd, &inner) != 0 ||
+		    send(fd, "\0SP\0\0\x30\0\0", 8, MSG_NOSIGNAL) != 8 ||
+		    recv(fd, byte, 8, MSG_WAITALL) != 8)
+			_exit(2);
+		/* A request: nobody answers, and the connection ends. */
+		(void)send(fd, "\x01\0\0\0\0\0\0\0\x08\x80\0\0\x01hack", 17,
+			   MSG_NOSIGNAL);
+		_exit(recv(fd, byte, 1, 0) <= 0 ? 0 : 3);
+	}
+	UNTIL(rig.loop, waitpid(child, &status, WNOHANG) == child);
+	assert_int_equal(status, 0);
+	assert_int_equal(rig.a.requests, 1);
+	ask(&rig.zone, 1, 10, 10000);
+	UNTIL(rig.loop, rig.zone.replied == 2);
+	rig_close(&rig);
+}
+
+/* Who answers at global's address must have global's certificate from the authority that
+ * the zone knows. */
+static void global_must_prove_that_it_is(void **state)
+{
+	struct rig rig;
+
+	(void)state;
+	for (int other = 0; other < 2; other++) {
+		rig_open(&rig, ECHOES, 64);
+		struct certs others;
+		certs_make(&others, &rig.tmp, "others");
+		rig.b.tls =
+			other ? certs_tls(&others, &rig.certs, GLOBAL, 60, true, NULL)
+			      : certs_tls(&rig.certs, &rig.certs, EAST, 60, true, NULL);
+		hub_open(&rig, &rig.b, "b", 64, 0);
+		const struct zl_addr addrs[] = { rig.b.addr[TCP], rig.a.addr[TCP] };
+		zone_open(&rig, &rig.zone, addrs, 1);
+		const char *why = other ? "self-signed" : "another's";
+		UNTIL(rig.loop,
+		      strstr(link_uplink_trouble(rig.zone.uplink), why) != NULL);
+		assert_int_equal(link_hub_connections(rig.b.hub), 0);
+		link_uplink_close(&rig.zone.uplink);
+		zone_open(&rig, &rig.zone, addrs, 2); /* the next address is global's */
+		ask(&rig.zone, 0, 10, 10000);
+		UNTIL(rig.loop, rig.zone.replied == 1);
+		assert_int_equal(rig.zone.from, 'a');
+		UNTIL(rig.loop, rig.zone.up);
+		assert_string_equal(link_uplink_trouble(rig.zone.uplink), "");
+		certs_free(&others);
+		rig_close(&rig);
+	}
+}
+
+/* New certificates on both ends disturb nobody; a zone that was cut off and is not
+ * admitted any more stays out until it has a new one. */
+static void certificates_change_while_it_runs(void **state)
+{
+	char serial[PKI_SERIAL];
+	struct rig rig;
+
+	(void)state;
+	rig_open(&rig, ECHOES, 64);
+	struct pki_tls *old =
+		certs_tls(&rig.certs, &rig.certs, EAST, 3600, false, serial);
+	zone_open_as(&rig, &rig.zone, &rig.a.addr[TCP], 1, old);
+	expect_heard(&rig, &rig.zone, 10);
+	struct pki_tls *tls = certs_server(&rig.certs);
+	link_hub_set_tls(rig.a.hub, tls);
+	pki_tls_drop(&tls);
+	ask(&rig.zone, 0, 10, 10000);
+	UNTIL(rig.loop, rig.zone.replied == 1);
+	assert_int_equal(rig.zone.downs, 0);
+	memcpy(rig.a.revoked, serial, PKI_SERIAL);
+	link_hub_cut(rig.a.hub, "east");
+	UNTIL(rig.loop, rig.zone.downs == 1);
+	UNTIL(rig.loop, link_hub_refused(rig.a.hub) >= 3);
+	assert_int_equal(link_hub_connections(rig.a.hub), 0);
+	assert_string_not_equal(link_uplink_trouble(rig.zone.uplink), "");
+	tls = certs_zone(&rig.certs, "east");
+	link_uplink_set_tls(rig.zone.uplink, tls);
+	pki_tls_drop(&tls);
+	ask(&rig.zone, 1, 10, 10000);
+	UNTIL(rig.loop, rig.zone.replied == 2);
+	expect_heard(&rig, &rig.zone, 10);
+	pki_tls_drop(&old);
+	rig_close(&rig);
+}
+
 static void leave_file(const struct rig *rig, const char *name)
 {
 	int fd = open(tmp_path(&rig->tmp, name), O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
@@ -728,6 +836,9 @@ int main(void)
 		cmocka_unit_test(a_full_hub_is_joined_when_there_is_room),
 		cmocka_unit_test(nonsense_after_the_greeting_is_cut_off),
 		cmocka_unit_test(requests_carry_their_zone),
+		cmocka_unit_test(nobody_gets_in_behind_the_gate),
+		cmocka_unit_test(global_must_prove_that_it_is),
+		cmocka_unit_test(certificates_change_while_it_runs),
 		cmocka_unit_test(old_sockets_are_replaced),
 		cmocka_unit_test(folders_are_made_safe_or_refused),
 		cmocka_unit_test(ends_may_close_at_any_time),
