@@ -36,8 +36,7 @@ class FaultProxy:
     """
 
     def __init__(self, target):
-        host, port = target.rsplit(":", 1)
-        self.target = (host, int(port))
+        self.aim(target)
         self.links, self.dice = [], random.Random(5)
         self.delay = self.jitter = self.rate = 0
         self.refusing = False
@@ -115,6 +114,11 @@ class FaultProxy:
                 piece = piece[size:]
         except OSError:
             pass  # that end is gone, which its own direction tells the other
+
+    def aim(self, target):
+        """Carry new connections to this HOST:PORT."""
+        host, port = target.rsplit(":", 1)
+        self.target = (host, int(port))
 
     def hold(self, *ways):
         """Let nothing pass in these directions, nor a new connection if up is one."""
