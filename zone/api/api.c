@@ -39,7 +39,7 @@ const struct http_route API_ROUTES[] = {
 	{ "POST", "/_apply", HTTP_OPERATE, APPLY_BODY, apply },
 	{ "POST", "/_tokens/user", HTTP_ADMIN, 0, token_new },
 	{ "POST", "/_tokens/dataplane", HTTP_OPERATE, 0, dataplane_token_handle },
-	{ "POST", "/_tokens/zone-proxy", HTTP_OPERATE, 0, zone_proxy_token_handle },
+	{ "POST", "/_tokens/zone-proxy", HTTP_ADMIN, 0, zone_proxy_token_handle },
 	{ "POST", "/_tokens/_revoke", HTTP_ADMIN, 0, token_revoke },
 	{ "POST", "/_accept", HTTP_OPERATE, 0, accept_handle },
 	{ "GET", DATAPLANE "/_routes", HTTP_VIEW, 0, routes_handle },

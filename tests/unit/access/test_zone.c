@@ -8,6 +8,8 @@ static const struct level LEVELS[] = {
 	{ "GET /_wait", HTTP_VIEW },
 	{ "POST /_apply", HTTP_OPERATE },
 	{ "POST /_tokens/user", HTTP_ADMIN },
+	{ "POST /_tokens/dataplane", HTTP_OPERATE },
+	{ "POST /_tokens/zone-proxy", HTTP_ADMIN },
 	{ "POST /_tokens/_revoke", HTTP_ADMIN },
 	{ "POST /_accept", HTTP_OPERATE },
 	{ "GET /meshes/{mesh}/dataplanes/{name}/_routes", HTTP_VIEW },
