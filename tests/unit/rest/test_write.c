@@ -235,6 +235,38 @@ static void the_query_is_strict(void **state)
 	assert_string_equal(at(fix, "result"), "unchanged");
 }
 
+/* The server adds what it alone knows: here the label that the one before had. */
+static struct resource *keep_label(void *owner, const struct resource *old,
+				   const struct resource *now)
+{
+	const char *kept = old != NULL ? labels_get(old->labels, "kept") : "first";
+	const struct label label = { "kept", kept };
+
+	(void)owner;
+	return labels_get(now->labels, "free") != NULL ? NULL
+						       : resource_relabel(now, &label, 1);
+}
+
+static void the_server_has_its_say(void **state)
+{
+	struct fixture *fix = *state;
+
+	fix->ops.complete = keep_label;
+	assert_int_equal(put_weight(fix, "", "", 1), 201);
+	(void)ask(fix, "GET", ROUTE "route-1", "");
+	assert_string_equal(at(fix, "labels.kept"), "first");
+	assert_int_equal(put_weight(fix, "", "", 1), 200);
+	assert_string_equal(at(fix, "result"), "unchanged");
+	(void)ask(fix, "POST", "/_apply", "{type: Mesh, name: a}");
+	expect(fix, 200);
+	(void)ask(fix, "GET", "/meshes/a", "");
+	assert_string_equal(at(fix, "labels.kept"), "first");
+	(void)ask(fix, "POST", "/_apply", "{type: Mesh, name: a, labels: {free: yes}}");
+	expect(fix, 200);
+	(void)ask(fix, "GET", "/meshes/a", "");
+	assert_string_equal(at(fix, "labels.kept"), "");
+}
+
 /* A body always means the writer's own, so a query may not mean another's. */
 static void the_query_and_the_body_mean_one(void **state)
 {
@@ -419,6 +451,7 @@ int main(void)
 		TEST(a_dry_run_stores_nothing, at_global),
 		TEST(the_query_is_strict, at_global),
 		TEST(the_query_and_the_body_mean_one, at_global),
+		TEST(the_server_has_its_say, at_global),
 		TEST(who_cannot_wait_says_so, in_zone),
 		TEST(bodies_that_are_refused, at_global),
 		TEST(many_violations_are_cut, at_global),

@@ -299,6 +299,27 @@ static void what_global_holds_and_is_not_for_us(void **state)
 	assert_non_null(find(fix, KIND_MESH_TCP_ROUTE, "at-global"));
 }
 
+/* What was found here counts for a zone that global calls Offline, for no other. */
+static void how_other_zones_look_from_here(void **state)
+{
+#define ZONE(condition) "{type: Zone, name: west, status: {condition: " condition "}}"
+	struct fixture *fix = *state;
+
+	update(fix, REGISTRY_GLOBAL, ZONE("Offline"));
+	update(fix, REGISTRY_FOUND, ZONE("Stale"));
+	assert_int_equal(fix->changes.count, 1);
+	assert_int_equal(find(fix, KIND_ZONE, "west")->zone->condition, ZONE_STALE);
+	update(fix, REGISTRY_GLOBAL, ZONE("Online")); /* before what was found is gone */
+	assert_int_equal(find(fix, KIND_ZONE, "west")->zone->condition, ZONE_ONLINE);
+	update(fix, REGISTRY_FOUND, "");
+	assert_int_equal(fix->changes.count, 0);
+	update(fix, REGISTRY_GLOBAL, ZONE("Offline"));
+	assert_int_equal(find(fix, KIND_ZONE, "west")->zone->condition, ZONE_OFFLINE);
+	update(fix, REGISTRY_FOUND, ZONE("Stale"));
+	update(fix, REGISTRY_GLOBAL, ""); /* a Zone that is deleted is gone */
+	assert_null(find(fix, KIND_ZONE, "west"));
+}
+
 /* Whole, and with a name of its own. */
 static void add_route(struct set_edit *edit, unsigned number, size_t padding)
 {
@@ -392,6 +413,7 @@ int main(void)
 		TEST(what_is_written_of_services_is_replaced),
 		TEST(policies_travel_unless_told_not_to),
 		TEST(what_global_holds_and_is_not_for_us),
+		TEST(how_other_zones_look_from_here),
 		TEST(more_than_global_takes_stays),
 		TEST(an_ingress_that_is_too_long_is_named),
 	};
