@@ -6,6 +6,7 @@ the scenario's own, so that no rule of ours touches the machine.
 """
 import asyncio
 import ctypes
+import multiprocessing
 import os
 import random
 import shutil
@@ -14,6 +15,8 @@ import struct
 import subprocess
 import threading
 
+HELLO = bytes.fromhex("1603010200010001fc0303") + bytes(501)  # TLS, without an end
+NO_LINGER = struct.pack("ii", 1, 0)  # close() resets
 CLONE_NEWNET = 0x40000000
 UP, DOWN = "up", "down"  # towards the target, and back
 
@@ -160,8 +163,50 @@ def reset(writer):
     """End a connection by RST."""
     link = writer.get_extra_info("socket")
     if link is not None:
-        link.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        link.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, NO_LINGER)
     writer.transport.abort()
+
+
+class Strangers:
+    """While it is entered: a process that connects to a port again and again and hangs up
+    with RST somewhere in its greeting, and holds silent connections all the time."""
+
+    def __init__(self, address, silent):
+        host, port = address.rsplit(":", 1)
+        self.target, self.silent = (host, int(port)), silent
+        self.aborted = multiprocessing.Value("L", 0)
+        self.child = multiprocessing.Process(target=self._knock, daemon=True)
+
+    def _knock(self):
+        dice, held = random.Random(9), []
+        while True:
+            while len(held) < self.silent:
+                held.append(socket.create_connection(self.target, 5))
+                held[-1].setblocking(False)
+            held = [link for link in held if not is_over(link)]
+            for _ in range(50):
+                with socket.create_connection(self.target, 5) as link:
+                    link.sendall(HELLO[:dice.randrange(len(HELLO))])
+                    link.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, NO_LINGER)
+                self.aborted.value += 1
+
+    def __enter__(self):
+        self.child.start()
+        return self
+
+    def __exit__(self, *_):
+        self.child.kill()
+        self.child.join()
+
+
+def is_over(link):
+    """True once the other side has hung up."""
+    try:
+        return link.recv(64) == b""
+    except BlockingIOError:
+        return False
+    except OSError:
+        return True
 
 
 class NoNetwork(Exception):

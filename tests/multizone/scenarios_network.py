@@ -394,3 +394,22 @@ def slow_reader(stage):
             cast.settle()
     return (f"{cast.figures(watch)}; {revisions} revisions: west's p99 {p99[1]:.1f} ms "
             f"({p99[0]:.1f} calm), global +{more:.1f} MiB")
+
+
+@scenario()
+def strangers_at_the_gate(stage):
+    """Aborted greetings and silent connections: changes pass, a zone comes back."""
+    cast = Cast(stage)
+    silent, aborted = rounds(100, 500, 500), rounds(2000, 8000, 100000)
+    with Watch(cast.east) as watch:
+        calm, stormy = delays(cast, rounds(200, 500, 2000)), []
+        with network.Strangers(cast.hub.ready["sync"][0], silent) as strangers:
+            while strangers.aborted.value < aborted:
+                expect(strangers.child.is_alive(), "the strangers have ended")
+                stormy += delays(cast, 20)
+                cast.proxy.cut()
+                cast.settle()
+        p99 = [1000 * times[len(times) * 99 // 100] for times in (calm, sorted(stormy))]
+        expect(p99[1] < 2 * p99[0] + 20, f"west: p99 {p99[1]:.1f} ms, was {p99[0]:.1f}")
+    return (f"{cast.figures(watch)}; {strangers.aborted.value} aborted, {silent} silent: "
+            f"west's p99 {p99[1]:.1f} ms ({p99[0]:.1f} calm)")
