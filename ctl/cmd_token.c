@@ -61,6 +61,18 @@ static enum ctl_exit create_user(struct ctl *ctl)
 	return token_create(ctl, "/_tokens/user", NAMES, values, 3);
 }
 
+/* For the process of a zone, to be put into its global.token_file. */
+static enum ctl_exit create_join(struct ctl *ctl)
+{
+	static const char *const NAMES[] = { "ttl" };
+	const char *const values[] = { ctl->ttl };
+
+	return token_create(ctl,
+			    zl_arena_format(ctl->arena, "/zones/%s/_tokens",
+					    client_escape(ctl, ctl->zone)),
+			    NAMES, values, 1);
+}
+
 static enum ctl_exit revoke(struct ctl *ctl, const char *id)
 {
 	static const char *const NAMES[] = { "id" };
@@ -83,10 +95,13 @@ enum ctl_exit cmd_token(struct ctl *ctl)
 	if (strcmp(verb, "create") == 0 && ctl->arg_count == 1 &&
 	    (ctl->dataplane != NULL || ctl->service != NULL || ctl->zone_proxy != NULL))
 		return token_create_proxy(ctl);
+	if (strcmp(verb, "create") == 0 && ctl->arg_count == 1 && ctl->zone != NULL)
+		return create_join(ctl);
 	if (strcmp(verb, "revoke") == 0 && ctl->arg_count == 2)
 		return revoke(ctl, ctl->args[1]);
 	return ctl_fail(CTL_USAGE,
 			"usage: zonelinkctl token create --user NAME --role ROLE "
-			"--ttl TIME, token create --dataplane NAME | --service SERVICE | "
+			"--ttl TIME, token create --zone ZONE, token create --dataplane "
+			"NAME | --service SERVICE | "
 			"--zone-proxy ingress, or token revoke ID");
 }

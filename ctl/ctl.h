@@ -61,7 +61,7 @@ struct ctl {
 	const char *zone, *ns, *proxy, *to, *admin, *wait, *message, *dry_run,
 		*if_revision, *threshold, *user, *role, *ttl, *dataplane, *service,
 		*zone_proxy, *name, *data_dir;
-	bool client_only, recursive, markdown, force;
+	bool client_only, recursive, markdown, force, yes;
 	const char **args; /* what is no flag */
 	size_t arg_count;
 };
@@ -80,8 +80,9 @@ enum {
 	TAKES_THRESHOLD = 1 << 9,
 	TAKES_RECURSIVE = 1 << 10,
 	TAKES_MARKDOWN = 1 << 11,
-	TAKES_TOKEN = 1 << 12,  /* --user, --role, --dataplane and others */
-	TAKES_RESTORE = 1 << 14 /* --data-dir, --force */
+	TAKES_TOKEN = 1 << 12,   /* --user, --role, --dataplane and others */
+	TAKES_RESTORE = 1 << 14, /* --data-dir, --force */
+	TAKES_YES = 1 << 15      /* --yes, --dry-run */
 };
 
 struct command {
@@ -108,6 +109,7 @@ enum ctl_exit cmd_store(struct ctl *ctl);
 enum ctl_exit cmd_token(struct ctl *ctl);
 enum ctl_exit cmd_validate(struct ctl *ctl);
 enum ctl_exit cmd_version(struct ctl *ctl);
+enum ctl_exit cmd_zone(struct ctl *ctl);
 enum ctl_exit cmd_zones(struct ctl *ctl);
 
 /* "zonelinkctl: ..." on standard error; returns code. */

@@ -70,6 +70,11 @@ def free_port():
             return port
 
 
+def private(path, flags):
+    """For open: a file that nobody else can read."""
+    return os.open(path, flags, 0o600)
+
+
 class UnixConnection(http.client.HTTPConnection):
     """HTTP over a unix socket."""
 
@@ -249,7 +254,7 @@ class Daemon:
         for key, setting in (("api", "api.listen"), ("sync", "sync.listen"),
                              ("xds", "xds.listen"), ("diagnostics", "diagnostics.listen")):
             if self.ready.get(key) and setting in self.settings:
-                self.settings[setting] = self.ready[key][0]
+                self.settings[setting] = ",".join(self.ready[key])
 
     def _ready_or_dead(self, path):
         if not self.process.alive() and not os.path.exists(path):
@@ -258,8 +263,13 @@ class Daemon:
 
     @property
     def api(self):
-        """Its API address."""
+        """Its API address for people of this machine."""
         return self.ready["api"][0]
+
+    @property
+    def https(self):
+        """Its API address for others, by TLS."""
+        return self.ready["api"][-1]
 
     def kill(self):
         """kill -9."""
@@ -381,7 +391,8 @@ class Mesh:
     def start_global(self, **settings):
         """Start the one global."""
         daemon = Daemon(self, "zonelink-global", "global", {
-            "data_dir": self.path("global"), "api.listen": f"unix:{self.path('g.sock')}",
+            "data_dir": self.path("global"),
+            "api.listen": f"unix:{self.path('g.sock')},127.0.0.1:0",
             "sync.listen": "127.0.0.1:0", "diagnostics.listen": "127.0.0.1:0", **settings})
         self.daemons.append(daemon)
         return daemon.start()
@@ -395,10 +406,20 @@ class Mesh:
                  "dataplanes.dir": self.path(f"{name}.d")}
         if hub is not None:
             fixed["global.sync"] = hub.ready["sync"][0]
-            fixed["global.api"] = hub.api
+            fixed["global.api"] = hub.https
+            if "global.token_file" not in settings:
+                fixed["global.token_file"] = self.token_file(name, hub)
         daemon = Daemon(self, "zonelink-zone", name, {**fixed, **settings})
         self.daemons.append(daemon)
         return daemon
+
+    def token_file(self, name, hub, ttl="1h", zone=None):
+        """A file with a new join token for the zone; its path."""
+        path = self.path(f"{name}.token")
+        with open(path, "w", encoding="utf-8", opener=private) as file:
+            file.write(self.ctl("token", "create", "--zone", zone or name, "--ttl", ttl,
+                                server=hub))
+        return path
 
     def start_zone(self, name, hub=None, **settings):
         """Start a zone."""

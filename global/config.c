@@ -33,7 +33,16 @@ static const struct conf_key KEYS[] = {
 	  .type = CONF_ADDRS,
 	  .offset = offsetof(struct config, sync_listen),
 	  .fallback = "127.0.0.1:5685",
-	  .help = "where zones connect; loopback addresses and unix sockets" },
+	  .help = "where zones connect, by TLS with their certificates" },
+	{ .name = "zones.certificate_ttl",
+	  .type = CONF_MS,
+	  .offset = offsetof(struct config, certificate_ttl_ms),
+	  .fallback = "720h",
+	  .min = 5 * 1000,
+	  .max = INT64_C(8760) * 3600 * 1000,
+	  .help = "life of the certificates of zones, and of global's own; each is "
+		  "renewed "
+		  "after two thirds of it" },
 	{ .name = "zones.stale_after",
 	  .type = CONF_MS,
 	  .offset = offsetof(struct config, stale_after_ms),

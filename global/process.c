@@ -5,8 +5,10 @@
 #include "base/mem.h"
 #include "conf/ready.h"
 #include "global/api/api.h"
+#include "global/joining/joining.h"
 #include "global/liveness/keeper.h"
 #include "global/replication/hub.h"
+#include "global/trust/trust.h"
 #include "loop/loop.h"
 #include "loop/mailbox.h"
 #include "model/apply.h"
@@ -38,6 +40,8 @@ struct process {
   struct store *store;
   struct set *set;          /* held; what is known now */
   struct position position; /* of set */
+  struct trust *trust;
+  struct joining *joining;
   struct hub *hub;
   struct keeper *keeper;
   struct api *api;
@@ -98,7 +102,8 @@ static void take_result(struct process *process,
     process->position = result->position;
   /* Zones first: they are what the client waits for. */
   bool was_hubs = process->hub != NULL && hub_result(process->hub, result);
-  if (!was_hubs && result->tag != NULL)
+  if (!was_hubs && result->tag != NULL &&
+      !joining_result(process->joining, result))
     api_result(process->api, result);
 }
 
@@ -227,6 +232,62 @@ static enum zl_code open_store(struct process *process, struct zl_err *err) {
   return code;
 }
 
+static void on_renewed(void *owner) {
+  const struct process *process = owner;
+
+  hub_set_tls(process->hub, trust_hub(process->trust));
+  api_set_tls(process->api, trust_api(process->trust));
+}
+
+static enum zl_code open_trust(struct process *process, struct zl_err *err) {
+  const struct config *config = process->config;
+  char *folder = zl_format("%s/pki", config->data_dir);
+  const struct trust_setup setup = {
+      .loop = process->loop,
+      .folder = folder,
+      .vault = process->vault,
+      .certificate_s = (uint32_t)(config->certificate_ttl_ms / 1000),
+      .renewed = on_renewed,
+      .owner = process};
+
+  enum zl_code code = trust_open(&process->trust, &setup, err);
+  free(folder);
+  return code;
+}
+
+static void cut(void *owner, const char *zone) {
+  const struct process *process = owner;
+
+  hub_cut(process->hub, zone);
+}
+
+static bool is_connected(void *owner, const char *zone) {
+  const struct process *process = owner;
+  struct sync_session_view view;
+
+  return hub_zone(process->hub, zone, &view) && view.state == SYNC_ACTIVE;
+}
+
+static enum zl_code open_joining(struct process *process, struct zl_err *err) {
+  const struct config *config = process->config;
+  const struct joining_setup setup = {
+      .store = process->store,
+      .trust = process->trust,
+      .certificate_s = (uint32_t)(config->certificate_ttl_ms / 1000),
+      .set = current_set,
+      .cut = cut,
+      .is_connected = is_connected,
+      .owner = process};
+
+  return joining_open(&process->joining, &setup, err);
+}
+
+static bool admit(void *owner, const char *zone, const char *serial) {
+  const struct process *process = owner;
+
+  return joining_admit(process->joining, zone, serial);
+}
+
 static enum zl_code open_hub(struct process *process, struct zl_err *err) {
   /* Zones speak three times in a lease. */
   uint64_t lease_ms = process->config->stale_after_ms < SYNC_LEASE_MS
@@ -240,6 +301,8 @@ static enum zl_code open_hub(struct process *process, struct zl_err *err) {
                                   .listen_count =
                                       process->config->sync_listen.count,
                                   .lease_ms = (uint32_t)lease_ms,
+                                  .tls = trust_hub(process->trust),
+                                  .admit = admit,
                                   .set = current_set,
                                   .zone_changed = zone_changed,
                                   .owner = process};
@@ -271,6 +334,9 @@ static enum zl_code open_api(struct process *process, struct zl_err *err) {
       .hub = process->hub,
       .keeper = process->keeper,
       .secrets = &process->secrets,
+      .joining = process->joining,
+      .tls = trust_api(process->trust),
+      .users = trust_users(process->trust),
       .listen = config->api_listen.items,
       .listen_count = config->api_listen.count,
       .diagnostics = config->diagnostics_listen.items,
@@ -320,6 +386,8 @@ enum zl_code process_open(struct process **out, struct config *config,
          (process->ending = loop_timer_new(process->loop, on_ending, process),
           code = open_vault(process, err)) != ZL_OK ||
          (code = open_store(process, err)) != ZL_OK ||
+         (code = open_trust(process, err)) != ZL_OK ||
+         (code = open_joining(process, err)) != ZL_OK ||
          (code = open_hub(process, err)) != ZL_OK ||
          (open_keeper(process), false) ||
          (code = open_api(process, err)) != ZL_OK);
@@ -374,6 +442,8 @@ void process_close(struct process **processp) {
   api_close(&process->api);
   keeper_close(&process->keeper);
   hub_close(&process->hub);
+  joining_close(&process->joining);
+  trust_close(&process->trust);
   store_close(&process->store);
   pki_vault_close(&process->vault);
   set_drop(&process->set);

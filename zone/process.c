@@ -13,6 +13,7 @@
 #include "zone/identity.h"
 #include "zone/inventory/folder.h"
 #include "zone/inventory/registry.h"
+#include "zone/join/join.h"
 #include "zone/liveness/prober.h"
 #include "zone/proxies/proxies.h"
 #include "zone/replica.h"
@@ -58,6 +59,7 @@ struct process {
 	struct registry registry;
 	struct folder *folder; /* NULL: none is watched */
 	struct uplink *uplink; /* NULL: the zone is alone */
+	struct join *join;     /* the same */
 	struct prober *prober;
 	struct proxies *proxies;
 	struct api *api;
@@ -169,6 +171,17 @@ static void on_link_moved(void *owner, enum sync_zone_state state)
 
 	if (state == SYNC_LIVE && process->proxies != NULL)
 		proxies_begin(process->proxies);
+	if (process->join != NULL && state == SYNC_LIVE)
+		join_link(process->join, true);
+	else if (process->join != NULL && (state == SYNC_JOIN || state == SYNC_STALE))
+		join_link(process->join, false);
+}
+
+static void on_certificate(void *owner, struct pki_tls *tls)
+{
+	const struct process *process = owner;
+
+	uplink_set_tls(process->uplink, tls);
 }
 
 static void on_secret(void *owner, const struct sync_secret *secret, const void *content,
@@ -301,7 +314,8 @@ static enum zl_code open_local(struct process *process, struct zl_err *err)
 	enum zl_code code = store_open(&desk->store, dir, &options, &why);
 	if (code == ZL_ECORRUPT)
 		zl_fail(err, code,
-			"%s; put a copy of the folder back, or move it away: then what was "
+			"%s; put a copy of the folder back, or move it away: then what "
+			"was "
 			"written in this zone has to be written again",
 			why.msg);
 	else if (code != ZL_OK)
@@ -361,6 +375,27 @@ static void open_prober(struct process *process)
 	process->prober = prober_open(&setup);
 }
 
+static enum zl_code open_join(struct process *process, struct zl_err *err)
+{
+	const struct config *config = process->config;
+	char *folder = zl_format("%s/pki", config->data_dir);
+	const struct join_setup setup = { .loop = process->loop,
+					  .folder = folder,
+					  .vault = process->vault,
+					  .zone = config->zone_name,
+					  .api = config->global_api.items,
+					  .api_count = config->global_api.count,
+					  .token_file = config->token_file,
+					  .changed = on_certificate,
+					  .owner = process };
+	enum zl_code code = ZL_OK;
+
+	if (config->global_sync.count > 0)
+		code = join_open(&process->join, &setup, err);
+	free(folder);
+	return code;
+}
+
 static enum zl_code open_uplink(struct process *process, struct zl_err *err)
 {
 	const struct config *config = process->config;
@@ -383,6 +418,7 @@ static enum zl_code open_uplink(struct process *process, struct zl_err *err)
 		return code;
 	memcpy(setup.uuid, identity.uuid, SYNC_UUID);
 	setup.incarnation = identity.incarnation;
+	setup.tls = join_tls(process->join);
 	code = uplink_open(&process->uplink, &setup, err);
 	if (code != ZL_OK)
 		return code;
@@ -465,6 +501,7 @@ static enum zl_code open_api(struct process *process, struct zl_err *err)
 					 .proxies = process->proxies,
 					 .folder = process->folder,
 					 .uplink = process->uplink,
+					 .join = process->join,
 					 .keeper = process->keeper,
 					 .zone = config->zone_name,
 					 .xds = config->xds_advertise.count > 0
@@ -545,8 +582,9 @@ static enum zl_code open_all(struct process *process, struct zl_err *err)
 	    (code = open_replica(process, err)) != ZL_OK ||
 	    (code = load_local(process, err)) != ZL_OK ||
 	    (code = open_folder(process, err)) != ZL_OK ||
-	    (code = open_trust(process, err)) != ZL_OK ||
-	    (open_prober(process), false) || (code = open_uplink(process, err)) != ZL_OK ||
+	    (code = open_trust(process, err)) != ZL_OK || (open_prober(process), false) ||
+	    (code = open_join(process, err)) != ZL_OK ||
+	    (code = open_uplink(process, err)) != ZL_OK ||
 	    (code = open_proxies(process, err)) != ZL_OK)
 		return code;
 	open_keeper(process);
@@ -619,6 +657,7 @@ void process_close(struct process **processp)
 	flush(process, &process->replica);
 	api_close(&process->api);
 	prober_close(&process->prober);
+	join_close(&process->join);
 	uplink_close(&process->uplink);
 	keeper_close(&process->keeper);
 	proxies_close(&process->proxies);

@@ -101,6 +101,8 @@ struct link_uplink_setup {
 	/* A client with the zone's certificate, which knows global by its own; held.
 	 * NULL: nothing over TCP, but for allow_plain. */
 	struct pki_tls *tls;
+	bool waits; /* addresses over TCP wait for link_uplink_set_tls, if there is no tls
+		     */
 	bool allow_plain; /* for tests and tools: unix sockets; without tls, loopback */
 };
 

@@ -314,7 +314,7 @@ static enum zl_code check_addresses(const struct link_uplink_setup *setup,
 
 	for (size_t i = 0; i < setup->count; i++) {
 		const struct zl_addr *addr = &setup->addrs[i];
-		bool is_tls = !addr->is_unix && setup->tls != NULL;
+		bool is_tls = !addr->is_unix && (setup->tls != NULL || setup->waits);
 		zl_addr_text(addr, text);
 		if (!is_tls && !(setup->allow_plain && zl_addr_is_local(addr)))
 			return zl_fail(err, ZL_EINVAL, "global at %s: %s", text,
@@ -334,6 +334,7 @@ static enum zl_code start_reach(struct link_uplink *uplink,
 	const struct reach_setup reach = { .addrs = setup->addrs,
 					   .count = setup->count,
 					   .tls = setup->tls,
+					   .waits = setup->waits,
 					   .sub = sub,
 					   .req = req,
 					   .message_max =

@@ -299,6 +299,12 @@ static void attempt(struct way *way)
 {
 	struct reach *reach = way->reach;
 
+	if (reach->setup.tls == NULL && reach->setup.waits &&
+	    !reach->addrs[reach->current].is_unix) {
+		way->addr = reach->current;
+		note(way, "the zone has no certificate yet");
+		return; /* until reach_set_tls */
+	}
 	/* A name that still is being resolved may be another address's. */
 	if (way->addr != reach->current)
 		resolve_free(&way->resolve);
@@ -420,6 +426,10 @@ void reach_set_tls(struct reach *reach, struct pki_tls *tls)
 	(void)pki_tls_hold(tls);
 	pki_tls_drop(&reach->setup.tls);
 	reach->setup.tls = tls;
+	/* Who was refused with the old one need not wait any longer. */
+	for (int i = 0; i < WAYS; i++)
+		if (reach->ways[i].stage == REST)
+			loop_timer_set(reach->ways[i].timer, 0);
 }
 
 const char *reach_trouble(const struct reach *reach)

@@ -28,6 +28,7 @@ struct reach_setup {
 	const struct zl_addr *addrs; /* copied */
 	size_t count;
 	struct pki_tls *tls;   /* held; NULL: in the clear */
+	bool waits;            /* no TCP without tls: it is to come */
 	const char *sub, *req; /* paths of nng's listeners; copied */
 	size_t message_max;    /* of a request or reply, with what nng adds */
 	size_t published_max;

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { APPLY_BODY = 16 << 20 };
+enum { APPLY_BODY = 16 << 20, JOIN_BODY = 32 << 10 };
 
 static void root_handle(struct http_request *req, void *arg)
 {
@@ -52,6 +52,14 @@ HANDLER(apply, rest_apply(&api->rest, req))
 HANDLER(token_new, auth_token_new(api->auth, req))
 HANDLER(token_revoke, auth_token_revoke(api->auth, req))
 
+HANDLER(zone_token, joining_token(api->setup.joining, req))
+HANDLER(zone_join, joining_join(api->setup.joining, req))
+HANDLER(zone_revoke, joining_revoke(api->setup.joining, req))
+HANDLER(zone_disable, joining_enable(api->setup.joining, req, false))
+HANDLER(zone_enable, joining_enable(api->setup.joining, req, true))
+HANDLER(zone_retire, joining_retire(api->setup.joining, req))
+HANDLER(zone_certificates, joining_certificates(api->setup.joining, req))
+
 /* A literal segment goes before a {param}. */
 const struct http_route API_ROUTES[] = {
 	{ "GET", "/", HTTP_VIEW, 0, root_handle },
@@ -63,6 +71,13 @@ const struct http_route API_ROUTES[] = {
 	{ "GET", "/zones/_overview", HTTP_VIEW, 0, zones_handle },
 	{ "POST", "/zones/{name}/_accept", HTTP_OPERATE, 0, zone_accept_handle },
 	{ "POST", "/zones/{name}/_release", HTTP_OPERATE, 0, zone_release_handle },
+	{ "POST", "/zones/{name}/_tokens", HTTP_ADMIN, 0, zone_token },
+	{ "POST", "/zones/{name}/_join", HTTP_OPEN, JOIN_BODY, zone_join },
+	{ "POST", "/zones/{name}/_revoke", HTTP_ADMIN, 0, zone_revoke },
+	{ "POST", "/zones/{name}/_disable", HTTP_OPERATE, 0, zone_disable },
+	{ "POST", "/zones/{name}/_enable", HTTP_OPERATE, 0, zone_enable },
+	{ "POST", "/zones/{name}/_retire", HTTP_ADMIN, 0, zone_retire },
+	{ "GET", "/zones/{name}/_certificates", HTTP_VIEW, 0, zone_certificates },
 	{ "GET", "/{plural}", HTTP_VIEW, 0, list_global },
 	{ "GET", "/{plural}/{name}", HTTP_VIEW, 0, get_global },
 	{ "PUT", "/{plural}/{name}", HTTP_OPERATE, 0, put_global },

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "base/addr.h"
+#include "global/joining/joining.h"
 #include "global/replication/hub.h"
 #include "http/http.h"
 #include "store/write.h"
@@ -27,6 +28,7 @@ struct api_setup {
 	const char *data_dir; /* snapshots are made there */
 	struct hub *hub;
 	const struct keeper *keeper;
+	struct joining *joining;
 	struct zl_addr *listen; /* ports 0 are replaced */
 	size_t listen_count;
 	struct zl_addr *diagnostics; /* the same */

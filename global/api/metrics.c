@@ -83,6 +83,21 @@ static void held_metrics(const struct api *api, struct zl_buf *out)
 	}
 }
 
+static void joining_metrics(const struct api *api, struct zl_buf *out)
+{
+	const uint64_t *counts = joining_counts(api->setup.joining);
+
+	metrics_head(out, "zonelink_joins_total", "counter",
+		     "Zones that asked for a certificate or showed one that was refused, "
+		     "by what came of it.");
+	for (int i = 0; i < JOINING_OUTCOMES; i++)
+		zl_buf_format(out, "zonelink_joins_total{result=\"%s\"} %" PRIu64 "\n",
+			      joining_outcome_name((enum joining_outcome)i), counts[i]);
+	metrics_number(out, "zonelink_zone_certificates", "gauge",
+		       "Certificates of zones that are good.",
+		       joining_good(api->setup.joining));
+}
+
 static void metrics_handle(struct http_request *req, void *arg)
 {
 	const struct api *api = arg;
@@ -102,6 +117,7 @@ static void metrics_handle(struct http_request *req, void *arg)
 		       "Requests of zones.", hub.requests);
 	metrics_number(&out, "zonelink_replication_refused_total", "counter",
 		       "Connections that the gate refused.", hub.refused);
+	joining_metrics(api, &out);
 	zone_metrics(api, &out);
 	held_metrics(api, &out);
 	metrics_send(req, &out);

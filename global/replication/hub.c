@@ -460,5 +460,18 @@ void hub_set_tls(struct hub *hub, struct pki_tls *tls)
 
 void hub_cut(struct hub *hub, const char *zone)
 {
+	struct ticket **at = &hub->waiting;
+
+	while (*at != NULL) {
+		struct ticket *ticket = *at;
+		if (strcmp(ticket->book->zone, zone) != 0) {
+			at = &ticket->next;
+			continue;
+		}
+		*at = ticket->next;
+		store_job_free(&ticket->job);
+		ticket->next = hub->refused; /* told by the next step */
+		hub->refused = ticket;
+	}
 	link_hub_cut(hub->link, zone);
 }

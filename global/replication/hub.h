@@ -28,7 +28,7 @@ struct hub_setup {
 			      * loopback and unix sockets alone */
 	/* Whether a zone may come in with this certificate; NULL: all may. */
 	bool (*admit)(void *owner, const char *zone, const char *serial);
-	uint32_t lease_ms;     /* of a zone's session */
+	uint32_t lease_ms;             /* of a zone's session */
 	const struct secrets *secrets; /* contents for zones; NULL: none */
 	/* What is known now; borrowed for the call. */
 	const struct set *(*set)(void *owner);
@@ -71,5 +71,6 @@ const char *hub_refusal(const struct hub *hub, size_t index, uint64_t *count);
 
 /* Another certificate for zones that connect from now on. */
 void hub_set_tls(struct hub *hub, struct pki_tls *tls);
-/* End all connections of zone, which may not come in any more. */
+/* End all connections of zone, which may not come in any more; what it sent and was not
+ * handed to the store yet is thrown away. */
 void hub_cut(struct hub *hub, const char *zone);

@@ -243,8 +243,3 @@ struct pki_tls *trust_api(const struct trust *trust)
 {
 	return trust->api;
 }
-
-uint64_t trust_ends_s(const struct trust *trust)
-{
-	return trust->facts.ends_s;
-}

@@ -50,5 +50,3 @@ const struct pki_signer *trust_users(const struct trust *trust);
  * may. Borrowed until renewed is called. */
 struct pki_tls *trust_hub(const struct trust *trust);
 struct pki_tls *trust_api(const struct trust *trust);
-/* When the own certificate ends; wall time. */
-uint64_t trust_ends_s(const struct trust *trust);

@@ -16,6 +16,7 @@
 struct keeper;
 struct api;
 struct trust;
+struct join;
 struct loop;
 struct pki_signer;
 struct pki_tls;
@@ -30,6 +31,7 @@ struct api_setup {
 	const struct registry *registry;
 	struct proxies *proxies;
 	struct folder *folder;       /* NULL: no folder is watched */
+	const struct join *join;     /* NULL as uplink */
 	struct uplink *uplink;       /* NULL: the zone is alone */
 	const struct keeper *keeper; /* of Secrets; NULL: the zone is alone */
 	const char *zone;

@@ -2,6 +2,7 @@
 #include "base/hash.h"
 #include "model/tree.h"
 #include "zone/api/inside.h"
+#include "zone/join/join.h"
 #include "zone/secrets/keeper.h"
 
 enum { KEPT_SHOWN = 20 };
@@ -44,6 +45,23 @@ static struct tree *held_tree(const struct sync_held *held, struct zl_arena *are
 	tree_set(arena, out, "shown", tree_int(arena, (int64_t)held->shown));
 	tree_set(arena, out, "revision",
 		 tree_int(arena, (int64_t)held->name.position.rev));
+	return out;
+}
+
+/* Whether the zone belongs to global. */
+static struct tree *join_tree(const struct join *join, struct zl_arena *arena)
+{
+	struct tree *out = tree_map(arena);
+	struct join_view view = join_view(join);
+	char expires[ZL_TIME_TEXT];
+
+	tree_set(arena, out, "state", tree_text(arena, view.state));
+	if (view.ends_s != 0) {
+		zl_time_text(view.ends_s * 1000000, expires);
+		tree_set(arena, out, "serial", tree_text(arena, view.serial));
+		tree_set(arena, out, "expires", tree_text(arena, expires));
+	}
+	tree_set(arena, out, "error", tree_text(arena, view.error));
 	return out;
 }
 
@@ -139,6 +157,30 @@ static struct tree *secrets_tree(const struct keeper *keeper, struct zl_arena *a
 	return out;
 }
 
+/* Other zones that are not Online, as global says and as they look from here. */
+static struct tree *zones_tree(const struct registry *registry, struct zl_arena *arena)
+{
+	struct set_iter each = set_each(registry->all, KIND_ZONE, NULL);
+	struct tree *list = tree_list(arena);
+	const struct resource *zone;
+
+	while ((zone = set_next(&each)) != NULL) {
+		const struct resource *said =
+			set_get(registry->parts[REGISTRY_GLOBAL], &zone->key);
+		struct tree *one = tree_map(arena);
+		if (zone->zone->condition == ZONE_ONLINE || said == NULL)
+			continue;
+		tree_set(arena, one, "name", tree_text(arena, zone->key.name));
+		tree_set(arena, one, "condition",
+			 tree_text(arena, zone_condition_name(said->zone->condition)));
+		tree_set(arena, one, "here",
+			 tree_text(arena, zone_condition_name(zone->zone->condition)));
+		tree_set(arena, one, "since", tree_text(arena, zone->zone->since));
+		tree_push(arena, list, one);
+	}
+	return list;
+}
+
 void status_handle(struct http_request *req, void *arg)
 {
 	const struct api *api = arg;
@@ -150,6 +192,8 @@ void status_handle(struct http_request *req, void *arg)
 	tree_set(arena, out, "version", tree_text(arena, ZL_VERSION));
 	if (api->setup.uplink != NULL)
 		tree_set(arena, out, "global", link_tree(api->setup.uplink, arena));
+	if (api->setup.join != NULL)
+		tree_set(arena, out, "join", join_tree(api->setup.join, arena));
 	else
 		tree_set(arena, out, "alone", tree_bool(arena, true));
 	tree_set(arena, out, "proxies", proxies_tree(api->setup.proxies, arena));
@@ -157,6 +201,8 @@ void status_handle(struct http_request *req, void *arg)
 		tree_set(arena, out, "files", folder_tree(api->setup.folder, arena));
 	if (api->setup.keeper != NULL)
 		tree_set(arena, out, "secrets", secrets_tree(api->setup.keeper, arena));
+	if (api->setup.uplink != NULL)
+		tree_set(arena, out, "zones", zones_tree(api->setup.registry, arena));
 	if (api->setup.uplink != NULL)
 		tree_set(arena, out, "notSent", kept_tree(api->setup.registry, arena));
 	if (api->setup.uplink != NULL && set_count(set, KIND_ZONE_INGRESS) == 0)

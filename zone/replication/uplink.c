@@ -517,7 +517,7 @@ enum zl_code uplink_open(struct uplink **out, const struct uplink_setup *setup,
 						.count = setup->global_count,
 						.message_max = SYNC_MESSAGE_MAX,
 						.tls = setup->tls,
-						.allow_plain = setup->tls == NULL };
+						.waits = true };
 	struct sync_state state = { 0 };
 
 	*out = NULL;

@@ -28,8 +28,8 @@ struct uplink_setup {
 	const struct zl_addr *global; /* where global listens, in order of preference */
 	size_t global_count;
 	const char *data_dir; /* sockets of its own stand below it */
-	struct pki_tls *tls;  /* with the zone's certificate; held. NULL: in the clear, on
-			       * loopback and unix sockets alone */
+	struct pki_tls *tls;  /* with the zone's certificate; held. NULL: nothing is
+			       * connected until uplink_set_tls */
 	/* The replica is another set now. */
 	void (*changed)(void *owner);
 	/* The state of the link is another one now. */
