@@ -47,12 +47,15 @@ static void add_zone(struct ctl *ctl, struct table *table, const struct tree *zo
 	table_row(table, cells);
 }
 
-/* What global did not take of a zone, below the table. */
-static void print_refused(const struct tree *zone)
+/* Below the table: what ails a zone, and what global did not take of it. */
+static void print_faults(const struct tree *zone)
 {
+	const char *error = json_text(zone, "error");
 	const struct tree *items = json_list(zone, "refused");
 	unsigned long count = strtoul(cell(zone, "refusedCount"), NULL, 10);
 
+	if (*error != '\0')
+		(void)printf("%s: %s\n", cell(zone, "name"), error);
 	for (size_t i = 0; i < items->count; i++)
 		(void)printf("%s: refused %s: %s\n", cell(zone, "name"),
 			     cell(items->items[i], "kri"),
@@ -122,7 +125,7 @@ enum ctl_exit cmd_zones(struct ctl *ctl)
 	}
 	table_print(&table, !ctl->no_headers);
 	for (size_t i = 0; i < items->count && !ctl->quiet; i++)
-		print_refused(items->items[i]);
+		print_faults(items->items[i]);
 	if (!ctl->quiet)
 		(void)printf("%zu of %zu zones at revision %s\n", items->count - behind,
 			     items->count, cell(answer.json, "revision"));

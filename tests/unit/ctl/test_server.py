@@ -214,6 +214,7 @@ class Server(Served):
              "proxies": {"total": 60, "acked": 60, "nacked": 0}, "lastSeenMs": 400,
              "version": "0.1.0"},
             {"name": "apac", "state": "Stale", "revision": 40, "lag": 2, "lastSeenMs": 340000,
+             "error": "nothing heard for 340 s",
              "refusedCount": 3, "refused": [
                  {"kri": "kri_m_default____", "reason": "kind Mesh is written at global"}]}]}
         self.says("GET /zones/_overview", 200, zones)
@@ -222,6 +223,7 @@ class Server(Served):
             "NAME  STATE   REV  LAG  HASH  DPS    ACK/NACK  LAST SEEN  VERSION\n"
             "east  Online  42   0    9f3c  60/60  60/0      0s         0.1.0\n"
             "apac  Stale   40   2    -     -/-    -/-       5m         -\n"
+            "apac: nothing heard for 340 s\n"
             "apac: refused kri_m_default____: kind Mesh is written at global\n"
             "apac: and 2 more\n"
             "1 of 2 zones at revision 42\n")
