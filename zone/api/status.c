@@ -181,30 +181,6 @@ static struct tree *zones_tree(const struct registry *registry, struct zl_arena 
 	return list;
 }
 
-/* Other zones that are not Online, as global says and as they look from here. */
-static struct tree *zones_tree(const struct registry *registry, struct zl_arena *arena)
-{
-	struct set_iter each = set_each(registry->all, KIND_ZONE, NULL);
-	struct tree *list = tree_list(arena);
-	const struct resource *zone;
-
-	while ((zone = set_next(&each)) != NULL) {
-		const struct resource *said =
-			set_get(registry->parts[REGISTRY_GLOBAL], &zone->key);
-		struct tree *one = tree_map(arena);
-		if (zone->zone->condition == ZONE_ONLINE || said == NULL)
-			continue;
-		tree_set(arena, one, "name", tree_text(arena, zone->key.name));
-		tree_set(arena, one, "condition",
-			 tree_text(arena, zone_condition_name(said->zone->condition)));
-		tree_set(arena, one, "here",
-			 tree_text(arena, zone_condition_name(zone->zone->condition)));
-		tree_set(arena, one, "since", tree_text(arena, zone->zone->since));
-		tree_push(arena, list, one);
-	}
-	return list;
-}
-
 void status_handle(struct http_request *req, void *arg)
 {
 	const struct api *api = arg;
@@ -225,8 +201,6 @@ void status_handle(struct http_request *req, void *arg)
 		tree_set(arena, out, "files", folder_tree(api->setup.folder, arena));
 	if (api->setup.keeper != NULL)
 		tree_set(arena, out, "secrets", secrets_tree(api->setup.keeper, arena));
-	if (api->setup.uplink != NULL)
-		tree_set(arena, out, "zones", zones_tree(api->setup.registry, arena));
 	if (api->setup.uplink != NULL)
 		tree_set(arena, out, "zones", zones_tree(api->setup.registry, arena));
 	if (api->setup.uplink != NULL)
