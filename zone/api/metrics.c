@@ -102,9 +102,10 @@ static void ready_handle(struct http_request *req, void *arg)
 	struct store_status status;
 
 	store_status(api->setup.store, &status);
-	if (status.failed || api->draining)
-		http_text(req, 503,
-			  status.failed ? "[-]store failed\n" : "[-]shutting down\n");
+	bool failed = status.failed || (api->setup.uplink != NULL &&
+					uplink_store_failed(api->setup.uplink));
+	if (failed || api->draining)
+		http_text(req, 503, failed ? "[-]store failed\n" : "[-]shutting down\n");
 	else if (api->setup.uplink != NULL &&
 		 uplink_view(api->setup.uplink).state != SYNC_LIVE)
 		http_text(

@@ -618,3 +618,11 @@ const char *uplink_trouble(const struct uplink *uplink)
 {
 	return link_uplink_trouble(uplink->link);
 }
+
+bool uplink_store_failed(const struct uplink *uplink)
+{
+	struct store_status status;
+
+	store_status(uplink->setup.store, &status);
+	return status.failed;
+}

@@ -72,6 +72,8 @@ void uplink_accept(struct uplink *uplink);
 void uplink_result(struct uplink *uplink, const struct store_result *result);
 
 struct sync_zone_view uplink_view(const struct uplink *uplink);
+/* The disk of the replica failed: what comes is shown, and kept by nobody. */
+bool uplink_store_failed(const struct uplink *uplink);
 
 /* Another certificate for the connections made from now on. */
 void uplink_set_tls(struct uplink *uplink, struct pki_tls *tls);

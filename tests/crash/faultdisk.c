@@ -1,0 +1,75 @@
+/* To be preloaded: a disk that is full or broken when a file says so. ZL_DISK_FAULTS is
+ * the path of that file; in it stand the call (pwrite or fdatasync), the errno, and how
+ * many calls go well before: "pwrite 28 3". While there is none all goes well. Only files
+ * named data.mdb are concerned. The two header pages are written over in place, for which
+ * a full disk has room. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+enum { HEADERS = 2 * 4096 };
+
+static char rule[64]; /* as read last */
+static int before;    /* calls that still go well */
+
+static bool is_store(int fd)
+{
+	char link[64];
+	char path[4096];
+
+	(void)snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	ssize_t n = readlink(link, path, sizeof(path));
+	return n >= 8 && memcmp(path + n - 8, "data.mdb", 8) == 0;
+}
+
+/* True: this call fails, errno is set. LMDB's writer is one thread. */
+static bool fails(int fd, const char *call, bool in_place)
+{
+	const char *file = getenv("ZL_DISK_FAULTS");
+	char text[sizeof(rule)] = "";
+	char name[16];
+	int number;
+	int skip;
+
+	if (file == NULL || !is_store(fd))
+		return false;
+	int in = open(file, O_RDONLY | O_CLOEXEC);
+	if (in < 0 || read(in, text, sizeof(text) - 1) <= 0)
+		text[0] = '\0';
+	if (in >= 0)
+		(void)close(in);
+	bool is_new = strcmp(text, rule) != 0;
+	memcpy(rule, text, sizeof(rule));
+	if (sscanf(text, "%15s %d %d", name, &number, &skip) != 3)
+		return false;
+	if (is_new)
+		before = skip;
+	if (strcmp(name, call) != 0 || (in_place && number == ENOSPC) || before-- > 0)
+		return false;
+	before = 0;
+	errno = number;
+	return true;
+}
+
+ssize_t pwrite(int fd, const void *data, size_t len, off_t at)
+{
+	return fails(fd, "pwrite", at < HEADERS)
+		       ? -1
+		       : syscall(SYS_pwrite64, fd, data, len, at);
+}
+
+ssize_t writev(int fd, const struct iovec *parts, int count)
+{
+	return fails(fd, "pwrite", false) ? -1 : syscall(SYS_writev, fd, parts, count);
+}
+
+int fdatasync(int fd)
+{
+	return fails(fd, "fdatasync", false) ? -1 : (int)syscall(SYS_fdatasync, fd);
+}
