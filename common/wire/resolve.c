@@ -17,7 +17,8 @@
 struct work {
 	_Atomic int holders;
 	struct zl_addr addr;
-	struct resolve_list list; /* the thread's until it has written to fd */
+	struct resolve_list list; /* the thread's until it is done */
+	_Atomic bool done;
 	int fd;
 };
 
@@ -85,6 +86,7 @@ static void *work_thread(void *arg)
 	struct work *work = arg;
 
 	look_up(&work->addr, 0, &work->list);
+	work->done = true;
 	if (write(work->fd, &one, sizeof(one)) != sizeof(one))
 		abort(); /* a counter of ours at 0 takes 1 */
 	drop(work);
@@ -97,6 +99,8 @@ static void on_done(void *arg, unsigned events)
 	struct resolve_list list;
 
 	(void)events;
+	if (!resolve->work->done)
+		return;
 	loop_watch_free(&resolve->watch);
 	list = resolve->work->list;
 	if (list.count == 0 && list.why[0] == '\0')
