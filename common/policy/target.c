@@ -4,6 +4,7 @@
 #include "policy/policy.h"
 #include "policy/refs.h"
 
+#include <assert.h>
 #include <string.h>
 
 void resolving_warn(struct resolving *at, const char *text)
@@ -26,9 +27,10 @@ static void warn_of_demotion(struct resolving *at, const char *what,
 {
 	const struct key key = { KIND_ZONE, "", "", "", of->zone };
 	const struct resource *zone = set_get(at->set, &key);
-	const char *since = zone != NULL ? zone->zone->since : "";
 	const char *outcome = "its endpoints come last";
 
+	assert(zone != NULL); /* the inventory has the condition from it */
+	const char *since = zone->zone->since;
 	if (of->withdrawn)
 		outcome = "its endpoints are withdrawn";
 	else if (of->condition == ZONE_OFFLINE)

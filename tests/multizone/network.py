@@ -109,7 +109,7 @@ class FaultProxy:
         elif not piece:
             writer.close()
         try:
-            while piece:
+            while piece and not writer.is_closing():
                 size = 64 if self.rate else len(piece)
                 writer.write(piece[:size])
                 await writer.drain()
