@@ -1,6 +1,5 @@
-/* One connection: its states, their deadlines, what it reads and sends. */
+/* One connection: its states, their deadlines, what it reads. */
 #include "base/clock.h"
-#include "base/log.h"
 #include "http/inside.h"
 #include "loop/loop.h"
 
@@ -8,15 +7,14 @@
 #include <event2/buffer.h>
 #include <event2/bufferevent.h>
 #include <event2/event.h>
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 enum {
 	READ_AHEAD = 64 << 10,
+	STEPS = 64, /* heads and bodies of one connection, in one turn of the loop */
 	LINGER_MS = 1000,
 	LINGER_BYTES = 4 << 20,
 	ALL_BODIES = 256 << 20, /* of one server, at the same time */
@@ -72,65 +70,6 @@ void http_conn_close(struct http_conn **connp)
 		http_request_free(&req);
 }
 
-/* Sending. */
-
-/* The date as RFC 9110 5.6.7 writes it; made once a second. */
-static const char *date_text(struct http_server *server)
-{
-	time_t now = time(NULL);
-	struct tm parts;
-
-	if (now != server->date_made && gmtime_r(&now, &parts) != NULL) {
-		(void)strftime(server->date, sizeof(server->date),
-			       "%a, %d %b %Y %H:%M:%S GMT", &parts);
-		server->date_made = now;
-	}
-	return server->date;
-}
-
-static void report(const struct http_conn *conn, const struct http_reply *reply)
-{
-	const struct http_options *options = &conn->server->options;
-	const struct http_seen seen = { reply->route, reply->method, reply->status,
-					zl_now_us() - conn->began_us };
-
-	zl_log(ZL_DEBUG, "http", "request", "method=%q route=%q status=%u us=%llu id=%q",
-	       reply->method, reply->route != NULL ? reply->route->pattern : "-",
-	       reply->status, (unsigned long long)seen.us, reply->id);
-	if (options->seen != NULL)
-		options->seen(options->arg, &seen);
-}
-
-void http_conn_send(struct http_conn *conn, const struct http_reply *reply)
-{
-	struct evbuffer *out = bufferevent_get_output(conn->bev);
-	bool has_body = reply->status != 204 && reply->status != 304;
-	uint64_t len =
-		reply->source != NULL ? http_source_left(reply->source) : reply->len;
-
-	if (conn->server->draining)
-		conn->close_after = true;
-	evbuffer_add_printf(out,
-			    "HTTP/1.1 %u %s\r\nDate: %s\r\nX-Request-Id: %s\r\n"
-			    "X-Content-Type-Options: nosniff\r\nConnection: %s\r\n%s",
-			    reply->status, http_reason(reply->status),
-			    date_text(conn->server), reply->id,
-			    conn->close_after ? "close" : "keep-alive", reply->added);
-	if (has_body && reply->content_type != NULL)
-		evbuffer_add_printf(out, "Content-Type: %s\r\n", reply->content_type);
-	if (has_body)
-		evbuffer_add_printf(out, "Content-Length: %" PRIu64 "\r\n", len);
-	evbuffer_add(out, "\r\n", 2);
-	has_body = has_body && strcmp(reply->method, "HEAD") != 0;
-	conn->source = reply->source;
-	if (!has_body)
-		http_source_free(&conn->source);
-	else if (conn->source == NULL)
-		evbuffer_add(out, reply->body, reply->len);
-	http_conn_enter(conn, HTTP_FLUSH, conn->server->options.answer_ms);
-	report(conn, reply);
-}
-
 /* Answer for the room itself. A request that was not handed over ends here; one that was
  * loses its client. */
 static void refuse(struct http_conn *conn, unsigned status, const char *why,
@@ -169,6 +108,11 @@ static void refuse_and_close(struct http_conn *conn, unsigned status, const char
 }
 
 /* Reading. */
+
+void http_conn_read_later(struct http_conn *conn)
+{
+	bufferevent_trigger(conn->bev, EV_READ, BEV_OPT_DEFER_CALLBACKS);
+}
 
 static size_t body_limit(const struct http_request *req)
 {
@@ -224,8 +168,10 @@ static void admit(struct http_conn *conn)
 			conn->close_after = true;
 		refuse(conn, status, why, zl_buf_text(&added));
 	} else {
-		if (has_body && req->head.wants_continue)
+		if (has_body && req->head.wants_continue) {
 			bufferevent_write(conn->bev, "HTTP/1.1 100 Continue\r\n\r\n", 25);
+			bufferevent_enable(conn->bev, EV_WRITE);
+		}
 		http_conn_enter(conn, HTTP_BODIED, conn->server->options.body_ms);
 	}
 	zl_buf_free(&added);
@@ -323,7 +269,7 @@ static bool read_body(struct http_conn *conn)
 		hand_over(conn);
 	else if (refusal.status != 0)
 		refuse_and_close(conn, refusal.status, refusal.why);
-	return false;
+	return conn->state == HTTP_IDLE; /* it is answered already */
 }
 
 /* Read no further ahead than READ_AHEAD. A watermark of the bufferevent would do the
@@ -347,7 +293,7 @@ static void advance(struct http_conn *conn)
 	struct evbuffer *in = bufferevent_get_input(conn->bev);
 	bool more = true;
 
-	while (more) {
+	for (int i = 0; more && i < STEPS; i++) {
 		switch (conn->state) {
 		case HTTP_IDLE:
 		case HTTP_HEADED:
@@ -365,6 +311,10 @@ static void advance(struct http_conn *conn)
 			more = false;
 			break;
 		}
+	}
+	if (more) { /* others want their turn */
+		http_conn_read_later(conn);
+		return;
 	}
 	if ((conn->at_eof && conn->state <= HTTP_BODIED) || conn->thrown > LINGER_BYTES)
 		http_conn_close(&conn);
@@ -392,7 +342,6 @@ static void on_written(struct bufferevent *bev, void *arg)
 {
 	struct http_conn *conn = arg;
 
-	(void)bev;
 	if (conn->state != HTTP_FLUSH)
 		return;
 	if (conn->source != NULL && http_source_left(conn->source) > 0) {
@@ -401,6 +350,8 @@ static void on_written(struct bufferevent *bev, void *arg)
 	}
 	http_source_free(&conn->source);
 	if (!conn->close_after) {
+		if (!conn->is_tls)
+			bufferevent_disable(bev, EV_WRITE);
 		http_conn_enter(conn, HTTP_IDLE, conn->server->options.idle_ms);
 		advance(conn);
 	} else if (conn->at_eof) {
@@ -424,12 +375,15 @@ static void on_event(struct bufferevent *bev, short what, void *arg)
 		return;
 	if (conn->state == HTTP_SHAKE)
 		http_not_secured(conn, NULL);
-	if ((what & BEV_EVENT_EOF) && conn->state == HTTP_FLUSH) {
-		conn->at_eof = true;               /* the answer still goes out */
-		bufferevent_enable(bev, EV_WRITE); /* which TLS has ended as well */
-	} else {
+	bool unread = conn->state == HTTP_IDLE && /* requests that read_later is for */
+		      evbuffer_get_length(bufferevent_get_input(bev)) > 0;
+	if (!(what & BEV_EVENT_EOF) || (!unread && conn->state != HTTP_FLUSH)) {
 		http_conn_close(&conn);
+		return;
 	}
+	conn->at_eof = true; /* what was asked for is still answered */
+	if (conn->state == HTTP_FLUSH)
+		bufferevent_enable(bev, EV_WRITE); /* which TLS has ended as well */
 }
 
 static void on_deadline(void *arg)
@@ -475,5 +429,8 @@ void http_conn_start(struct http_conn *conn, struct bufferevent *bev)
 {
 	conn->bev = bev;
 	bufferevent_setcb(bev, on_read, on_written, on_event, conn);
-	bufferevent_enable(bev, EV_READ | EV_WRITE);
+	/* Plain connections write only while something has not gone out at once. */
+	if (!conn->is_tls)
+		bufferevent_disable(bev, EV_WRITE);
+	bufferevent_enable(bev, conn->is_tls ? EV_READ | EV_WRITE : EV_READ);
 }

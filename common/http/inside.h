@@ -124,6 +124,8 @@ void http_deny(const struct http_server *server, enum http_denial why);
 /* Make it one of the server's, with a timer. */
 void http_conn_link(struct http_conn *conn);
 void http_conn_enter(struct http_conn *conn, enum http_state state, uint64_t ms);
+/* Look at what has been read in another turn of the loop. */
+void http_conn_read_later(struct http_conn *conn);
 /* Requests come through bev, which is taken. */
 void http_conn_start(struct http_conn *conn, struct bufferevent *bev);
 /* Close; tells a handler that still has the request. */
@@ -138,9 +140,11 @@ struct http_reply {
 	const char *id, *method;
 	const struct http_route *route;
 };
-void http_conn_send(struct http_conn *conn, const struct http_reply *reply);
 /* Restart the deadline of the state the connection is in. */
 void http_conn_allow(struct http_conn *conn, uint64_t ms);
+
+/* send.c */
+void http_conn_send(struct http_conn *conn, const struct http_reply *reply);
 
 /* source.c: the rest of a file that is being sent. free accepts NULL. */
 struct evbuffer;
