@@ -20,7 +20,7 @@ static void require(bool what)
 
 static struct pki_signer *signer_new(void)
 {
-	char path[] = "/tmp/zonelink-fuzz-XXXXXX";
+	char path[] = P_tmpdir "/zonelink-fuzz-XXXXXX";
 	struct pki_signer *signer;
 	int fd = mkstemp(path);
 
@@ -70,11 +70,10 @@ static char *true_token;
 static void change_one(const uint8_t *data, size_t size)
 {
 	size_t len = strlen(true_token);
-	char *token = malloc(len);
+	char *token = strdup(true_token);
 
 	if (size >= 4) {
 		size_t place = ((size_t)data[1] << 8 | data[2]) % len;
-		memcpy(token, true_token, len);
 		token[place] = (char)data[3];
 		require(is_taken(signer, token, len) ==
 			(token[place] == true_token[place]));
