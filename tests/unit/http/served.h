@@ -96,6 +96,26 @@ static inline void put_zone(struct http_request *req, void *arg)
 		     FLAWS, 1);
 }
 
+/* A file of count bytes; asked for twice as many if ?short is there. */
+static inline void get_file(struct http_request *req, void *arg)
+{
+	size_t len = strtoul(http_param(req, "count"), NULL, 10);
+	char *bytes = zl_alloc(1, len + 1);
+	FILE *file = tmpfile();
+
+	(void)arg;
+	assert_non_null(file);
+	for (size_t i = 0; i < len; i++)
+		bytes[i] = (char)(i % 251);
+	int fd = dup(fileno(file));
+	assert_int_equal(pwrite(fd, bytes, len, 0), len);
+	assert_int_equal(lseek(fd, 0, SEEK_SET), 0);
+	(void)fclose(file);
+	free(bytes);
+	http_answer_file(req, 200, "application/octet-stream", fd,
+			 http_query(req, "short") != NULL ? 2 * len : len);
+}
+
 /* Who called, as the handler sees it. */
 static inline void get_who(struct http_request *req, void *arg)
 {
@@ -136,6 +156,7 @@ static const struct http_route ROUTES[] = {
 	{ .method = "PUT", .pattern = "/zones/{word}", .handle = put_zone },
 	{ .method = "GET", .pattern = "/zones/_overview", .handle = get_overview },
 	{ .method = "GET", .pattern = "/bytes/{count}", .handle = get_bytes },
+	{ .method = "GET", .pattern = "/file/{count}", .handle = get_file },
 	{ .method = "GET", .pattern = "/who/open", HTTP_OPEN, .handle = get_who },
 	{ .method = "GET", .pattern = "/who/view", HTTP_VIEW, .handle = get_who },
 	{ .method = "GET", .pattern = "/who/operate", HTTP_OPERATE, .handle = get_who },

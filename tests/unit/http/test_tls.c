@@ -272,6 +272,60 @@ static void requests_behind_a_late_one(void **state)
 
 /* A reader that takes little at a time gets all of it: more than the sockets hold, so the
  * server has to stop and go on many times. */
+/* Ask for a file of BIG bytes and take them. */
+static void take_file(struct peer *peer)
+{
+	char *line = zl_format("GET /file/%d HTTP/1.1\r\nHost: a\r\n\r\n", BIG);
+	char *length = zl_format("\r\nContent-Length: %d\r\n", BIG);
+
+	say(peer, line);
+	while (strstr(zl_buf_text(&peer->got), "\r\n\r\n") == NULL)
+		assert_true(more(peer));
+	assert_non_null(strstr(zl_buf_text(&peer->got), length));
+	zl_buf_drain(&peer->got,
+		     (size_t)(strstr(peer->got.data, "\r\n\r\n") + 4 - peer->got.data));
+	while (peer->got.len < BIG)
+		assert_true(more(peer));
+	for (size_t i = 0; i < BIG; i++)
+		if ((unsigned char)peer->got.data[i] != i % 251)
+			fail_msg("byte %zu", i);
+	zl_buf_drain(&peer->got, BIG);
+	free(length);
+	free(line);
+}
+
+static void files_are_sent(void **state)
+{
+	struct peer peers[2];
+
+	dial(&peers[0], *state);
+	dial_tls(&peers[1], *state, NULL);
+	for (size_t i = 0; i < 2; i++) {
+		take_file(&peers[i]);
+		take_file(&peers[i]);
+		assert_int_equal(ask(&peers[i], "HEAD /file/1000"), 200);
+		assert_non_null(strstr(peers[i].head, "\r\nContent-Length: 1000\r\n"));
+		assert_int_equal(ask(&peers[i], "GET /file/0"), 200);
+		assert_int_equal(ask(&peers[i], "GET /file/3"), 200);
+		assert_memory_equal(peers[i].body, "\0\1\2", 3);
+		assert_int_equal(ask(&peers[i], "GET /echo/still"), 200);
+		hang_up(&peers[i]);
+	}
+}
+
+static void a_file_that_ends_early_ends_the_connection(void **state)
+{
+	struct peer peer;
+
+	dial(&peer, *state);
+	say(&peer, "GET /file/1000?short=1 HTTP/1.1\r\nHost: a\r\n\r\n");
+	while (more(&peer))
+		continue;
+	assert_non_null(strstr(zl_buf_text(&peer.got), "\r\nContent-Length: 2000\r\n"));
+	assert_in_range(peer.got.len, 1000, 1999);
+	hang_up(&peer);
+}
+
 static void a_slow_reader_gets_all(void **state)
 {
 	char *line = zl_format("GET /bytes/%d HTTP/1.1\r\nHost: a\r\n\r\n", BIG);
@@ -485,6 +539,8 @@ int main(void)
 		TEST(a_strangers_certificate_is_refused, setup_tls),
 		TEST(plain_requests_are_for_this_machine, setup_tls),
 		TEST(big_bodies_both_ways, setup_tls),
+		TEST(files_are_sent, setup_tls),
+		TEST(a_file_that_ends_early_ends_the_connection, setup_tls),
 		TEST(requests_behind_a_late_one, setup_tls),
 		TEST(a_slow_reader_gets_all, setup_tls),
 		TEST(an_end_is_said, setup_tls),
