@@ -158,7 +158,8 @@ void zone_ask(struct sync_zone *zone, enum channel channel, enum sync_type type,
 	send->id = zone->next_id;
 	send->bytes = bytes.data;
 	send->len = bytes.len;
-	send->deadline_ms = bulk ? BULK_REPLY_MS : REPLY_MS << (lost > 0 ? lost - 1 : 0);
+	send->deadline_ms =
+		bulk ? BULK_REPLY_MS : (uint32_t)REPLY_MS << (lost > 0 ? lost - 1 : 0);
 	zone->asked[channel] =
 		(struct asked){ .id = send->id,
 				.type = type,
