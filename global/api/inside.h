@@ -49,6 +49,7 @@ void snapshot_handle(struct http_request *req, void *arg);
 void zones_handle(struct http_request *req, void *arg);
 void zone_accept_handle(struct http_request *req, void *arg);
 void zone_release_handle(struct http_request *req, void *arg);
+enum zone_condition zones_condition(const struct api *api, const char *zone);
 const char *zones_state(const struct api *api, const struct sync_session_view *view);
 /* True for a zone that is away and that nobody expects: its Zone was deleted. */
 bool zones_is_gone(const struct api *api, const struct sync_session_view *view);

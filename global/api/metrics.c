@@ -59,6 +59,14 @@ static void zone_metrics(const struct api *api, struct zl_buf *out)
 			out, "zonelink_zone_lag_revisions{zone=\"%s\"} %" PRIu64 "\n",
 			zone.zone, head > zone.applied.rev ? head - zone.applied.rev : 0);
 	}
+	metrics_head(out, "zonelink_zone_condition", "gauge",
+		     "0 Online, 1 Stale, 2 Offline: how the zone stands for others.");
+	for (size_t i = 0; i < count; i++) {
+		struct sync_session_view zone = hub_zone_at(api->setup.hub, i);
+		if (!zones_is_gone(api, &zone))
+			zl_buf_format(out, "zonelink_zone_condition{zone=\"%s\"} %d\n",
+				      zone.zone, zones_condition(api, zone.zone));
+	}
 	metrics_head(out, "zonelink_zone_resources", "gauge",
 		     "Resources that the zone has at global.");
 	for (size_t i = 0; i < count; i++)

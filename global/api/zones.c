@@ -62,6 +62,11 @@ static enum zone_condition condition_of(const struct resource *zone)
 	return zone != NULL ? zone->zone->condition : ZONE_ONLINE;
 }
 
+enum zone_condition zones_condition(const struct api *api, const char *zone)
+{
+	return condition_of(zone_resource(api, zone));
+}
+
 /* Heard of, and standing still though there is more. */
 static bool is_stuck(const struct api *api, const char *zone)
 {

@@ -70,6 +70,12 @@ def silent_zone_comes_last(stage):
     overview = next(z for z in hub.get("/zones/_overview")["items"] if z["name"] == "west")
     expect(overview["state"] == "Stale" and "nothing heard" in overview["error"],
            json.dumps(overview))
+    metrics = hub.metrics()
+    expect(metrics['zonelink_zone_condition{zone="west"}'] == 1 and
+           metrics['zonelink_zone_condition{zone="south"}'] == 0, "the metrics differ")
+    seen = east.get("/_status")["zones"]
+    expect([(z["name"], z["condition"], z["here"]) for z in seen] == [
+        ("west", "Stale", "Stale")], json.dumps(seen))
     # Who writes the Zone meanwhile does not wake it.
     status, answer = local.request(hub.api, "PUT", "/zones/west", {
         "type": "Zone", "name": "west", "labels": {"a": "b"}})
