@@ -1,6 +1,7 @@
 """An apply of 10,000 documents is at global and in every zone whole or not at all."""
 import http.client
 import json
+import os
 import random
 import threading
 import time
@@ -87,7 +88,7 @@ def killed_during_an_apply_of_10000(stage):
     apply(hub, batch(0), told)
     expect(whole_or_not(hub, zones, 0, told), f"apply: {told}")
     usual = time.monotonic() - begin
-    dice, looks, whole, turns = random.Random(5), 0, 0, rounds(2, 12, 40)
+    dice, looks, whole, turns = random.Random(5), 0, 0, rounds(2, 6, 12)
     for turn in range(1, turns + 1):
         body, told = batch(turn), []
         watches = [Watch(daemon, turn) for daemon in (hub, *zones)]
@@ -96,7 +97,10 @@ def killed_during_an_apply_of_10000(stage):
         victim = (hub, zones[0], zones[1])[turn % 3 - 1]
         time.sleep(dice.random() * usual)  # the moment is what varies
         victim.kill()
-        victim.start()
+        victim.start(wait=False)
+        local.wait_for(f"{victim.name} is back", lambda v=victim: os.path.exists(
+            stage.mesh.path(f"{v.name}.ready")), 60)  # it has much to read
+        victim.wait_ready()
         sender.join()
         whole += whole_or_not(hub, zones, turn, told)
         looks += sum(watch.end() for watch in watches)
