@@ -33,7 +33,7 @@ static void do_later(struct pair *pair, struct later *later)
 		global_event(pair,
 			     (struct sync_global_event){ .kind = SYNC_GEV_DONE,
 							 .id = later->id,
-							 .ok = true,
+							 .ok = later->ok,
 							 .state = pair->store.state });
 	} else if (later->kind == TO_ZONE) {
 		event.kind = SYNC_EV_REPLY;
@@ -95,7 +95,7 @@ static size_t zone_of(const struct pair *pair, const char *name)
 static void act_one(struct pair *pair, const struct sync_global_action *action,
 		    struct later *later, size_t *count)
 {
-	struct later one = { .id = action->id, .kind = DONE_WRITE };
+	struct later one = { .id = action->id, .kind = DONE_WRITE, .ok = true };
 
 	switch (action->kind) {
 	case SYNC_DO_REPLY:
@@ -122,6 +122,9 @@ static void act_one(struct pair *pair, const struct sync_global_action *action,
 		}
 		break;
 	case SYNC_DO_NEW_EPOCH:
+		one.ok = !pair->epoch_fails;
+		if (pair->epoch_fails)
+			break;
 		pair->epochs++;
 		memcpy(pair->store.state.position.epoch, action->epoch, POSITION_EPOCH);
 		break;
@@ -248,6 +251,7 @@ void zone_event(struct node *node, struct sync_zone_event event)
 		const struct sync_zone_action *action = &todo.actions[i];
 		if (action->kind == SYNC_DO_SEND) {
 			node->sends++;
+			node->asked = action->id;
 			sent[sent_count++] =
 				(struct sent){ zl_memdup(action->bytes, action->len),
 					       action->len, action->id };
@@ -315,6 +319,52 @@ static enum zl_code read_secret(void *io, const char *zone,
 	return ZL_OK;
 }
 
+static const struct pair *of(const void *io)
+{
+	return (const struct pair *)((const char *)io - offsetof(struct pair, store));
+}
+
+static enum zl_code read_sums(void *io, uint64_t *rev, struct digest sums[DIGEST_BUCKETS],
+			      struct zl_err *err)
+{
+	if (of(io)->broken)
+		return zl_fail(err, ZL_EIO, "broken");
+	return SIM_GLOBAL_OPS.store.sums(io, rev, sums, err);
+}
+
+static enum zl_code read_bucket(void *io, uint8_t bucket, uint64_t *rev,
+				sync_record_fn *fn, void *arg, struct zl_err *err)
+{
+	if (of(io)->broken)
+		return zl_fail(err, ZL_EIO, "broken");
+	return SIM_GLOBAL_OPS.store.bucket(io, bucket, rev, fn, arg, err);
+}
+
+static enum zl_code read_entry(void *io, uint64_t rev, struct zl_arena *arena,
+			       struct sync_entry *out, struct zl_err *err)
+{
+	if (of(io)->broken)
+		return zl_fail(err, ZL_EIO, "broken");
+	return SIM_GLOBAL_OPS.entry(io, rev, arena, out, err);
+}
+
+static enum zl_code read_each(void *io, const void *after, size_t after_len,
+			      sync_record_fn *fn, void *arg, struct zl_err *err)
+{
+	if (of(io)->broken)
+		return zl_fail(err, ZL_EIO, "broken");
+	return SIM_GLOBAL_OPS.each(io, after, after_len, fn, arg, err);
+}
+
+static enum zl_code read_one(void *io, const void *key, size_t key_len, uint64_t *rev,
+			     struct zl_arena *arena, struct sync_record *out,
+			     struct zl_err *err)
+{
+	if (of(io)->broken)
+		return zl_fail(err, ZL_EIO, "broken");
+	return SIM_GLOBAL_OPS.get(io, key, key_len, rev, arena, out, err);
+}
+
 void pair_init(struct pair *pair)
 {
 	*pair = (struct pair){ .now = 1000 };
@@ -332,6 +382,11 @@ void pair_global(struct pair *pair)
 	ops = SIM_GLOBAL_OPS;
 	ops.zone = stored_zone;
 	ops.secret = read_secret;
+	ops.store.sums = read_sums;
+	ops.store.bucket = read_bucket;
+	ops.entry = read_entry;
+	ops.each = read_each;
+	ops.get = read_one;
 	pair->setup.ops = &ops;
 	pair->setup.io = &pair->store;
 	pair->setup.instance++;

@@ -20,6 +20,7 @@ struct node {
 	const char *refuse; /* the disk fails; NULL: it does not */
 	char secret[64];    /* the last content that came, or why none did */
 	unsigned secrets, secrets_refused;
+	uint64_t asked;          /* its last question */
 	struct sync_state noted; /* by HOLD */
 	bool has_note;
 	uint64_t wake_at;
@@ -34,6 +35,8 @@ struct pair {
 	struct sync_global_setup setup;
 	struct node zones[ZONES];
 	bool pub_lost, requests_lost, replies_lost;
+	bool broken;       /* global cannot read its store */
+	bool epoch_fails;  /* nor begin a new epoch */
 	bool replies_late; /* the last one is kept for pair_reply */
 	struct {
 		char *bytes; /* owned */

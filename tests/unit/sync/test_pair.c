@@ -234,6 +234,7 @@ static void equal_revisions_of_other_histories_are_told_apart(void **state)
 							.state = pair.store.state });
 	assert_non_null(strstr(node->said, "another history"));
 	assert_int_equal(node->swaps, 2);
+	assert_int_equal(node->repairs, 0);
 	assert_true(pair_same(&pair, node));
 	sim_store_fini(&old);
 	pair_fini(&pair);
