@@ -171,10 +171,13 @@ static void on_link_moved(void *owner, enum sync_zone_state state)
 
 	if (state == SYNC_LIVE && process->proxies != NULL)
 		proxies_begin(process->proxies);
-	if (process->join != NULL && state == SYNC_LIVE)
-		join_link(process->join, true);
-	else if (process->join != NULL && (state == SYNC_JOIN || state == SYNC_STALE))
-		join_link(process->join, false);
+}
+
+static void on_connected(void *owner, bool up)
+{
+	const struct process *process = owner;
+
+	join_link(process->join, up);
 }
 
 static void on_certificate(void *owner, struct pki_tls *tls)
@@ -406,6 +409,7 @@ static enum zl_code open_uplink(struct process *process, struct zl_err *err)
 				      .global_count = config->global_sync.count,
 				      .data_dir = config->data_dir,
 				      .changed = on_global_changed,
+				      .connected = on_connected,
 				      .moved = on_link_moved,
 				      .secret = on_secret,
 				      .owner = process };

@@ -24,7 +24,10 @@
 enum {
 	HEADER_MS = 5000,
 	ACCEPTS_A_TURN = 16,
+	WAITING_MAX = 32, /* more wait in the kernel: here the oldest would be dropped */
+	WAITING_PAUSE_MS = 2,
 	ACCEPT_PAUSE_MS = 100,
+	EXPIRY_LOOK_MS = 60000,
 	ZONE_MAX = 8,
 	LEAVING = 4, /* times as many may be on their way out */
 	STRANGERS_MAX = 512,
@@ -107,10 +110,17 @@ static void on_parted(void *arg)
 	guest->counted = false;
 }
 
+/* A zone that has another certificate by now keeps its connections as long as it has one.
+ */
 static void on_expiry(void *arg)
 {
 	struct guest *guest = arg;
+	const struct gate_setup *setup = &guest->gate->setup;
 
+	if (setup->admit != NULL && setup->admit(setup->arg, guest->zone, NULL)) {
+		loop_timer_set(guest->expiry, EXPIRY_LOOK_MS);
+		return;
+	}
 	zl_log(ZL_WARN, "gate", "a zone's certificate has expired: disconnected",
 	       "zone=%q", guest->zone);
 	pair_part(guest->pair);
@@ -311,6 +321,12 @@ static void welcome(const struct post *post, int fd, const struct sockaddr_stora
 
 /* ---- listening ---- */
 
+static void pause_post(struct post *post, uint64_t ms)
+{
+	loop_watch_free(&post->watch);
+	loop_timer_set(post->pause, ms);
+}
+
 static void on_acceptable(void *arg, unsigned events)
 {
 	struct post *post = arg;
@@ -318,6 +334,10 @@ static void on_acceptable(void *arg, unsigned events)
 
 	(void)events;
 	for (int i = 0; i < ACCEPTS_A_TURN; i++) {
+		if (greeter_waiting(post->gate->greeter) >= WAITING_MAX) {
+			pause_post(post, WAITING_PAUSE_MS);
+			return;
+		}
 		socklen_t len = sizeof(from);
 		memset(&from, 0, sizeof(from));
 		int fd = accept4(post->fd, (struct sockaddr *)&from, &len,
@@ -328,10 +348,8 @@ static void on_acceptable(void *arg, unsigned events)
 		}
 		/* Without descriptors it would be acceptable for ever. */
 		if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS ||
-		    errno == ENOMEM) {
-			loop_watch_free(&post->watch);
-			loop_timer_set(post->pause, ACCEPT_PAUSE_MS);
-		}
+		    errno == ENOMEM)
+			pause_post(post, ACCEPT_PAUSE_MS);
 		return;
 	}
 }

@@ -40,7 +40,8 @@ struct gate_setup {
 	size_t published_max;
 	uint64_t header_ms;           /* for handshake and header; 0: 5000 */
 	uint64_t settle_ms, stall_ms; /* see pair.h */
-	/* Whether this zone may come in with this certificate; NULL: all may. */
+	/* Whether this zone may come in with this certificate; NULL: all may. serial
+	 * NULL: its certificate has expired, may its connections stay? */
 	bool (*admit)(void *arg, const char *zone, const char *serial);
 	/* Where nng listens for this zone (NULL: one without TLS) and protocol (FRAME_SUB
 	 * or FRAME_REQ). ZL_ELIMIT, ZL_EIO. */

@@ -39,6 +39,7 @@ struct greeter {
 	struct loop *loop;
 	struct loop_timer *turn;
 	TAILQ_HEAD(, greet) queue; /* they can go on */
+	unsigned waiting;          /* so many */
 };
 
 static void fail(struct greet *greet, const char *why)
@@ -52,8 +53,16 @@ static void queue(struct greet *greet)
 
 	loop_watch_free(&greet->watch);
 	TAILQ_INSERT_TAIL(&greeter->queue, greet, link);
+	greeter->waiting++;
 	greet->queued = true;
 	loop_timer_set(greeter->turn, 0);
+}
+
+static void unqueue(struct greet *greet)
+{
+	TAILQ_REMOVE(&greet->greeter->queue, greet, link);
+	greet->greeter->waiting--;
+	greet->queued = false;
 }
 
 static void on_ready(void *arg, unsigned events)
@@ -184,8 +193,7 @@ static void on_turn(void *arg)
 
 	if (greet == NULL)
 		return;
-	TAILQ_REMOVE(&greeter->queue, greet, link);
-	greet->queued = false;
+	unqueue(greet);
 	if (!TAILQ_EMPTY(&greeter->queue))
 		loop_timer_set(greeter->turn, 0);
 	step(greet);
@@ -215,6 +223,11 @@ void greeter_free(struct greeter **greeterp)
 		return;
 	loop_timer_free(&greeter->turn);
 	free(greeter);
+}
+
+unsigned greeter_waiting(const struct greeter *greeter)
+{
+	return greeter->waiting;
 }
 
 struct greet *greet_new(struct greeter *greeter, const struct greet_setup *setup)
@@ -252,7 +265,7 @@ void greet_free(struct greet **greetp)
 	if (greet == NULL)
 		return;
 	if (greet->queued)
-		TAILQ_REMOVE(&greet->greeter->queue, greet, link);
+		unqueue(greet);
 	loop_watch_free(&greet->watch);
 	loop_timer_free(&greet->deadline);
 	SSL_free(greet->ssl);

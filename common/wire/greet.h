@@ -23,6 +23,8 @@ struct pki_tls;
 
 struct greeter *greeter_new(struct loop *loop);
 void greeter_free(struct greeter **greeterp);
+/* How many could go on at once, but for others. */
+unsigned greeter_waiting(const struct greeter *greeter);
 
 struct greet_setup {
 	int fd;              /* taken */

@@ -47,7 +47,8 @@ struct link_hub_setup {
 	 * there is no tls, on loopback. Their identity is NULL. */
 	bool allow_plain;
 	/* Whether zone may come in with the certificate of this serial, asked for each
-	 * connection, with the arg of the handlers; NULL: all may. */
+	 * connection, with the arg of the handlers; serial NULL: that has expired, may
+	 * the connection stay? NULL: all may, until they expire. */
 	bool (*admit)(void *arg, const char *zone, const char *serial);
 };
 

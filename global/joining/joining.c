@@ -153,8 +153,21 @@ static void tell(const char *zone, const char *serial, const char *why, uint64_t
 	       "zone=%q serial=%s reason=%s", zone, serial, why);
 }
 
+static bool has_good(const struct joining *joining, const char *zone)
+{
+	uint64_t now = joining_now_s();
+	const struct ledger_certificate *at = joining->ledger.certificates;
+
+	while (at != NULL &&
+	       (strcmp(at->zone, zone) != 0 || at->revoked_s != 0 || now >= at->ends_s))
+		at = at->next;
+	return at != NULL;
+}
+
 bool joining_admit(struct joining *joining, const char *zone, const char *serial)
 {
+	if (serial == NULL)
+		return has_good(joining, zone);
 	struct ledger_certificate *one = ledger_certificate(&joining->ledger, serial);
 	uint64_t *told_ms = one != NULL ? &one->told_ms : &joining->told_ms;
 	enum joining_outcome outcome = JOINING_UNKNOWN;

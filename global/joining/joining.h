@@ -40,7 +40,8 @@ ZL_MUST_USE enum zl_code
 joining_open(struct joining **out, const struct joining_setup *setup, struct zl_err *err);
 void joining_close(struct joining **joiningp);
 
-/* May who shows the certificate of this serial, which is valid, come in as zone? */
+/* May who shows the certificate of this serial, which is valid, come in as zone? serial
+ * NULL: may who came in with one that has expired stay? Who has another one by now. */
 bool joining_admit(struct joining *joining, const char *zone, const char *serial);
 
 /* The requests (docs/reference/api.md): {name} is the zone. */

@@ -26,7 +26,8 @@ struct hub_setup {
 	size_t listen_count;
 	struct pki_tls *tls; /* of the sync addresses; held. NULL: zones in the clear, on
 			      * loopback and unix sockets alone */
-	/* Whether a zone may come in with this certificate; NULL: all may. */
+	/* Whether a zone may come in with this certificate (serial NULL: or stay, when
+	 * that has expired); NULL: all may. */
 	bool (*admit)(void *owner, const char *zone, const char *serial);
 	uint32_t lease_ms;             /* of a zone's session */
 	const struct secrets *secrets; /* contents for zones; NULL: none */

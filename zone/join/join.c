@@ -19,7 +19,7 @@ enum {
 	LOOK_MS = 2000,      /* at the token file, while a token is wanted */
 	AGAIN_MS = 500,      /* after a first failure; then twice that, and so on */
 	AGAIN_MAX_MS = 30000,
-	PROBE_MS = 15000, /* the link is down so long: does global still want us? */
+	PROBE_MS = 5000, /* the link is down so long: does global still want us? */
 	PROBE_MAX_MS = 3600 * 1000,
 	REFUSED_MS = 60000,    /* global said no: ask again whether that is still so */
 	SLEEP_MS = 3600 * 1000 /* wall time may jump: look at it that often */

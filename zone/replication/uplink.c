@@ -366,7 +366,10 @@ static void on_lost(void *arg, uint64_t id)
 
 static void on_pipe(void *arg, bool up)
 {
-	(void)up;
+	const struct uplink *uplink = arg;
+
+	if (!uplink->halted)
+		uplink->setup.connected(uplink->setup.owner, up);
 	step(arg, (struct sync_zone_event){ .kind = SYNC_EV_PIPE });
 }
 

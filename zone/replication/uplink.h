@@ -32,6 +32,8 @@ struct uplink_setup {
 			       * connected until uplink_set_tls */
 	/* The replica is another set now. */
 	void (*changed)(void *owner);
+	/* There is a connection to global now, or none any more. */
+	void (*connected)(void *owner, bool up);
 	/* The state of the link is another one now. */
 	void (*moved)(void *owner, enum sync_zone_state state);
 	/* The content of a Secret that is wanted; NULL: text says why it cannot be had.

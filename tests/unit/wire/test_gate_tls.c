@@ -21,6 +21,8 @@ struct rig {
 	int inner_fd;
 	char serial[PKI_SERIAL]; /* of east's */
 	char revoked[PKI_SERIAL];
+	bool renewed;            /* who has a certificate that expired has another one */
+	unsigned asked;          /* whether it has */
 	char zone[PKI_IDENTITY]; /* the last that was let in */
 };
 
@@ -38,8 +40,12 @@ static enum zl_code on_inner(void *arg, const char *zone, int protocol,
 
 static bool on_admit(void *arg, const char *zone, const char *serial)
 {
-	const struct rig *rig = arg;
+	struct rig *rig = arg;
 
+	if (serial == NULL) {
+		rig->asked++;
+		return rig->renewed;
+	}
 	return strcmp(zone, "retired") != 0 && strcmp(serial, rig->revoked) != 0;
 }
 
@@ -503,7 +509,8 @@ static void a_zone_can_be_cut_off(void **state)
 	rig_close(&rig);
 }
 
-/* No connection outlives the certificate that it came in with. */
+/* No connection outlives the certificate that it came in with, unless its zone has
+ * another one. */
 static void a_certificate_that_expires_ends_its_connection(void **state)
 {
 	struct rig rig;
@@ -517,6 +524,26 @@ static void a_certificate_that_expires_ends_its_connection(void **state)
 	UNTIL(rig.loop, peer_gone(&peer));
 	assert_in_range(zl_now_ms() - start, 500, 4000);
 	UNTIL(rig.loop, peer_ended(inner));
+	peer_close(&peer);
+	close(inner);
+	pki_tls_drop(&brief);
+	rig_close(&rig);
+}
+
+static void who_has_renewed_stays(void **state)
+{
+	struct rig rig;
+	int inner;
+
+	(void)state;
+	rig_open(&rig, (struct gate_setup){ 0 });
+	rig.renewed = true;
+	struct pki_tls *brief = certs_tls(&rig.certs, &rig.certs, EAST, 1, false, NULL);
+	struct peer peer = join(&rig, brief, &inner);
+	UNTIL(rig.loop, rig.asked > 0);
+	peer_write(&peer, HELLO, FRAME);
+	UNTIL(rig.loop, came(inner, HELLO, FRAME));
+	assert_false(peer_gone(&peer));
 	peer_close(&peer);
 	close(inner);
 	pki_tls_drop(&brief);
@@ -574,6 +601,7 @@ int main(void)
 		cmocka_unit_test(a_new_certificate_drops_nobody),
 		cmocka_unit_test(a_zone_can_be_cut_off),
 		cmocka_unit_test(a_certificate_that_expires_ends_its_connection),
+		cmocka_unit_test(who_has_renewed_stays),
 		cmocka_unit_test(refusals_do_not_fill_the_log),
 	};
 
