@@ -2,6 +2,7 @@
 import json
 import re
 import socket
+import struct
 import time
 
 import local
@@ -160,7 +161,7 @@ def xds_certificate(stage):
 
 @scenario()
 def xds_strangers(stage):
-    """Silent and garbling strangers are let go after 5 s; an Envoy that comes is served."""
+    """Silent, garbling and resetting strangers: gone after 5 s, and Envoys are served."""
     zone = stage.zone_with_backends("east", None)
     host, port = zone.ready["xds"][0].rsplit(":", 1)
     links = [socket.create_connection((host, int(port)), 5) for _ in range(500)]
@@ -169,6 +170,13 @@ def xds_strangers(stage):
         link.sendall(b"\x16\x03\x01\x02\x00")  # a handshake that does not go on
     stage.start_envoys(zone)
     took = time.monotonic() - begin
+    storm = rounds(2000, 8000, 8000)
+    for i in range(storm):  # resets, some of them within a handshake
+        link = socket.create_connection((host, int(port)), 5)
+        if i % 2:
+            link.sendall(b"\x16\x03\x01\x02\x00")
+        link.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        link.close()
     local.wait_for("the strangers are gone", lambda: zone.metrics()[
         "zonelink_xds_strangers"] == 0, 15)
     gone = time.monotonic() - begin
@@ -182,4 +190,11 @@ def xds_strangers(stage):
     expect(gone < 8, f"strangers stayed {gone:.1f} s")
     expect(zone.metrics()["zonelink_xds_connections"] == len(zone.proxies),
            "connections are left over")
-    return f"{len(zone.proxies)} Envoys live in {took:.1f} s, strangers gone in {gone:.1f} s"
+    for envoy in zone.envoys.values():
+        stats = envoy.stats("cluster.zonelink/ads.ssl.handshake")
+        expect(list(stats.values()) == [1], f"{envoy.name} connected anew: {stats}")
+    lines = log_of(zone).count("connection dropped")
+    expect(0 < lines < 200, f"{lines} lines of the log")
+    local.wait_for("the log sums the rest up", lambda: (
+        "more streams and connections were refused" in log_of(zone)))
+    return f"{storm} resets; {len(zone.proxies)} Envoys live in {took:.1f} s, strangers gone in {gone:.1f} s"

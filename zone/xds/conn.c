@@ -54,8 +54,9 @@ void xds_conn_drop(struct xds_conn *conn, const char *why)
 	xds_server_reap(conn->server);
 	if (why != NULL) {
 		conn->server->counts.dropped_connections++;
-		zl_log(ZL_WARN, "xds", "connection dropped", "from=%q reason=%q",
-		       conn->from, why);
+		if (xds_server_tells(conn->server))
+			zl_log(ZL_WARN, "xds", "connection dropped", "from=%q reason=%q",
+			       conn->from, why);
 	}
 }
 
@@ -292,6 +293,12 @@ void xds_conn_open(struct xds_server *server, int fd, const struct sockaddr *fro
 			: NULL;
 	if (bev == NULL) {
 		server->counts.dropped_connections++;
+		if (xds_server_tells(server)) {
+			char *text = text_of(from);
+			zl_log(ZL_WARN, "xds", "connection refused", "from=%q reason=%q",
+			       text, "too many connections");
+			free(text);
+		}
 		close(fd);
 		return;
 	}

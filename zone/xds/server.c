@@ -14,7 +14,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { CONNECTIONS_MAX = 16384, STRANGERS_MAX = 1024 };
+enum {
+	CONNECTIONS_MAX = 16384,
+	STRANGERS_MAX = 1024,
+	LINES = 20 /* of refusals, a second */
+};
 
 void xds_server_reap(struct xds_server *server)
 {
@@ -44,6 +48,24 @@ static void on_reap(int fd, short what, void *arg)
 	xds_proxies_sweep(server);
 }
 
+bool xds_server_tells(struct xds_server *server)
+{
+	if (server->told < LINES) {
+		server->told++;
+		return true;
+	}
+	server->untold++;
+	return false;
+}
+
+static void tell_rest(struct xds_server *server)
+{
+	if (server->untold > 0)
+		zl_log(ZL_WARN, "xds", "more streams and connections were refused",
+		       "count=%u", server->untold);
+	server->told = server->untold = 0;
+}
+
 static void accept_again(struct xds_server *server, bool on)
 {
 	for (size_t i = 0; i < server->listener_count; i++) {
@@ -63,6 +85,7 @@ static void on_tick(int fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
+	tell_rest(server);
 	if (!server->accepting)
 		accept_again(server, true);
 	for (conn = TAILQ_FIRST(&server->conns); conn != NULL;

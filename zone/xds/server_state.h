@@ -90,11 +90,17 @@ struct xds_server {
 	struct xds_proxy **proxies; /* sorted by name */
 	size_t proxy_count;
 	struct event *tick, *reaper;
+	unsigned told,
+		untold; /* refusals that were logged, or not, since the last tick */
 	struct xds_counts counts;
 };
 
 /* server.c: free what is dead, at the end of this turn */
 void xds_server_reap(struct xds_server *server);
+
+/* May a refusal have a line of the log of its own? A storm of strangers must not fill it:
+ * those beyond some in a second are counted and share one. */
+bool xds_server_tells(struct xds_server *server);
 
 /* proxy.c: the registry */
 struct xds_proxy *xds_proxy_find(const struct xds_server *server, const char *name);

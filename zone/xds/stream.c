@@ -27,13 +27,13 @@ static void end(struct xds_stream *stream, int status, const char *message,
 	stream->ended = true;
 	stream->grpc_status = status;
 	(void)snprintf(stream->grpc_message, sizeof(stream->grpc_message), "%s", message);
-	if (status != 0) {
+	if (status != 0)
 		conn->server->counts.refused_streams++;
+	if (status != 0 && xds_server_tells(conn->server))
 		zl_log(ZL_WARN, "xds", "stream refused",
 		       "proxy=%q from=%q status=%d reason=%q",
 		       stream->proxy != NULL ? stream->proxy->name : stream->claimed,
 		       conn->from, status, why);
-	}
 	xds_frame_free(&stream->frame);
 	xds_h2_resume(stream);
 }

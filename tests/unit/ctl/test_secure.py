@@ -1,5 +1,6 @@
 """Servers by https, tokens, and the commands about tokens."""
 
+import json
 import os
 import ssl
 import subprocess
@@ -168,8 +169,24 @@ class Tokens(Served):
                          b'{"name":"ann","role":"viewer","ttl":"24h"}')
         self.assertEqual(self.ctl_json(0, *args), made)
         self.ctl(2, "token", "create", "--user", "ann")
+        self.ctl(2, "token", "create", "--dataplane", "web-01", "--service", "web")
+        self.ctl(2, "token", "create", "--service", "web", "--name", "x")
         self.ctl(2, "token", "create")
         self.ctl(2, "token", "burn", "x")
+
+    def test_create_for_proxies(self):
+        made = {"token": "a.b.c", "id": "0" * 32}
+        for flags, path, body in (
+                (("--dataplane", "web-01"), "dataplane",
+                 {"mesh": "default", "name": "web-01"}),
+                (("--service", "web", "--mesh", "m", "--ttl", "24h"), "dataplane",
+                 {"mesh": "m", "service": "web", "ttl": "24h"}),
+                (("--zone-proxy", "ingress"), "zone-proxy", {"proxy": "ingress"}),
+                (("--zone-proxy", "ingress", "--name", "in-1"), "zone-proxy",
+                 {"proxy": "ingress", "name": "in-1"})):
+            self.says(f"POST /_tokens/{path}", 201, made)
+            self.assertEqual(self.ctl(0, "token", "create", *flags), "a.b.c\n")
+            self.assertEqual(json.loads(self.server.asked[-1][3]), body)
 
     def test_revoke(self):
         self.says("POST /_tokens/_revoke", 200, {"id": "0" * 32, "result": "revoked"})
