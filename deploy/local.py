@@ -408,7 +408,8 @@ class Mesh:
             fixed["global.sync"] = hub.ready["sync"][0]
             fixed["global.api"] = hub.https
             if "global.token_file" not in settings:
-                fixed["global.token_file"] = self.token_file(name, hub)
+                fixed["global.token_file"] = self.token_file(
+                    name, hub, zone=settings.get("zone.name"))
         daemon = Daemon(self, "zonelink-zone", name, {**fixed, **settings})
         self.daemons.append(daemon)
         return daemon
