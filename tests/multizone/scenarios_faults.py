@@ -5,7 +5,7 @@ import threading
 import time
 
 import local
-from story import SERVICE, expect, scenario, split
+from story import SERVICE, expect, rounds, scenario, split
 
 
 def route_path(name):
@@ -204,7 +204,7 @@ def zone_killed_again_and_again(stage):
     zone = stage.zone_with_backends("east", hub)
     stage.start_envoys(zone)
     stage.put_and_wait(hub, split({"v0": 50, "v1": 50}))
-    web, rounds = zone.envoys["web"], 200 if stage.long else 20
+    web, kills = zone.envoys["web"], rounds(20, 200, 3000)
     want, least, stop = listeners(web), [99], threading.Event()
 
     def watch():
@@ -214,7 +214,7 @@ def zone_killed_again_and_again(stage):
     watcher = threading.Thread(target=watch)
     watcher.start()
     dice = random.Random(11)
-    for i in range(rounds):
+    for i in range(kills):
         stage.put(hub, split({"v0": 1 + i, "v1": 99}))
         time.sleep(dice.random() * 0.05)  # the moment is what varies
         zone.kill()
@@ -233,7 +233,7 @@ def zone_killed_again_and_again(stage):
     changed = web.stats("listener_manager.listener_(modified|removed)")
     expect(not any(changed.values()), f"listeners were changed: {changed}")
     stage.expect_split(zone, {"backend-v0": 0.1, "backend-v1": 0.9})
-    return f"{rounds} kills, never under {want} listeners"
+    return f"{kills} kills, never under {want} listeners"
 
 
 @scenario()

@@ -3,7 +3,7 @@ import json
 import random
 
 import local
-from story import SERVICE, expect, scenario, split
+from story import SERVICE, expect, rounds, scenario, split
 
 
 def offer_ingress(stage, zone, address="10.20.0.1", port=10001):
@@ -153,13 +153,14 @@ def bad_file_harms_no_other(stage):
 
 @scenario(needs_envoy=False)
 def acknowledged_writes_survive_kill(stage):
-    """kill -9 of global and zone at any moment loses no acknowledged write."""
-    runs = 1000 if stage.long else 100
+    """kill -9 of global, zone or both at any moment loses no acknowledged write."""
+    runs = rounds(40, 400, 6000)
     hub = stage.mesh.start_global()
     zone = stage.zone_with_backends("east", hub)
     acked, dice = {}, random.Random(7)
     for run in range(runs):
         victim = hub if run % 2 == 0 else zone
+        victims = dice.sample((hub, zone), 2) if run % 5 == 4 else [victim]
         writes = dice.randrange(1, 12)
         for i in range(writes):
             name, weight = f"route-{dice.randrange(20)}", dice.randrange(1, 1000)
@@ -174,8 +175,10 @@ def acknowledged_writes_survive_kill(stage):
                 break
             if status in (200, 201):
                 acked[name] = weight
-        victim.kill()
-        victim.start()
+        for daemon in victims:
+            daemon.kill()
+        for daemon in dice.sample(victims, len(victims)):
+            daemon.start()
         for name, weight in acked.items():
             found = hub.get(f"/meshes/default/meshtcproutes/{name}")
             got = found["spec"]["to"][0]["rules"][0]["default"]["backendRefs"][0]["weight"]
