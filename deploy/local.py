@@ -5,10 +5,12 @@ port is the kernel's choice, every file lies in one temporary folder, and what w
 is ended by its process id when the `with` block is left.
 """
 import asyncio
+import contextlib
 import http.client
 import json
 import math
 import os
+import random
 import re
 import shutil
 import signal
@@ -60,14 +62,15 @@ _PORTS = set()
 
 
 def free_port():
-    """A port of 127.0.0.1 that nobody listens on, given out once."""
+    """A port of 127.0.0.1 that nobody listens on, given out once. It lies below those that
+    the kernel gives to who connects: such a port may be taken before its server is up."""
     while True:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
-        if port not in _PORTS:
-            _PORTS.add(port)
-            return port
+        port = random.randrange(15000, 32000)
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            if port not in _PORTS:
+                _PORTS.add(port)
+                return port
 
 
 def private(path, flags):
