@@ -236,10 +236,11 @@ static void follow_dataplane(struct proxies *proxies,
 	if (proxy->dataplane != NULL &&
 	    strcmp(proxy->dataplane->key.mesh, any->key.mesh) != 0) {
 		/* One id, two proxies: neither may have what is the other's. */
-		zl_log(ZL_ERROR, "xds",
-		       "a Dataplane is not served: another mesh has its proxy id",
-		       "proxy=%q mesh=%q served=%q", proxy->id, any->key.mesh,
-		       proxy->dataplane->key.mesh);
+		if (change->now != NULL)
+			zl_log(ZL_ERROR, "xds",
+			       "a Dataplane is not served: another mesh has its proxy id",
+			       "proxy=%q mesh=%q served=%q", proxy->id, any->key.mesh,
+			       proxy->dataplane->key.mesh);
 		return;
 	}
 	resource_drop(&proxy->dataplane);
