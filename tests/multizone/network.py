@@ -14,6 +14,7 @@ import socket
 import struct
 import subprocess
 import threading
+import time
 
 HELLO = bytes.fromhex("1603010200010001fc0303") + bytes(501)  # TLS, without an end
 NO_LINGER = struct.pack("ii", 1, 0)  # close() resets
@@ -168,8 +169,9 @@ def reset(writer):
 
 
 class Strangers:
-    """While it is entered: a process that connects to a port again and again and hangs up
-    with RST somewhere in its greeting, and holds silent connections all the time."""
+    """While it is entered: a process that connects to a port 500 times a second, hangs up
+    with RST somewhere in its greeting, and holds silent connections all the time. It
+    comes from eight addresses, none of them a zone's."""
 
     def __init__(self, address, silent):
         host, port = address.rsplit(":", 1)
@@ -177,18 +179,31 @@ class Strangers:
         self.aborted = multiprocessing.Value("L", 0)
         self.child = multiprocessing.Process(target=self._knock, daemon=True)
 
+    def _connect(self, dice):
+        return socket.create_connection(self.target, 5, (f"127.0.9.{dice.randrange(8)}", 0))
+
     def _knock(self):
         dice, held = random.Random(9), []
+        os.nice(10)  # as if on another machine
         while True:
             while len(held) < self.silent:
-                held.append(socket.create_connection(self.target, 5))
+                held.append(self._connect(dice))
                 held[-1].setblocking(False)
             held = [link for link in held if not is_over(link)]
+            time.sleep(0.1)
             for _ in range(50):
-                with socket.create_connection(self.target, 5) as link:
+                with self._connect(dice) as link:
                     link.sendall(HELLO[:dice.randrange(len(HELLO))])
                     link.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, NO_LINGER)
                 self.aborted.value += 1
+
+    def wait(self, count):
+        """Wait until so many have hung up; how many have."""
+        while self.aborted.value < count:
+            if not self.child.is_alive():
+                raise RuntimeError("the strangers have ended")
+            time.sleep(0.01)
+        return self.aborted.value
 
     def __enter__(self):
         self.child.start()

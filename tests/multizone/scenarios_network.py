@@ -52,8 +52,10 @@ class Watch:
     def _revision(self, last):
         try:
             revision = position(self.zone)[0]
-        except TimeoutError:
-            return last  # it was paused meanwhile, for long
+        except (OSError, local.http.client.HTTPException):
+            if self.zone.paused:
+                return last
+            raise
         if revision < last:
             self.faults.append(f"revision {revision} after {last}")
         return revision
@@ -262,7 +264,7 @@ def packets_lost(stage):
 
 @scenario()
 def slow_network(stage):
-    """F10: delays, jitter, and 64 kbit/s: all arrives meanwhile, and after it."""
+    """F10: delays, jitter, 64 kbit/s: all arrives meanwhile; 1 to 2 s: after it."""
     cast, slowest = Cast(stage), {}
     shapes = (("10 ms", {"delay": 0.01}), ("100 to 300 ms", {"delay": 0.1, "jitter": 0.2}),
               ("64 kbit/s", {"rate": 8000}), ("1 to 2 s", {"delay": 1, "jitter": 1}))
@@ -270,10 +272,14 @@ def slow_network(stage):
         for i in range(rounds(4, 60, 600)):
             name, shape = shapes[i % len(shapes)]
             cast.proxy.shape(**shape)
-            cast.meanwhile(slowest, name, 30)
+            if shape.get("delay", 0) < 1:
+                cast.meanwhile(slowest, name, 30)
+                expect(slowest[name] > shape.get("delay", 0), f"{name}: not delayed")
+            else:
+                cast.write(10)
+                cast.last()
             cast.proxy.shape()
             cast.settle()
-            expect(slowest[name] > shape.get("delay", 0), f"{name}: nothing is delayed")
     return f"{cast.figures(watch)}; ten writes at {listed(slowest)}"
 
 
@@ -363,7 +369,7 @@ def resident(daemon):
 
 
 def delays(cast, count):
-    """The time from so many PUTs to west, each; sorted."""
+    """The time from so many PUTs to west, each."""
     found = []
     for _ in range(count):
         begin = time.monotonic()
@@ -371,7 +377,20 @@ def delays(cast, count):
         while position(cast.west)[0] < revision:
             expect(time.monotonic() - begin < 5, "west does not receive")
         found.append(time.monotonic() - begin)
-    return sorted(found)
+    return found
+
+
+def compare(calm, troubled):
+    """Fail if trouble more than doubles what changes take, 50 ms aside: the p99 where there
+    are enough of them to tell. As text."""
+    def rank(times, percent):
+        return 1000 * sorted(times)[len(times) * percent // 100]
+
+    percent = 99 if min(len(calm), len(troubled)) >= 500 else 90
+    before, now = rank(calm, percent), rank(troubled, percent)
+    text = f"west's p{percent} {now:.1f} ms ({before:.1f} calm)"
+    expect(now < 2 * before + 50, text)
+    return text
 
 
 @scenario()
@@ -380,7 +399,7 @@ def slow_reader(stage):
     cast, revisions = Cast(stage), rounds(500, 5000, 100000)
     with Watch(cast.east) as watch:
         for _ in range(rounds(1, 5, 20)):
-            calm, before = delays(cast, 100), resident(cast.hub)
+            calm, before = delays(cast, rounds(100, 1000, 5000)), resident(cast.hub)
             pause(cast.east)
             stuck = delays(cast, revisions)
             more = resident(cast.hub) - before
@@ -388,28 +407,27 @@ def slow_reader(stage):
                        if z["name"] == "east")
             expect(lag > revisions // 2, f"east is only {lag} behind")
             expect(more < 64, f"global grew by {more:.0f} MiB")
-            p99 = [1000 * times[len(times) * 99 // 100] for times in (calm, stuck)]
-            expect(p99[1] < 2 * p99[0] + 20, f"west: p99 {p99[1]:.1f} ms, was {p99[0]:.1f}")
+            compared = compare(calm, stuck)
             resume(cast.east)
             cast.settle()
-    return (f"{cast.figures(watch)}; {revisions} revisions: west's p99 {p99[1]:.1f} ms "
-            f"({p99[0]:.1f} calm), global +{more:.1f} MiB")
+    return (f"{cast.figures(watch)}; {revisions} revisions: {compared}, "
+            f"global +{more:.1f} MiB")
 
 
 @scenario()
 def strangers_at_the_gate(stage):
     """Aborted greetings and silent connections: changes pass, a zone comes back."""
     cast = Cast(stage)
-    silent, aborted = rounds(100, 500, 500), rounds(2000, 8000, 100000)
+    silent, aborted, total = rounds(100, 500, 500), rounds(1000, 8000, 100000), 0
+    calm, stormy = [], []
     with Watch(cast.east) as watch:
-        calm, stormy = delays(cast, rounds(200, 500, 2000)), []
-        with network.Strangers(cast.hub.ready["sync"][0], silent) as strangers:
-            while strangers.aborted.value < aborted:
-                expect(strangers.child.is_alive(), "the strangers have ended")
+        while total < aborted or len(stormy) < 100:
+            calm += delays(cast, 20)
+            with network.Strangers(cast.hub.ready["sync"][0], silent) as strangers:
+                before = strangers.wait(100)
                 stormy += delays(cast, 20)
                 cast.proxy.cut()
                 cast.settle()
-        p99 = [1000 * times[len(times) * 99 // 100] for times in (calm, sorted(stormy))]
-        expect(p99[1] < 2 * p99[0] + 20, f"west: p99 {p99[1]:.1f} ms, was {p99[0]:.1f}")
-    return (f"{cast.figures(watch)}; {strangers.aborted.value} aborted, {silent} silent: "
-            f"west's p99 {p99[1]:.1f} ms ({p99[0]:.1f} calm)")
+                total += strangers.wait(before + 100)
+    return (f"{cast.figures(watch)}; {total} aborted, {silent} silent: "
+            f"{compare(calm, stormy)}")
