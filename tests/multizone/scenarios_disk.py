@@ -146,8 +146,8 @@ def broken_disks(stage):
         of_zone.heals()
         zone.stop()
         of_zone.start(zone.start)
-        stage.wait(hub, hub.get("/")["revision"], "zones")
+        local.wait_for("the zone is where global is",
+                       lambda: weight_of(zone) == weight_of(hub))
         local.wait_for("all proxies are back", lambda: zone.get(
             "/_status")["proxies"]["total"] == len(zone.proxies))
-        expect(weight_of(zone) == weight_of(hub), "the zone is not where global is")
     return f"{turns} broken disks of each"
