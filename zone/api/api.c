@@ -128,6 +128,21 @@ static enum zl_code listen_all(struct http_server *server, struct zl_addr *addrs
 	return code;
 }
 
+static void on_certificate(void *owner, struct pki_tls *tls)
+{
+	const struct api *api = owner;
+
+	http_set_tls(api->http, tls);
+}
+
+static void trust_begin(struct api *api)
+{
+	struct trust *trust = api->setup.trust;
+
+	http_set_tls(api->http, trust_api(trust));
+	trust_watch_api(trust, on_certificate, api);
+}
+
 static void on_timer(void *arg)
 {
 	waits_look(arg);
@@ -163,7 +178,7 @@ enum zl_code api_open(struct api **out, const struct api_setup *setup, struct zl
 				   .zone = setup->zone,
 				   .alone = setup->uplink == NULL };
 	const struct auth_setup auth = { .store = setup->store,
-					 .signer = setup->users,
+					 .signer = trust_users(setup->trust),
 					 .local_is_admin = setup->local_is_admin };
 	enum zl_code code = auth_open(&api->auth, &auth, err);
 	if (code == ZL_OK)
@@ -171,8 +186,8 @@ enum zl_code api_open(struct api **out, const struct api_setup *setup, struct zl
 	http.auth_arg = api->auth;
 	if (code == ZL_OK)
 		code = http_open(&api->http, setup->loop, &http, err);
-	if (code == ZL_OK && setup->tls != NULL)
-		http_set_tls(api->http, setup->tls);
+	if (code == ZL_OK)
+		trust_begin(api);
 	if (code == ZL_OK)
 		code = http_open(&api->diagnostics, setup->loop, &diagnostics, err);
 	if (code == ZL_OK)
@@ -208,6 +223,7 @@ void api_close(struct api **apip)
 		return;
 	trust_revoked(api->setup.trust, NULL, NULL);
 	waits_end(api);
+	trust_watch_api(api->setup.trust, NULL, NULL);
 	http_close(&api->http);
 	http_close(&api->diagnostics);
 	auth_close(&api->auth);
@@ -221,11 +237,6 @@ void api_result(struct api *api, const struct store_result *result)
 		return;
 	assert(result->kind == STORE_COMMIT);
 	rest_finish(&api->rest, result);
-}
-
-void api_set_tls(struct api *api, struct pki_tls *tls)
-{
-	http_set_tls(api->http, tls);
 }
 
 void api_moved(struct api *api)

@@ -18,8 +18,6 @@ struct api;
 struct trust;
 struct join;
 struct loop;
-struct pki_signer;
-struct pki_tls;
 
 /* What the API takes, and from whom. */
 extern const struct http_route API_ROUTES[];
@@ -36,13 +34,11 @@ struct api_setup {
 	const struct keeper *keeper; /* of Secrets; NULL: the zone is alone */
 	const char *zone;
 	const struct zl_addr *xds; /* that bootstraps name */
-	struct trust *trust;       /* that makes the tokens of proxies */
+	struct trust *trust;       /* certifies the API, signs all tokens */
 	struct zl_addr *listen;    /* ports 0 are replaced */
 	size_t listen_count;
 	struct zl_addr *diagnostics; /* the same */
 	size_t diagnostics_count;
-	struct pki_tls *tls;            /* of the API; NULL: plain, so local only */
-	const struct pki_signer *users; /* of user tokens; NULL: none are taken */
 	bool local_is_admin;
 };
 
@@ -53,9 +49,6 @@ void api_drain(struct api *api);
 /* True when all who asked have their answers. */
 bool api_is_drained(const struct api *api);
 void api_close(struct api **apip);
-
-/* The API's certificate is now that of tls, which is held. */
-void api_set_tls(struct api *api, struct pki_tls *tls);
 
 /* A result of the store that is a write of the API or its tokens, after the registry has
  * it. */

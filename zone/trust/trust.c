@@ -38,31 +38,52 @@ static enum zl_code certify(struct trust *trust, char **key,
 	return code;
 }
 
+static enum zl_code context(const struct pki_certificate *certificate, const char *key,
+			    const char *alpn, struct pki_tls **out, struct zl_err *err)
+{
+	const struct pki_tls_setup setup = { .server = true,
+					     .chain = certificate->chain,
+					     .key = key,
+					     .peer = PKI_PEER_NONE,
+					     .alpn = alpn };
+
+	return pki_tls_new(out, &setup, err);
+}
+
+/* Whoever listens is told before the old ones are dropped. */
+static void take(struct trust *trust, struct pki_tls *tls, struct pki_tls *api)
+{
+	struct pki_tls *old = trust->tls, *old_api = trust->api;
+
+	trust->tls = tls;
+	trust->api = api;
+	if (trust->renewed != NULL)
+		trust->renewed(trust->owner, tls);
+	if (trust->api_renewed != NULL)
+		trust->api_renewed(trust->api_owner, api);
+	pki_tls_drop(&old);
+	pki_tls_drop(&old_api);
+}
+
 static enum zl_code renew(struct trust *trust, struct zl_err *err)
 {
 	struct pki_certificate certificate = { 0 };
-	struct pki_tls *old = trust->tls;
-	struct pki_tls *made = NULL;
+	struct pki_tls *tls = NULL, *api = NULL;
 	char *key = NULL;
 
 	enum zl_code code = certify(trust, &key, &certificate, err);
+	if (code == ZL_OK)
+		code = context(&certificate, key, "h2", &tls, err);
+	if (code == ZL_OK)
+		code = context(&certificate, key, "http/1.1", &api, err);
 	if (code == ZL_OK) {
-		const struct pki_tls_setup setup = { .server = true,
-						     .chain = certificate.chain,
-						     .key = key,
-						     .peer = PKI_PEER_NONE,
-						     .alpn = "h2" };
-		code = pki_tls_new(&made, &setup, err);
-	}
-	if (code == ZL_OK) {
-		trust->tls = made;
+		take(trust, tls, api);
 		trust->renew_s = certificate.ends_s - trust->setup.certificate_s / 3;
-		if (trust->renewed != NULL)
-			trust->renewed(trust->owner, made);
-		pki_tls_drop(&old);
-		zl_log(ZL_INFO, "trust", "xDS server has a new certificate",
+		zl_log(ZL_INFO, "trust", "the zone's servers have a new certificate",
 		       "identity=%q serial=%s seconds=%u", trust->identity,
 		       certificate.serial, trust->setup.certificate_s);
+	} else {
+		pki_tls_drop(&tls);
 	}
 	if (key != NULL)
 		explicit_bzero(key, strlen(key));
@@ -93,7 +114,7 @@ static void on_look(void *arg)
 	if (trust_wall_s() >= trust->renew_s)
 		failed = renew(trust, &err) != ZL_OK;
 	if (failed)
-		zl_log(ZL_ERROR, "trust", "no new certificate for the xDS server",
+		zl_log(ZL_ERROR, "trust", "no new certificate for the zone's servers",
 		       "err=%q", err.msg);
 	look_again(trust, failed);
 }
@@ -104,6 +125,7 @@ static enum zl_code open_all(struct trust *trust, struct zl_err *err)
 {
 	const struct trust_setup *setup = &trust->setup;
 	char *path = zl_format("%s/tokens.key", setup->folder);
+	char *users = zl_format("%s/users.key", setup->folder);
 	char *name = zl_format("zone %s", setup->zone);
 
 	enum zl_code code = pki_authority_open(&trust->authority, setup->folder, name,
@@ -111,11 +133,14 @@ static enum zl_code open_all(struct trust *trust, struct zl_err *err)
 	if (code == ZL_OK)
 		code = pki_signer_open(&trust->signer, path, setup->vault, err);
 	if (code == ZL_OK)
+		code = pki_signer_open(&trust->users, users, setup->vault, err);
+	if (code == ZL_OK)
 		code = renew(trust, err);
 	if (code == ZL_OK)
 		look_again(trust, false);
 	free(name);
 	free(path);
+	free(users);
 	return code;
 }
 
@@ -144,6 +169,8 @@ void trust_close(struct trust **trustp)
 		return;
 	loop_timer_free(&trust->look);
 	pki_tls_drop(&trust->tls);
+	pki_tls_drop(&trust->api);
+	pki_signer_close(&trust->users);
 	pki_signer_close(&trust->signer);
 	pki_authority_close(&trust->authority);
 	free(trust->identity);
@@ -160,6 +187,23 @@ void trust_watch(struct trust *trust, void (*renewed)(void *owner, struct pki_tl
 {
 	trust->renewed = renewed;
 	trust->owner = owner;
+}
+
+struct pki_tls *trust_api(const struct trust *trust)
+{
+	return trust->api;
+}
+
+void trust_watch_api(struct trust *trust,
+		     void (*renewed)(void *owner, struct pki_tls *tls), void *owner)
+{
+	trust->api_renewed = renewed;
+	trust->api_owner = owner;
+}
+
+const struct pki_signer *trust_users(const struct trust *trust)
+{
+	return trust->users;
 }
 
 const char *trust_root(const struct trust *trust)

@@ -1,10 +1,11 @@
 /* zone/trust/trust.h - how a zone and its proxies know each other.
  *
  * The zone has an authority of its own (DATA_DIR/pki: ca.crt, ca.key). It certifies the
- * xDS server as spiffe://zonelink/zone/<zone>; that certificate and its key are in memory
- * only, new at each start and again when a third of its time is left. Proxies show
- * tokens, which the zone signs (tokens.key) and checks: a Dataplane's is for one name or
- * one service of one mesh, a zone proxy's for ZoneIngresses or ZoneEgresses.
+ * xDS server and the zone's API as spiffe://zonelink/zone/<zone>; that certificate and
+ * its key are in memory only, new at each start and again when a third of its time is
+ * left. Proxies show tokens, which the zone signs (tokens.key) and checks: a Dataplane's
+ * is for one name or one service of one mesh, a zone proxy's for ZoneIngresses or
+ * ZoneEgresses.
  *
  * What a proxy is told about a refusal is up to the caller; the reason is for the log and
  * the metrics.
@@ -22,6 +23,7 @@
 #include <stdint.h>
 
 struct loop;
+struct pki_signer;
 struct pki_tls;
 struct pki_vault;
 struct trust;
@@ -45,6 +47,12 @@ void trust_close(struct trust **trustp);
 struct pki_tls *trust_tls(const struct trust *trust);
 void trust_watch(struct trust *trust, void (*renewed)(void *owner, struct pki_tls *tls),
 		 void *owner);
+
+/* The same for the zone's API, and the signer of its users' tokens (users.key). */
+struct pki_tls *trust_api(const struct trust *trust);
+void trust_watch_api(struct trust *trust,
+		     void (*renewed)(void *owner, struct pki_tls *tls), void *owner);
+const struct pki_signer *trust_users(const struct trust *trust);
 
 /* What a proxy needs to know the server: the root in PEM, and the server's URI. */
 const char *trust_root(const struct trust *trust);

@@ -20,7 +20,7 @@ struct fixture {
 	struct loop *loop;
 	struct pki_vault *vault;
 	char *folder;
-	unsigned renewals;
+	unsigned renewals, api_renewals;
 };
 
 static int setup(void **state)
@@ -70,6 +70,14 @@ static void on_renewed(void *owner, struct pki_tls *tls)
 		loop_stop(f->loop);
 }
 
+static void on_api_renewed(void *owner, struct pki_tls *tls)
+{
+	struct fixture *f = owner;
+
+	assert_non_null(tls);
+	f->api_renewals++;
+}
+
 static void a_certificate_is_renewed_before_it_ends(void **state)
 {
 	struct fixture *f = *state;
@@ -79,10 +87,12 @@ static void a_certificate_is_renewed_before_it_ends(void **state)
 	assert_int_equal(open_for(f, 3, &trust, &err), ZL_OK);
 	assert_string_equal(trust_identity(trust), "spiffe://zonelink/zone/east");
 	trust_watch(trust, on_renewed, f);
+	trust_watch_api(trust, on_api_renewed, f);
 	uint64_t begin = zl_now_ms();
 	loop_deadline(20);
 	loop_run(f->loop);
 	assert_int_equal(f->renewals, 2);
+	assert_int_equal(f->api_renewals, 2);
 	/* Each when a third is left: after 2 s. Wall time is known to the second. */
 	assert_in_range(zl_now_ms() - begin, 2000, 6500);
 	trust_close(&trust);
@@ -90,7 +100,7 @@ static void a_certificate_is_renewed_before_it_ends(void **state)
 
 static void keys_stay_over_a_restart_and_are_sealed(void **state)
 {
-	static const char *const FILES[] = { "ca.key", "tokens.key" };
+	static const char *const FILES[] = { "ca.key", "tokens.key", "users.key" };
 	struct fixture *f = *state;
 	struct trust *trust;
 	struct zl_err err;
