@@ -1,8 +1,11 @@
 /* Handshakes of two contexts with each other, in memory. */
 #include "made.h"
 
+#include "pki/vault.h"
+
 #include <openssl/bio.h>
 #include <openssl/err.h>
+#include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 #include <string.h>
@@ -13,9 +16,47 @@
 struct fixture {
 	struct tmp tmp;
 	struct pki_authority *own, *other;
-	struct made global, east, stranger, expired, server_only;
+	struct made global, east, stranger, expired, future, self_signed, server_only;
 	char fingerprint[PKI_FINGERPRINT];
 };
+
+/* Sign the first certificate of made anew, by the key in PEM, after change. */
+static void sign_again(struct made *made, const char *key_pem,
+		       void (*change)(X509 *certificate))
+{
+	BIO *in = BIO_new_mem_buf(made->certificate.chain, -1);
+	BIO *key_in = BIO_new_mem_buf(key_pem, -1);
+	BIO *out = BIO_new(BIO_s_mem());
+	X509 *leaf = PEM_read_bio_X509(in, NULL, NULL, NULL);
+	X509 *root = PEM_read_bio_X509(in, NULL, NULL, NULL);
+	EVP_PKEY *key = PEM_read_bio_PrivateKey(key_in, NULL, NULL, NULL);
+	char *data;
+
+	change(leaf);
+	assert_true(X509_sign(leaf, key, EVP_sha256()) > 0);
+	assert_int_equal(PEM_write_bio_X509(out, leaf), 1);
+	assert_int_equal(PEM_write_bio_X509(out, root), 1);
+	free(made->certificate.chain);
+	long len = BIO_get_mem_data(out, &data);
+	made->certificate.chain = zl_strndup(data, (size_t)len);
+	EVP_PKEY_free(key);
+	X509_free(root);
+	X509_free(leaf);
+	BIO_free(out);
+	BIO_free(key_in);
+	BIO_free(in);
+}
+
+static void make_future(X509 *certificate)
+{
+	(void)X509_gmtime_adj(X509_getm_notBefore(certificate), 3600);
+	(void)X509_gmtime_adj(X509_getm_notAfter(certificate), 7200);
+}
+
+static void make_own_issuer(X509 *certificate)
+{
+	(void)X509_set_issuer_name(certificate, X509_get_subject_name(certificate));
+}
 
 static int setup(void **state)
 {
@@ -28,6 +69,14 @@ static int setup(void **state)
 	f->east = made_for(f->own, (struct pki_grant){ EAST, 3600, false, true });
 	f->stranger = made_for(f->other, (struct pki_grant){ EAST, 3600, true, true });
 	f->expired = made_for(f->own, (struct pki_grant){ EAST, 0, true, true });
+	f->future = made_for(f->own, (struct pki_grant){ EAST, 3600, true, true });
+	char *key;
+	assert_int_equal(pki_file_read(tmp_path(&f->tmp, "own/ca.key"), &key, NULL, NULL),
+			 ZL_OK);
+	sign_again(&f->future, key, make_future);
+	free(key);
+	f->self_signed = made_for(f->own, (struct pki_grant){ EAST, 3600, true, true });
+	sign_again(&f->self_signed, f->self_signed.key, make_own_issuer);
 	f->server_only = made_for(f->own, (struct pki_grant){ EAST, 3600, true, false });
 	assert_int_equal(
 		pki_fingerprint(pki_authority_root(f->own), f->fingerprint, NULL), ZL_OK);
@@ -38,8 +87,8 @@ static int setup(void **state)
 static int teardown(void **state)
 {
 	struct fixture *f = *state;
-	struct made *all[] = { &f->global, &f->east, &f->stranger, &f->expired,
-			       &f->server_only };
+	struct made *all[] = { &f->global, &f->east,        &f->stranger,   &f->expired,
+			       &f->future, &f->self_signed, &f->server_only };
 
 	for (size_t i = 0; i < ARRAY_LEN(all); i++)
 		made_free(all[i]);
@@ -164,6 +213,8 @@ static void clients_that_are_not_ours_are_refused(void **state)
 		{ NULL, "did not return a certificate" },
 		{ &f->stranger, "self-signed certificate in certificate chain" },
 		{ &f->expired, "expired" },
+		{ &f->future, "not yet valid" },
+		{ &f->self_signed, "local issuer" },
 		{ &f->server_only, "purpose" },
 	};
 	struct pki_tls_setup server = server_of(f);
@@ -185,8 +236,8 @@ static void servers_that_are_not_global_are_refused(void **state)
 		const struct made *made;
 		const char *why;
 	} cases[] = {
-		{ &f->stranger, "self-signed" },
-		{ &f->expired, "expired" },
+		{ &f->stranger, "self-signed" },  { &f->expired, "expired" },
+		{ &f->future, "not yet valid" },  { &f->self_signed, "local issuer" },
 		{ &f->server_only, "another's" }, /* a zone that plays global */
 		{ &f->east, "purpose" },
 	};

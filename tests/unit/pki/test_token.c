@@ -234,6 +234,30 @@ static void forgeries_are_refused(void **state)
 	}
 }
 
+/* Also where the signature is good: readers differ in which of two they take. */
+static void doubled_claims_are_refused(void **state)
+{
+	const struct fixture *f = *state;
+	struct pki_claims claims;
+	struct zl_err err = { 0 };
+	char *token =
+		forged(f, NULL,
+		       "{\"aud\":\"zonelink/join\",\"exp\":1900000000,\"iat\":"
+		       "1800000000,\"jti\":\"x\",\"zone\":\"east\",\"zone\":\"west\"}");
+
+	assert_int_equal(pki_token_peek(token, strlen(token), f->arena, &claims, &err),
+			 ZL_EINVAL);
+	assert_string_equal(err.msg, "token: not a token");
+	free(token);
+	token = forged(f, NULL,
+		       "{\"aud\":\"zonelink/join\",\"exp\":1900000000,\"iat\":1800000000,"
+		       "\"jti\":\"x\",\"zone\":\"west\"}");
+	assert_int_equal(pki_token_peek(token, strlen(token), f->arena, &claims, &err),
+			 ZL_OK);
+	assert_string_equal(claims.zone, "west");
+	free(token);
+}
+
 static void each_changed_byte_is_noticed(void **state)
 {
 	const struct fixture *f = *state;
@@ -301,6 +325,7 @@ int main(void)
 		TEST(times_are_kept_to),
 		TEST(another_signer_or_kind_is_refused),
 		TEST(forgeries_are_refused),
+		TEST(doubled_claims_are_refused),
 		TEST(each_changed_byte_is_noticed),
 		TEST(what_is_no_token_is_refused_fast),
 		TEST(a_token_has_its_limit),
