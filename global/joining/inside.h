@@ -30,7 +30,6 @@ struct joining {
 	struct ledger ledger;
 	struct pending *pending; /* owned */
 	uint64_t counts[JOINING_OUTCOMES];
-	uint64_t told_ms; /* when a certificate that is not known was last logged */
 };
 
 uint64_t joining_now_s(void);
@@ -46,6 +45,13 @@ void pending_refuse(const struct pending *pending, const struct store_result *re
 /* Put the record in job, or (delete) take it out. */
 void joining_put_token(struct store_job *job, const struct ledger_token *token);
 void joining_put_certificate(struct store_job *job, const struct ledger_certificate *one);
+
+/* May who shows this certificate, which is valid, be zone? It is taken over when it is
+ * not in the ledger. */
+enum ledger_verdict joining_judge(struct joining *joining, const char *zone,
+				  const char *serial);
+/* What a verdict that is not good counts as. */
+enum joining_outcome joining_outcome_of(enum ledger_verdict verdict);
 
 /* What is over for long leaves the ledger, and by job the store. */
 void joining_sweep(struct joining *joining, struct store_job *job);

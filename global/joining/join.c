@@ -31,9 +31,9 @@ static void count_and_log(const struct asking *at, enum joining_outcome outcome,
 					  at->used->key);
 	}
 	zl_log(ZL_WARN, "joining", "a zone may not join",
-	       "zone=%q reason=%s id=%q key=%.16s earlier=%q detail=%q request=%q",
-	       at->zone, joining_outcome_name(outcome), id, at->key,
-	       earlier != NULL ? earlier : "", detail, http_id(at->req));
+	       "zone=%q reason=%s id=%q key=%s earlier=%q detail=%q request=%q", at->zone,
+	       joining_outcome_name(outcome), id, at->key, earlier != NULL ? earlier : "",
+	       detail, http_id(at->req));
 }
 
 static void refuse(const struct asking *at, enum joining_outcome outcome, const char *id,
@@ -73,7 +73,7 @@ static void on_issued(struct pending *pending, const struct store_result *result
 		token->is_durable = true;
 	joining->counts[pending->renews ? JOINING_RENEWED : JOINING_JOINED]++;
 	zl_log(ZL_INFO, "joining", pending->renews ? "a zone renewed" : "a zone joined",
-	       "zone=%q serial=%s key=%.16s token=%q", one->zone, one->serial, one->key,
+	       "zone=%q serial=%s key=%s token=%q", one->zone, one->serial, one->key,
 	       pending->token);
 	arena = zl_arena_new();
 	struct tree *out = tree_map(arena);
@@ -95,7 +95,7 @@ static void record(struct asking *at, struct pending *pending)
 	struct joining *joining = at->joining;
 	struct ledger_certificate *issued = &pending->issued;
 	struct ledger_token *token = ledger_token(&joining->ledger, pending->token);
-	const struct ledger_certificate *oldest =
+	struct ledger_certificate *oldest =
 		ledger_oldest(&joining->ledger, at->zone, pending->at_s);
 	struct store_job *job = store_local_new(pending);
 
@@ -106,8 +106,8 @@ static void record(struct asking *at, struct pending *pending)
 	issued->ends_s = pending->certificate.ends_s;
 	joining_sweep(joining, job);
 	if (oldest != NULL) {
-		store_local_put(job, LEDGER_CERTIFICATES_SPACE, oldest->serial, NULL, 0);
-		ledger_drop_certificate(&joining->ledger, oldest->serial);
+		oldest->revoked_s = pending->at_s;
+		joining_put_certificate(job, oldest);
 	}
 	joining_put_certificate(job, issued);
 	(void)ledger_add_certificate(&joining->ledger, issued);
@@ -246,21 +246,16 @@ static void by_certificate(struct asking *at)
 		       "the certificate is another zone's");
 		return;
 	}
-	switch (ledger_judge_certificate(&joining->ledger, at->zone, facts->serial,
-					 joining_now_s())) {
-	case LEDGER_GOOD:
+	enum ledger_verdict verdict = joining_judge(joining, at->zone, facts->serial);
+	if (verdict == LEDGER_GOOD) {
 		issue(at, "");
-		break;
-	case LEDGER_REVOKED:
-		refuse(at, JOINING_REVOKED, facts->serial, 403,
-		       "the zone's certificate was revoked: a new join token is needed");
-		break;
-	default:
-		refuse(at, JOINING_UNKNOWN, facts->serial, 403,
-		       "the zone's certificate is not known here: a new join token is "
-		       "needed");
-		break;
+		return;
 	}
+	refuse(at, joining_outcome_of(verdict), facts->serial, 403,
+	       verdict == LEDGER_REVOKED
+		       ? "the zone's certificate was revoked: a new join token is needed"
+		       : "the zone's certificate is no good here: a new join token is "
+			 "needed");
 }
 
 /* Whoever may ask, its request must be one; strangers first show that they may. */

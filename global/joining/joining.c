@@ -6,21 +6,18 @@
 #include "global/joining/inside.h"
 #include "store/read.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum { TOLD_MS = 60000 }; /* who knocks again and again is logged that often */
 
 static const char *const OUTCOMES[JOINING_OUTCOMES] = {
-	[JOINING_JOINED] = "joined",
-	[JOINING_RENEWED] = "renewed",
-	[JOINING_BAD_REQUEST] = "bad_request",
-	[JOINING_NO_PROOF] = "no_proof",
-	[JOINING_BAD_TOKEN] = "bad_token",
-	[JOINING_EXPIRED] = "expired",
-	[JOINING_USED] = "used",
-	[JOINING_WRONG_ZONE] = "wrong_zone",
-	[JOINING_UNKNOWN] = "unknown",
+	[JOINING_JOINED] = "joined",         [JOINING_RENEWED] = "renewed",
+	[JOINING_ADOPTED] = "adopted",       [JOINING_BAD_REQUEST] = "bad_request",
+	[JOINING_NO_PROOF] = "no_proof",     [JOINING_BAD_TOKEN] = "bad_token",
+	[JOINING_EXPIRED] = "expired",       [JOINING_USED] = "used",
+	[JOINING_WRONG_ZONE] = "wrong_zone", [JOINING_UNKNOWN] = "unknown",
 	[JOINING_REVOKED] = "revoked",
 };
 
@@ -142,13 +139,27 @@ void joining_close(struct joining **joiningp)
 
 /* ---- who comes in ---- */
 
-static void tell(const char *zone, const char *serial, const char *why, uint64_t *told_ms)
+enum joining_outcome joining_outcome_of(enum ledger_verdict verdict)
+{
+	static const enum joining_outcome MEANS[] = {
+		[LEDGER_UNKNOWN] = JOINING_UNKNOWN,
+		[LEDGER_WRONG_ZONE] = JOINING_WRONG_ZONE,
+		[LEDGER_EXPIRED] = JOINING_EXPIRED,
+		[LEDGER_USED] = JOINING_USED,
+		[LEDGER_REVOKED] = JOINING_REVOKED,
+	};
+
+	return MEANS[verdict];
+}
+
+static void tell(const char *zone, const char *serial, const char *why,
+		 struct ledger_certificate *one)
 {
 	uint64_t now = zl_now_ms();
 
-	if (*told_ms != 0 && now - *told_ms < TOLD_MS)
+	if (one == NULL || (one->told_ms != 0 && now - one->told_ms < TOLD_MS))
 		return;
-	*told_ms = now;
+	one->told_ms = now;
 	zl_log(ZL_WARN, "joining", "a zone's certificate is refused",
 	       "zone=%q serial=%s reason=%s", zone, serial, why);
 }
@@ -164,33 +175,51 @@ static bool has_good(const struct joining *joining, const char *zone)
 	return at != NULL;
 }
 
+/* The authority signs nothing that is not written down first. So this store has lost what
+ * an older one knew: a disk was lost, or a backup was put back. Its zones are not to be
+ * lost as well; what that store had revoked, has to be revoked again. */
+static void adopt(struct joining *joining, const char *zone, const char *serial)
+{
+	struct store_job *job = store_local_new(NULL);
+	uint64_t now = joining_now_s();
+	struct zl_err err = { 0 };
+	struct ledger_certificate one = { .begins_s = now,
+					  .ends_s = now + joining->setup.certificate_s };
+
+	zl_log(ZL_WARN, "joining",
+	       "a certificate is not in the ledger, which is younger: taken over",
+	       "zone=%q serial=%s", zone, serial);
+	(void)snprintf(one.serial, sizeof(one.serial), "%s", serial);
+	(void)snprintf(one.zone, sizeof(one.zone), "%s", zone);
+	joining->counts[JOINING_ADOPTED]++;
+	(void)ledger_add_certificate(&joining->ledger, &one);
+	joining_put_certificate(job, &one);
+	/* What cannot be kept is taken over again after a restart. */
+	if (store_submit(joining->setup.store, &job, &err) != ZL_OK)
+		zl_log(ZL_WARN, "joining", "store takes no job", "err=%q", err.msg);
+	store_job_free(&job);
+}
+
+enum ledger_verdict joining_judge(struct joining *joining, const char *zone,
+				  const char *serial)
+{
+	if (ledger_certificate(&joining->ledger, serial) == NULL &&
+	    strlen(zone) < LEDGER_ZONE)
+		adopt(joining, zone, serial);
+	return ledger_judge_certificate(&joining->ledger, zone, serial, joining_now_s());
+}
+
 bool joining_admit(struct joining *joining, const char *zone, const char *serial)
 {
 	if (serial == NULL)
 		return has_good(joining, zone);
-	struct ledger_certificate *one = ledger_certificate(&joining->ledger, serial);
-	uint64_t *told_ms = one != NULL ? &one->told_ms : &joining->told_ms;
-	enum joining_outcome outcome = JOINING_UNKNOWN;
-
-	switch (ledger_judge_certificate(&joining->ledger, zone, serial,
-					 joining_now_s())) {
-	case LEDGER_GOOD:
+	enum ledger_verdict verdict = joining_judge(joining, zone, serial);
+	if (verdict == LEDGER_GOOD)
 		return true;
-	case LEDGER_WRONG_ZONE:
-		outcome = JOINING_WRONG_ZONE;
-		break;
-	case LEDGER_REVOKED:
-		outcome = JOINING_REVOKED;
-		break;
-	case LEDGER_EXPIRED:
-		outcome = JOINING_EXPIRED;
-		break;
-	case LEDGER_UNKNOWN:
-	case LEDGER_USED:
-		break;
-	}
+	enum joining_outcome outcome = joining_outcome_of(verdict);
 	joining->counts[outcome]++;
-	tell(zone, serial, OUTCOMES[outcome], told_ms);
+	tell(zone, serial, OUTCOMES[outcome],
+	     ledger_certificate(&joining->ledger, serial));
 	return false;
 }
 

@@ -59,13 +59,14 @@ bool joining_result(struct joining *joining, const struct store_result *result);
 enum joining_outcome {
 	JOINING_JOINED,
 	JOINING_RENEWED,
+	JOINING_ADOPTED, /* with a certificate that an older store knew */
 	JOINING_BAD_REQUEST,
 	JOINING_NO_PROOF,  /* neither token nor certificate */
 	JOINING_BAD_TOKEN, /* forged, damaged, another global's */
 	JOINING_EXPIRED,
 	JOINING_USED,
 	JOINING_WRONG_ZONE,
-	JOINING_UNKNOWN, /* withdrawn, or older than this store */
+	JOINING_UNKNOWN, /* a token: withdrawn, or older than this store */
 	JOINING_REVOKED,
 	JOINING_OUTCOMES
 };

@@ -115,13 +115,13 @@ enum ledger_verdict ledger_judge_certificate(const struct ledger *ledger,
 	return one != NULL ? judge(one, zone, now_s) : LEDGER_UNKNOWN;
 }
 
-const struct ledger_certificate *ledger_oldest(const struct ledger *ledger,
-					       const char *zone, uint64_t now_s)
+struct ledger_certificate *ledger_oldest(const struct ledger *ledger, const char *zone,
+					 uint64_t now_s)
 {
-	const struct ledger_certificate *last = NULL;
+	struct ledger_certificate *last = NULL;
 	size_t count = 0;
 
-	for (const struct ledger_certificate *at = ledger->certificates; at != NULL;
+	for (struct ledger_certificate *at = ledger->certificates; at != NULL;
 	     at = at->next) {
 		if (judge(at, zone, now_s) != LEDGER_GOOD)
 			continue;

@@ -2,8 +2,8 @@
  * and what follows from that. No store, no clock, no socket.
  *
  * A token is used once: it belongs to the key that joined with it. The same key may come
- * again, for an answer that was lost on its way; another one is refused. A certificate
- * that is not in the ledger is refused like one that was revoked.
+ * again, for an answer that was lost on its way; another one is refused. A certificate is
+ * in the ledger as long as it lasts, revoked or not.
  *
  * In the store's local records each token and each certificate is a JSON object under its
  * id or serial:
@@ -27,7 +27,7 @@
 
 enum {
 	LEDGER_ZONE = 64,
-	/* Good certificates of one zone; for another one the oldest is given up. */
+	/* Good certificates of one zone; for another one the oldest is revoked. */
 	LEDGER_CERTIFICATES = 16
 };
 
@@ -91,8 +91,8 @@ enum ledger_verdict ledger_judge_certificate(const struct ledger *ledger,
 					     uint64_t now_s);
 
 /* The certificate that zone has to give up for another one; NULL: none. */
-const struct ledger_certificate *ledger_oldest(const struct ledger *ledger,
-					       const char *zone, uint64_t now_s);
+struct ledger_certificate *ledger_oldest(const struct ledger *ledger, const char *zone,
+					 uint64_t now_s);
 
 /* Is the record only of the past: over for more than a day (a token: a week, so that who
  * uses it late is told why)? */
