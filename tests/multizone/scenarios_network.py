@@ -310,7 +310,8 @@ def proxies_cut_off(stage):
     with Watch(cast.east) as watch:
         for i in range(rounds(8, 100, 1000)):
             version = f"v{i % 2}"
-            (hold, lambda v: hold(v, UP), lambda v: hold(v, DOWN), flap)[i // 2 % 4](version)
+            fault = (hold, lambda v: hold(v, UP), lambda v: hold(v, DOWN), flap)[i // 2 % 4]
+            fault(version)
             begin = time.monotonic()
             local.wait_for("web follows", lambda v=version: follows(v), SETTLED_WITHIN)
             cast.took.append(time.monotonic() - begin)
@@ -393,7 +394,7 @@ def compare(calm, troubled):
     return text
 
 
-@scenario()
+@scenario(alone=True)
 def slow_reader(stage):
     """F12: east reads nothing during many revisions: west and global do not feel it."""
     cast, revisions = Cast(stage), rounds(500, 5000, 100000)
@@ -414,7 +415,7 @@ def slow_reader(stage):
             f"global +{more:.1f} MiB")
 
 
-@scenario()
+@scenario(alone=True)
 def strangers_at_the_gate(stage):
     """Aborted greetings and silent connections: changes pass, a zone comes back."""
     cast = Cast(stage)

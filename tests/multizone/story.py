@@ -12,16 +12,19 @@ EXAMPLES = os.path.join(local.ROOT, "deploy", "examples")
 class Scenario:
     """A function with the name of its story."""
 
-    def __init__(self, function, needs_envoy, own_network):
+    def __init__(self, function, needs_envoy, own_network, alone):
         self.name, self.function = function.__name__, function
         self.needs_envoy, self.own_network = needs_envoy, own_network
+        self.alone = alone
 
 
-def scenario(needs_envoy=True, own_network=False):
-    """Make a function a scenario. It returns a text for the table, or None."""
+def scenario(needs_envoy=True, own_network=False, alone=False):
+    """Make a function a scenario. It returns a text for the table, or None.
+
+    What compares times of its own is run alone."""
 
     def register(function):
-        SCENARIOS.append(Scenario(function, needs_envoy, own_network))
+        SCENARIOS.append(Scenario(function, needs_envoy, own_network, alone))
         return function
 
     return register
