@@ -1,6 +1,7 @@
 /* zonelink-global: one per organisation. Stores policies and replicates them to zones. */
 #include "global/process.h"
 
+#include "base/last_words.h"
 #include "base/log.h"
 
 #include <stdio.h>
@@ -17,6 +18,7 @@ int main(int argc, char **argv)
 		return status;
 	(void)zl_log_set_level(config.log_level);
 	(void)zl_log_set_format(config.log_format);
+	zl_last_words("zonelink-global", config.data_dir);
 
 	status = 1;
 	if (process_open(&process, &config, &err) == ZL_OK) {

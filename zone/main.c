@@ -2,6 +2,7 @@
  */
 #include "zone/process.h"
 
+#include "base/last_words.h"
 #include "base/log.h"
 
 #include <stdio.h>
@@ -18,6 +19,7 @@ int main(int argc, char **argv)
 		return status;
 	(void)zl_log_set_level(config.log_level);
 	(void)zl_log_set_format(config.log_format);
+	zl_last_words("zonelink-zone", config.data_dir);
 
 	status = 1;
 	if (process_open(&process, &config, &err) == ZL_OK) {
