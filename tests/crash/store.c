@@ -1,13 +1,15 @@
 /* kill -9 of the process that writes a store, again and again: each write that it
- * acknowledged is there afterwards. ZL_RUNS in the environment: how many times (10).
+ * acknowledged is there afterwards. ZL_SIZE S: 20 times, C: 200, L: 3,000; or ZL_RUNS.
  *
  * The writer is this program run again. It keeps several commits waiting, with a small
  * map that must grow and a short log that is cut, stages and swaps copies of the state in
  * between, and prints the number of each commit once its result came. */
-#include "store/store.h"
+#include "size.h"
+
 #include "base/clock.h"
 #include "base/mem.h"
 #include "store/read.h"
+#include "store/store.h"
 #include "store/write.h"
 
 #include "support/seeds.h"
@@ -214,7 +216,8 @@ static void no_acknowledged_write_is_lost(void **state)
 	(void)state;
 	(void)printf("seed %llu\n", (unsigned long long)run.dice.state);
 	tmp_make(&run.tmp);
-	for (long i = runs != NULL ? strtol(runs, NULL, 10) : 10; i > 0; i--) {
+	long count = runs != NULL ? strtol(runs, NULL, 10) : (long)by_size(20, 200, 3000);
+	for (long i = count; i > 0; i--) {
 		int out;
 		pid_t pid = start_writer(&run, &out);
 		read_acks(&run, pid, out, zl_now_ms() + 20 + dice_below(&run.dice, 400));
