@@ -500,6 +500,62 @@ static void an_epoch_that_cannot_be_stored_is_tried_again(void **state)
 	all_comes_right(&pair, node);
 }
 
+/* Field 99, a text. */
+static const char LATER[] = "\x9a\x06\x05later";
+
+static void fields_of_a_later_release_are_skipped(void **state)
+{
+	struct zl_arena *arena = zl_arena_new();
+	Sync__Fetch fetch = SYNC__FETCH__INIT;
+	struct zl_buf bytes = { 0 };
+	struct pair pair;
+
+	(void)state;
+	live_zone(&pair);
+	fetch.head = head_of(&pair);
+	fetch.position = sync_position_out(arena, &pair.store.state.position);
+	struct sync_bytes plain = sync_encode(arena, SYNC_MSG_FETCH, &fetch);
+	zl_buf_add(&bytes, plain.data, plain.len);
+	zl_buf_add(&bytes, LATER, sizeof(LATER) - 1);
+	pair.replies_late = true;
+	global_event(&pair, (struct sync_global_event){ .kind = SYNC_GEV_REQUEST,
+							.id = ZONES,
+							.bytes = bytes.data,
+							.len = bytes.len });
+	assert_int_equal(pair.late.bytes[3], SYNC_MSG_LOG);
+	zl_buf_free(&bytes);
+	zl_arena_free(&arena);
+	pair_fini(&pair);
+}
+
+/* An entry is passed on as it was written, so the chain over it is the same everywhere.
+ */
+static void entries_of_a_later_release_are_kept_whole(void **state)
+{
+	const struct op op = { .key = "c", .key_len = 1, .value = "3", .value_len = 1 };
+	struct sync_global_event event = { .kind = SYNC_GEV_COMMITTED };
+	struct zl_buf bytes = { 0 };
+	struct pair pair;
+
+	(void)state;
+	struct node *node = live_zone(&pair);
+	entry_pack(&(struct entry){ .ops = &op, .op_count = 1, .who = "", .message = "" },
+		   &bytes);
+	zl_buf_add(&bytes, LATER, sizeof(LATER) - 1);
+	sim_store_apply(&pair.store, bytes.data, bytes.len, UINT64_MAX);
+	event.state = pair.store.state;
+	event.entry = (struct sync_entry){ .rev = event.state.position.rev,
+					   .bytes = bytes.data,
+					   .len = bytes.len };
+	memcpy(event.entry.chain, event.state.position.chain, POSITION_CHAIN);
+	global_event(&pair, event);
+	assert_int_equal(node->applies, 1);
+	assert_int_equal(node->store.log[0].len, bytes.len);
+	assert_true(pair_same(&pair, node));
+	zl_buf_free(&bytes);
+	pair_fini(&pair);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -516,6 +572,8 @@ int main(void)
 		cmocka_unit_test(a_store_that_cannot_be_read_puts_zones_off),
 		cmocka_unit_test(pushes_out_of_order_begin_again),
 		cmocka_unit_test(an_epoch_that_cannot_be_stored_is_tried_again),
+		cmocka_unit_test(fields_of_a_later_release_are_skipped),
+		cmocka_unit_test(entries_of_a_later_release_are_kept_whole),
 	};
 	return cmocka_run_group_tests_name("unit/sync/odd", tests, NULL, NULL);
 }
