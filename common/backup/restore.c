@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,20 +19,23 @@ enum zl_code backup_read(const char *path, struct backup_facts *facts, struct zl
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
 	enum zl_code code = ZL_OK;
 	char head[BACKUP_HEAD];
-	struct stat file;
+	struct stat file = { 0 };
 
+	*facts = (struct backup_facts){ 0 };
 	if (fd < 0 || fstat(fd, &file) != 0)
 		code = backup_errno(err, "open", path);
 	else if (read(fd, head, sizeof(head)) != sizeof(head) ||
 		 !header_read(head, facts))
 		code = zl_fail(err, ZL_ECORRUPT, "%s is not a snapshot", path);
-	else if (facts->file_bytes = (uint64_t)file.st_size,
-		 facts->file_bytes != BACKUP_HEAD + facts->data_bytes + ZL_SHA256)
-		code = zl_fail(err, ZL_ECORRUPT,
-			       "%s is not whole: it has %llu bytes, not %llu", path,
-			       (unsigned long long)facts->file_bytes,
-			       (unsigned long long)(BACKUP_HEAD + facts->data_bytes +
-						    ZL_SHA256));
+	uint64_t whole = facts->data_bytes + BACKUP_HEAD + ZL_SHA256;
+	if (code == ZL_OK) {
+		facts->file_bytes = (uint64_t)file.st_size;
+		if (facts->file_bytes != whole)
+			code = zl_fail(err, ZL_ECORRUPT,
+				       "%s is not whole: it has %" PRIu64
+				       " bytes, not %" PRIu64,
+				       path, facts->file_bytes, whole);
+	}
 	if (fd >= 0)
 		close(fd);
 	return code;

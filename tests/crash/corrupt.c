@@ -266,7 +266,8 @@ static void no_damage_gives_a_wrong_value(void **state)
 	assert_int_equal(pread(file.fd, file.good, file.len, 0), file.len);
 	for (uint64_t i = first; i <= last; i++) {
 		struct dice dice = { i };
-		enum damage how = (enum damage)dice_below(&dice, DAMAGES);
+		/* The remainder is for the analyser, which does not know dice. */
+		enum damage how = (enum damage)(dice_below(&dice, DAMAGES) % DAMAGES);
 		bool said;
 		damage(&file, &dice, how);
 		if (!look(tmp.dir, truth, &said))

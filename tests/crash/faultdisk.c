@@ -16,7 +16,7 @@
 enum { HEADERS = 2 * 4096 };
 
 static char rule[64]; /* as read last */
-static int before;    /* calls that still go well */
+static long before;   /* calls that still go well */
 
 static bool is_store(int fd)
 {
@@ -33,9 +33,7 @@ static bool fails(int fd, const char *call, bool in_place)
 {
 	const char *file = getenv("ZL_DISK_FAULTS");
 	char text[sizeof(rule)] = "";
-	char name[16];
-	int number;
-	int skip;
+	char *at = text;
 
 	if (file == NULL || !is_store(fd))
 		return false;
@@ -46,14 +44,16 @@ static bool fails(int fd, const char *call, bool in_place)
 		(void)close(in);
 	bool is_new = strcmp(text, rule) != 0;
 	memcpy(rule, text, sizeof(rule));
-	if (sscanf(text, "%15s %d %d", name, &number, &skip) != 3)
+	const char *name = strsep(&at, " ");
+	if (at == NULL)
 		return false;
+	long number = strtol(at, &at, 10);
 	if (is_new)
-		before = skip;
+		before = strtol(at, NULL, 10);
 	if (strcmp(name, call) != 0 || (in_place && number == ENOSPC) || before-- > 0)
 		return false;
 	before = 0;
-	errno = number;
+	errno = (int)number;
 	return true;
 }
 
