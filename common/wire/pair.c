@@ -6,6 +6,7 @@
 
 #include <event2/buffer.h>
 #include <event2/bufferevent.h>
+#include <event2/bufferevent_ssl.h>
 #include <event2/event.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,7 +18,11 @@ enum {
 	SETTLE_MS = 1000,
 	STALL_MS = 20000,
 	PART_MS = 5000, /* for nng to finish what it is saying to a peer that has gone */
-	BACKLOG_MAX = 1 << 20
+	BACKLOG_MAX = 1 << 20,
+	READ_SMALL = 4096,
+	READ_ON = 64 << 10,
+	READ_ON_MAX = 256 << 10,
+	WRITE_MAX = 256 << 10
 };
 
 enum stage {
@@ -77,6 +82,14 @@ static void end(struct pair *pair, const char *why)
 static size_t max_from(const struct pair *pair, const struct bufferevent *side)
 {
 	return side == pair->outer ? pair->setup.inward_max : pair->setup.outward_max;
+}
+
+/* A whole message must fit, for none is handed on before it is whole. */
+static size_t input_max(const struct pair *pair, const struct bufferevent *side)
+{
+	size_t most = max_from(pair, side) + FRAME_HEAD;
+
+	return most > BACKLOG_MAX ? most : BACKLOG_MAX;
 }
 
 /* Hand whole messages on from one side to the other; all if all says so, or until that
@@ -197,10 +210,35 @@ static struct bufferevent *other(const struct pair *pair, const struct buffereve
 	return side == pair->outer ? pair->inner : pair->outer;
 }
 
+/* libevent reads 4 KiB at a time from a socket: for what is greater, read on. */
+static void read_on(const struct pair *pair, struct bufferevent *side)
+{
+	int fd = bufferevent_getfd(side);
+	struct evbuffer_iovec space;
+
+	if (bufferevent_openssl_get_ssl(side) != NULL)
+		return;
+	evbuffer_unfreeze(in(side), 0);
+	for (size_t total = 0;
+	     total < READ_ON_MAX && evbuffer_get_length(in(side)) < input_max(pair, side);
+	     total += space.iov_len) {
+		if (evbuffer_reserve_space(in(side), READ_ON, &space, 1) != 1)
+			break;
+		ssize_t got = recv(fd, space.iov_base, space.iov_len, MSG_DONTWAIT);
+		if (got <= 0) /* an end is libevent's to find */
+			break;
+		space.iov_len = (size_t)got;
+		evbuffer_commit_space(in(side), &space, 1);
+	}
+	evbuffer_freeze(in(side), 0);
+}
+
 static void on_read(struct bufferevent *side, void *arg)
 {
 	struct pair *pair = arg;
 
+	if (evbuffer_get_length(in(side)) >= READ_SMALL)
+		read_on(pair, side);
 	if (pair->stage == PARTED) {
 		end_if_parted(pair);
 	} else if (!hand_on(pair, side, other(pair, side), false)) {
@@ -224,14 +262,11 @@ static void on_drained(struct bufferevent *side, void *arg)
 	}
 }
 
-/* A whole message must fit, for none is handed on before it is whole. */
 static void watch_side(struct pair *pair, struct bufferevent *side)
 {
-	size_t most = max_from(pair, side) + FRAME_HEAD;
-
 	bufferevent_setcb(side, on_read, on_drained, on_event, pair);
-	bufferevent_setwatermark(side, EV_READ, 0,
-				 most > BACKLOG_MAX ? most : BACKLOG_MAX);
+	bufferevent_setwatermark(side, EV_READ, 0, input_max(pair, side));
+	bufferevent_set_max_single_write(side, WRITE_MAX);
 	bufferevent_enable(side, EV_READ | EV_WRITE);
 }
 
