@@ -252,7 +252,8 @@ size_t zone_ops_job(struct store_job *job, struct zone_book *book, const struct 
 	if (full || !book->counted)
 		book->load = load_of(set, book->zone);
 	book->counted = true;
-	at.load = full ? (struct travel_load){ 0 } : book->load;
+	if (!full) /* else all of it is told now */
+		at.load = book->load;
 	take_all(&at, ops, count);
 
 	struct set *after = set_after(&at);
