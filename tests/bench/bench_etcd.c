@@ -113,8 +113,9 @@ struct run {
 	struct side *side;
 	int epoll;
 	uint64_t count; /* of values put */
-	/* until the putter has its answer; each watcher, and the last one, its news */
-	struct times answered, told, told_all;
+	/* until the answer to what needs no disk; until the putter has its answer; each
+	 * watcher, and the last one, its news */
+	struct times looked, answered, told, told_all;
 	uint64_t lost;
 };
 
@@ -187,6 +188,26 @@ static void one_value(struct run *run)
 	run->side->rest(run->side);
 }
 
+/* What the same costs without the disk. */
+static void one_look(struct run *run)
+{
+	struct epoll_event events[64];
+	uint64_t began = zl_now_us();
+	bool done = false;
+
+	run->side->look(run->side, run->count + 1);
+	while (!done) {
+		int ready = epoll_wait(run->epoll, events, 64, PATIENCE_MS);
+		if (ready == 0)
+			die("%s does not answer", run->side->name);
+		for (int i = 0; i < ready; i++)
+			done = run->side->take(run->side, (size_t)events[i].data.u64) >
+				       0 &&
+			       events[i].data.u64 == 0;
+	}
+	times_add(&run->looked, zl_now_us() - began);
+}
+
 static void begin(struct run *run, struct side *side)
 {
 	*run = (struct run){ .side = side, .epoll = epoll_create1(EPOLL_CLOEXEC) };
@@ -207,6 +228,8 @@ static void print(struct run *run)
 {
 	(void)printf("\"%s\":{\"puts\":%zu,\"lost\":%llu,", run->side->name,
 		     run->told_all.count, (unsigned long long)run->lost);
+	times_print(&run->looked, "looked");
+	(void)putchar(',');
 	times_print(&run->answered, "answered");
 	(void)putchar(',');
 	times_print(&run->told, "told");
@@ -232,6 +255,7 @@ int main(int argc, char **argv)
 	for (long round = 0; round < rounds; round++)
 		for (int i = 0; i < 2; i++)
 			for (long change = 0; change < changes; change++) {
+				one_look(&runs[i]);
 				one_value(&runs[i]);
 				(void)usleep((useconds_t)gap * 1000);
 			}

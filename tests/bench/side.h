@@ -18,6 +18,9 @@ struct side {
 	int fds[WATCHERS_MAX + 1];
 	/* Send value number count. */
 	void (*put)(struct side *side, uint64_t count);
+	/* Ask for what costs the same but the disk: a value that is only checked; a read.
+	 */
+	void (*look)(struct side *side, uint64_t count);
 	/* Take what lies on a link: the revision that the putter's answer or the
 	 * watcher's news names; 0: not complete yet. */
 	uint64_t (*take)(struct side *side, size_t link);

@@ -214,6 +214,19 @@ static void put(struct side *side, uint64_t count)
 	zl_buf_free(&message);
 }
 
+static void look(struct side *side, uint64_t count)
+{
+	struct etcd *state = side->state;
+	struct zl_buf message = { 0 };
+
+	(void)count;
+	add_bytes(&message, 1, KEY, strlen(KEY));
+	add_varint(&message, 7 << 3); /* serializable */
+	add_varint(&message, 1);
+	call(&state->links[0], "/etcdserverpb.KV/Range", &message);
+	zl_buf_free(&message);
+}
+
 static void watch(struct link *link)
 {
 	struct zl_buf create = { 0 }, message = { 0 };
@@ -273,6 +286,7 @@ struct side *side_etcd(const char *address, size_t watchers)
 	*side = (struct side){ .name = "etcd",
 			       .watchers = watchers,
 			       .put = put,
+			       .look = look,
 			       .take = take,
 			       .rest = rest,
 			       .state = state };

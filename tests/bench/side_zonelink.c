@@ -14,17 +14,27 @@ struct zonelink {
 	bool armed[WATCHERS_MAX + 1];
 };
 
-static void put(struct side *side, uint64_t count)
+static void send_put(struct side *side, uint64_t count, const char *query)
 {
 	char body[VALUE_BYTES * 2], request[VALUE_BYTES * 3];
 	size_t len = value_make(body, sizeof(body), count);
 	int whole = snprintf(request, sizeof(request),
-			     "PUT /meshes/default/meshtcproutes/bench HTTP/1.1\r\n"
+			     "PUT /meshes/default/meshtcproutes/bench%s HTTP/1.1\r\n"
 			     "Host: localhost\r\nContent-Type: application/json\r\n"
 			     "Content-Length: %zu\r\n\r\n%s",
-			     len, body);
+			     query, len, body);
 
 	send_all(side->fds[0], request, (size_t)whole);
+}
+
+static void put(struct side *side, uint64_t count)
+{
+	send_put(side, count, "");
+}
+
+static void look(struct side *side, uint64_t count)
+{
+	send_put(side, count, "?dry_run=server");
 }
 
 static void arm(struct side *side, size_t link)
@@ -89,6 +99,7 @@ struct side *side_zonelink(const char *const *addresses, size_t count)
 	*side = (struct side){ .name = "zonelink",
 			       .watchers = count - 1,
 			       .put = put,
+			       .look = look,
 			       .take = take,
 			       .rest = rest,
 			       .state = zl_alloc(1, sizeof(struct zonelink)) };
