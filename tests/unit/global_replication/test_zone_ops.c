@@ -415,6 +415,14 @@ static void bytes_are_counted_too(void **state)
 	say(fix, "a");
 	assert_int_equal(push(fix, false), 1);
 	assert_true(book(fix)->load.bytes < TRAVEL_SLACK * TRAVEL_BYTES_MAX - 60);
+	/* and is no more resources than before, so a full share may still change. */
+	book(fix)->load.resources = (size_t)TRAVEL_SLACK * TRAVEL_RESOURCES_MAX;
+	book(fix)->load.bytes = 1000;
+	say_route(fix, "a", LABELS, "\"targetRef\":{\"kind\":\"Mesh\"}");
+	say(fix, "z");
+	assert_int_equal(push(fix, false), 1);
+	assert_non_null(strstr(find(fix, "east", "a")->json, "xxxx"));
+	assert_null(find(fix, "east", "z"));
 }
 
 static void long_reasons_are_cut(void **state)
