@@ -108,8 +108,8 @@ static enum zl_code new_epoch(const char *dir, struct backup_facts *facts,
 	return code;
 }
 
-/* A name for what stood at dir, which nothing has yet. */
-static char *name_aside(const char *dir)
+/* A name beside dir, which nothing has yet: dir.word-TIME. */
+static char *name_beside(const char *dir, const char *word)
 {
 	char stamp[32];
 	time_t now = time(NULL);
@@ -118,19 +118,33 @@ static char *name_aside(const char *dir)
 
 	(void)gmtime_r(&now, &parts);
 	(void)strftime(stamp, sizeof(stamp), "%Y%m%dT%H%M%SZ", &parts);
-	char *name = zl_format("%s.before-%s", dir, stamp);
+	char *name = zl_format("%s.%s-%s", dir, word, stamp);
 	for (unsigned i = 2; lstat(name, &file) == 0; i++) {
 		free(name);
-		name = zl_format("%s.before-%s-%u", dir, stamp, i);
+		name = zl_format("%s.%s-%s-%u", dir, word, stamp, i);
 	}
 	return name;
+}
+
+/* The two change places: at no moment is there no store, which global would take for a
+ * new beginning. */
+static enum zl_code exchange(const char *fresh, const char *dir, char **aside,
+			     struct zl_err *err)
+{
+	if (renameat2(AT_FDCWD, fresh, AT_FDCWD, dir, RENAME_EXCHANGE) != 0)
+		return backup_errno(err, "exchange the store with", dir);
+	*aside = name_beside(dir, "before");
+	if (rename(fresh, *aside) == 0)
+		return ZL_OK;
+	free(*aside); /* the old one keeps the name of the work */
+	*aside = zl_strdup(fresh);
+	return ZL_OK;
 }
 
 /* Put folder fresh in the place of dir. What is there and not empty goes aside. */
 static enum zl_code put_in_place(const char *fresh, const char *dir, bool force,
 				 char **aside, struct zl_err *err)
 {
-	enum zl_code code = ZL_OK;
 	int lock = -1;
 
 	if (rename(fresh, dir) == 0)
@@ -140,14 +154,9 @@ static enum zl_code put_in_place(const char *fresh, const char *dir, bool force,
 	if (!force)
 		return zl_fail(err, ZL_ECONFLICT,
 			       "%s holds a store already; --force moves it aside", dir);
-	code = store_lock(dir, &lock, err);
-	if (code != ZL_OK)
-		return code;
-	*aside = name_aside(dir);
-	if (rename(dir, *aside) != 0)
-		code = backup_errno(err, "move aside", dir);
-	else if (rename(fresh, dir) != 0)
-		code = backup_errno(err, "move the store to", dir);
+	enum zl_code code = store_lock(dir, &lock, err);
+	if (code == ZL_OK)
+		code = exchange(fresh, dir, aside, err);
 	if (lock >= 0)
 		close(lock);
 	return code;
@@ -181,12 +190,10 @@ enum zl_code backup_restore(const char *path, const char *dir, bool force,
 			    struct backup_facts *facts, char **aside, struct zl_err *err)
 {
 	char *above = folder_above(dir);
-	char *fresh = zl_format("%s.restored", dir);
+	char *fresh = name_beside(dir, "new");
 
 	*aside = NULL;
 	enum zl_code code = check_owner(above, err);
-	if (code == ZL_OK)
-		remove_store(fresh); /* of one that was cut short */
 	if (code == ZL_OK)
 		code = open_up(path, fresh, facts, err);
 	if (code == ZL_OK)
@@ -195,7 +202,8 @@ enum zl_code backup_restore(const char *path, const char *dir, bool force,
 		code = put_in_place(fresh, dir, force, aside, err);
 	if (code == ZL_OK)
 		code = sync_folder(above, err);
-	remove_store(fresh); /* gone, unless something failed */
+	if (code != ZL_OK && *aside == NULL)
+		remove_store(fresh);
 	free(fresh);
 	free(above);
 	return code;

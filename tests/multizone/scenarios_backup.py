@@ -1,9 +1,11 @@
 """Backups and damaged stores: what is restored is followed, what is damaged is not served."""
+import json
 import os
+import threading
 import time
 
 import local
-from story import expect, scenario, split
+from story import expect, rounds, scenario, split
 
 
 def routes(stage, hub, prefix, count, weight=1):
@@ -80,6 +82,39 @@ def backup_is_restored_and_followed(stage):
     expect(all(has_route(zone, "after-0") for zone in zones), "a change did not arrive")
     for daemon in (hub, *zones):
         stage.mesh.ctl("store", "verify", daemon.settings["data_dir"])
+
+
+@scenario(needs_envoy=False)
+def backup_while_all_is_written(stage):
+    """Snapshots taken under load are sound, and hold all that was acknowledged before."""
+    hub, end, acked = stage.mesh.start_global(), threading.Event(), [0]
+
+    def write():
+        link = local.connect(hub.api)
+        while not end.is_set():
+            document = split({"v0": 1 + acked[0]}, name=f"r{acked[0] % 50}")
+            status, answer = local.request(
+                hub.api, "PUT", f"/meshes/default/meshtcproutes/{document['name']}",
+                document, connection=link)
+            if status not in (200, 201):
+                return  # seen by: no more is acknowledged
+            acked[0] = answer["revision"]
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    try:
+        for turn in range(rounds(5, 50, 500)):
+            before, snapshot = acked[0], stage.mesh.path("a.snapshot")
+            stage.mesh.ctl("snapshot", "save", snapshot, server=hub)
+            facts = json.loads(stage.mesh.ctl("snapshot", "verify", snapshot, "-o", "json"))
+            expect(facts["revision"] >= before, f"{facts}: {before} was acknowledged before")
+            local.wait_for("writes go on", lambda b=before: acked[0] > b)
+    finally:
+        end.set()
+        writer.join()
+    left = sorted(os.listdir(hub.settings["data_dir"]))
+    expect(not [name for name in left if name.startswith("snapshot")], f"left: {left}")
+    return f"{turn + 1} snapshots, {acked[0]} writes"
 
 
 @scenario(needs_envoy=False)

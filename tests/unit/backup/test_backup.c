@@ -207,7 +207,7 @@ static void store_that_is_there_is_moved_aside(void **state)
 	}
 	f->store = must_open(f->dir);
 	expect(f->store, "a", "3");
-	assert_int_equal(names(f, "store.restored"), 0);
+	assert_int_equal(names(f, "store.new-"), 0);
 }
 
 static void change_byte(const char *path, off_t at)
