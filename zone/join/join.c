@@ -322,8 +322,8 @@ enum zl_code join_open(struct join **out, const struct join_setup *setup,
 	struct join *join = zl_alloc(1, sizeof(*join));
 
 	join->setup = *setup;
-	join->place =
-		(struct pki_place){ setup->vault, zl_strdup(setup->folder), "zone" };
+	join->folder = zl_strdup(setup->folder);
+	join->place = (struct pki_place){ setup->vault, join->folder, "zone" };
 	join->timer = loop_timer_new(setup->loop, on_timer, join);
 	join->probe_ms = zl_now_ms() + dice(2 * PROBE_MS);
 	enum zl_code code = check_addresses(setup, err);
