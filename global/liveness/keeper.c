@@ -140,7 +140,6 @@ static void look_at(struct keeper *keeper, const struct resource *zone, uint64_t
 	struct watch *watch = find_or_make(keeper, zone);
 	struct liveness_news news = { .passed_ms = counts };
 	struct sync_session_view view = { 0 };
-	const struct set *set = keeper->setup.set(keeper->setup.owner);
 
 	watch->there = true;
 	(void)hub_zone(keeper->setup.hub, watch->zone, &view);
@@ -151,14 +150,13 @@ static void look_at(struct keeper *keeper, const struct resource *zone, uint64_t
 		watch->stuck_ms = progress_step(
 			&watch->progress, view.applied.rev,
 			keeper->setup.position(keeper->setup.owner).rev, now);
-	if (zone->zone->condition == ZONE_ONLINE &&
-	    !offers_anything(set, zone->key.name)) {
-		watch->liveness = (struct liveness){ 0 };
-		return;
-	}
 	if (!news.heard && watch->liveness.condition != ZONE_ONLINE)
 		count_probes(keeper->setup.hub, watch->zone, &news);
-	(void)liveness_step(&watch->liveness, &keeper->setup.rules, &news);
+	bool changed = liveness_step(&watch->liveness, &keeper->setup.rules, &news);
+	/* Looked up only when it matters: each look is over all zones. */
+	if (changed && zone->zone->condition == ZONE_ONLINE &&
+	    !offers_anything(keeper->setup.set(keeper->setup.owner), watch->zone))
+		watch->liveness = (struct liveness){ 0 };
 	write_condition(keeper, watch, zone, now);
 }
 
