@@ -41,7 +41,7 @@ def stays(text, seconds, holds):
         time.sleep(0.1)
 
 
-@scenario()
+@scenario(alone=True)
 def silent_zone_comes_last(stage):
     """A zone that dies is demoted in time, others take over; it is back when it is heard."""
     hub, up = stage.mesh.start_global(**FAST), time.monotonic()

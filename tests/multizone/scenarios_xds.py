@@ -143,7 +143,7 @@ def xds_certificate(stage):
     want = rounds(3, 10, 40)
 
     def renewals():
-        return log_of(zone).count("has a new certificate")
+        return log_of(zone).count("have a new certificate")
 
     begin = renewals()
     local.wait_for(f"{want} renewals", lambda: renewals() >= begin + want, 10 + 4 * want)
