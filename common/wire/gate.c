@@ -139,9 +139,9 @@ static void on_ended(void *arg, const char *why)
 	struct guest *guest = arg;
 
 	if (why != NULL)
-		zl_log(ZL_WARN, "gate", "connection ended", "reason=%q peer=%q zone=%q",
-		       why, guest->peer, guest->zone);
-	guest_free(guest);
+		refuse(guest, why);
+	else
+		guest_free(guest);
 }
 
 /* Its places are limited; of a zone that comes back, the old connections may not have
@@ -164,7 +164,7 @@ static bool make_room(struct gate *gate, const char *zone)
 	}
 	if (leaving >= LEAVING * gate->setup.zone_max)
 		return false;
-	if (count < gate->setup.zone_max)
+	if (oldest == NULL || count < gate->setup.zone_max)
 		return true;
 	refusals_note(gate->refusals, TOO_MANY_OF_ZONE, oldest->peer, zone);
 	pair_part(oldest->pair);
@@ -288,7 +288,7 @@ static void make_room_for_stranger(struct gate *gate, const struct in6_addr *sou
 			oldest = guest;
 		count++;
 	}
-	if (count >= gate->setup.of_a_source_max)
+	if (oldest != NULL && count >= gate->setup.of_a_source_max)
 		refuse(oldest, "too many strangers from its address");
 	else if (gate->stranger_count >= gate->setup.strangers_max)
 		refuse(TAILQ_FIRST(&gate->strangers), "too many strangers");

@@ -29,7 +29,7 @@ struct refusals {
 
 static void tell(struct reason *reason)
 {
-	zl_log(ZL_WARN, "gate", "connection refused",
+	zl_log(ZL_WARN, "gate", "connection refused or ended",
 	       "reason=%q count=%llu peer=%q zone=%q", reason->why,
 	       (unsigned long long)(reason->count - reason->told), reason->peer,
 	       reason->zone);

@@ -22,7 +22,7 @@ enum {
 	TCP = 0,
 	UNIX = 1,
 	HEADER_MS = 150,
-	SETTLE_MS = 150,
+	SETTLE_MS = 400,
 	STALL_MS = 300,
 	MESSAGE_MAX = 64 << 10
 };
