@@ -4,6 +4,7 @@
 
 #include "support/test.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 static Sync__Head head_of(char *zone)
@@ -113,6 +114,61 @@ static void a_small_message_does_not_become_a_great_one(void **state)
 	zl_arena_free(&arena);
 }
 
+/* Bodies of a HELLO that is damaged somewhere; field 7 is a text, 99 is unknown. */
+static void damaged_bodies_are_refused(void **state)
+{
+	/* clang-format off */
+	static const struct {
+		const char *bytes;
+		size_t len;
+	} ROWS[] = {
+		{ "\x3a\x03\xe2\x82\x28", 5 },                         /* no third byte of a character */
+		{ "\x18\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01", 12 }, /* a number without end */
+		{ "\x99\x06\x01\x02", 4 },                              /* 8 bytes, of which 2 are there */
+		{ "\x99\x06\x01\x02\x03\x04\x05\x06\x07\x08\x9b\x06", 12 }, /* a group */
+		{ "\x9d\x06\x01\x02\x03\x04\x9d\x06", 8 },             /* 4 bytes, then none */
+		{ "\x00\x01", 2 },                                      /* field 0 */
+		{ "\x80\x80\x80\x80\x10\x01", 6 },                      /* a number above all */
+	};
+	/* clang-format on */
+	struct zl_arena *arena = zl_arena_new();
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(ROWS); i++) {
+		struct sync_message message;
+		char bytes[32] = { 'Z', 'L', 1, SYNC_MSG_HELLO };
+		memcpy(bytes + 4, ROWS[i].bytes, ROWS[i].len);
+		assert_int_equal(decode(arena,
+					(struct sync_bytes){ bytes, 4 + ROWS[i].len },
+					&message),
+				 ZL_EINVAL);
+	}
+	zl_arena_free(&arena);
+}
+
+static void envelopes_that_are_none_are_refused(void **state)
+{
+	struct zl_arena *arena = zl_arena_new();
+	struct sync_message message;
+	char *great = zl_alloc(SYNC_MESSAGE_MAX + 1, 1);
+	char text[SYNC_TEXT_MAX + 2];
+
+	(void)state;
+	assert_int_equal(decode(arena, (struct sync_bytes){ "ZX\1\3", 4 }, &message),
+			 ZL_EINVAL);
+	assert_int_equal(decode(arena, (struct sync_bytes){ "ZL\1\12", 4 }, &message),
+			 ZL_EINVAL); /* no such type */
+	assert_int_equal(decode(arena, (struct sync_bytes){ great, SYNC_MESSAGE_MAX + 1 },
+				&message),
+			 ZL_ELIMIT);
+	/* A character that the limit would cut is left out. */
+	memset(text, 'a', SYNC_TEXT_MAX - 1);
+	memcpy(text + SYNC_TEXT_MAX - 1, "\xc3\xa9", 3);
+	assert_int_equal(strlen(sync_text_out(arena, text)), SYNC_TEXT_MAX - 1);
+	free(great);
+	zl_arena_free(&arena);
+}
+
 static void unknown_fields_are_skipped(void **state)
 {
 	struct zl_arena *arena = zl_arena_new();
@@ -184,6 +240,8 @@ int main(void)
 		cmocka_unit_test(limits_are_kept),
 		cmocka_unit_test(every_cut_of_a_message_is_refused_or_read),
 		cmocka_unit_test(a_small_message_does_not_become_a_great_one),
+		cmocka_unit_test(damaged_bodies_are_refused),
+		cmocka_unit_test(envelopes_that_are_none_are_refused),
 		cmocka_unit_test(unknown_fields_are_skipped),
 		cmocka_unit_test(a_long_text_is_cut_between_characters),
 		cmocka_unit_test(utf8),

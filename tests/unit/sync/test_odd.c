@@ -306,6 +306,23 @@ static void odd_keys_end_a_repair(void **state)
 	}
 }
 
+static void what_is_no_hint_is_dropped(void **state)
+{
+	Sync__ByeOk bye = SYNC__BYE_OK__INIT;
+	struct zl_arena *arena = zl_arena_new();
+	struct pair pair;
+
+	(void)state;
+	struct node *node = live_zone(&pair);
+	struct sync_bytes bytes = sync_encode(arena, SYNC_MSG_BYE_OK, &bye);
+	zone_event(node, (struct sync_zone_event){ .kind = SYNC_EV_PUB,
+						   .bytes = bytes.data,
+						   .len = bytes.len });
+	assert_int_equal(sync_zone_view(node->machine).dropped, 1);
+	zl_arena_free(&arena);
+	pair_fini(&pair);
+}
+
 static void a_lease_may_be_put_off(void **state)
 {
 	struct sync_report report = { .last_error = "" };
@@ -566,6 +583,7 @@ int main(void)
 		cmocka_unit_test(parts_of_two_entries_are_not_mixed),
 		cmocka_unit_test(sums_at_another_revision_end_a_repair),
 		cmocka_unit_test(odd_keys_end_a_repair),
+		cmocka_unit_test(what_is_no_hint_is_dropped),
 		cmocka_unit_test(a_lease_may_be_put_off),
 		cmocka_unit_test(hellos_of_other_protocols_and_names_are_refused),
 		cmocka_unit_test(what_is_no_request_is_answered_all_the_same),

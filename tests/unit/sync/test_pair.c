@@ -2,6 +2,7 @@
  * chance is in tests/sim. */
 #include "pair.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -295,6 +296,89 @@ static void a_store_that_fails_is_tried_again(void **state)
 	pair_fini(&pair);
 }
 
+static void what_failed_before_fails_once(void **state)
+{
+	struct pair pair;
+
+	(void)state;
+	struct node *node = live_zone(&pair);
+	pair.pub_lost = true;
+	pair_pass(&pair, 5000);
+	assert_int_equal(zone_state(node), SYNC_STALE);
+	zone_event(node, (struct sync_zone_event){ .kind = SYNC_EV_FAILED, .id = 999 });
+	assert_int_equal(zone_state(node), SYNC_SYNC);
+	node->said[0] = '\0';
+	zone_event(node, (struct sync_zone_event){ .kind = SYNC_EV_FAILED, .id = 1 });
+	assert_string_equal(node->said, ""); /* it went with the one before */
+	pair_fini(&pair);
+}
+
+static void a_new_epoch_is_noticed_without_beats(void **state)
+{
+	struct pair pair;
+
+	(void)state;
+	struct node *node = live_zone(&pair);
+	pair.pub_lost = true;
+	pair_pass(&pair, 5000);
+	assert_int_equal(zone_state(node), SYNC_STALE);
+	pair.store.state.position.epoch[0] ^= 1;
+	global_event(&pair, (struct sync_global_event){ .kind = SYNC_GEV_START,
+							.state = pair.store.state });
+	pair_pass(&pair, LEASE / 3 + 2000);
+	assert_true(pair_same(&pair, node));
+	pair_fini(&pair);
+}
+
+static void before_its_start_a_machine_does_nothing(void **state)
+{
+	const struct sync_zone_setup setup = {
+		.zone = "east", .build = "", .session = 1, .ops = &SIM_STORE_OPS
+	};
+	struct sync_zone *zone = sync_zone_new(&setup);
+
+	(void)state;
+	struct sync_zone_todo todo = sync_zone_step(
+		zone, &(struct sync_zone_event){ .kind = SYNC_EV_TICK, .now = 1 });
+	assert_int_equal(todo.count, 0);
+	sync_zone_free(&zone);
+}
+
+static void many_rotten_records_and_a_wrong_sum_are_repaired(void **state)
+{
+	struct pair pair;
+	char key[4];
+
+	(void)state;
+	struct node *node = live_zone(&pair);
+	for (unsigned i = 0; i < 40; i++) {
+		(void)snprintf(key, sizeof(key), "r%02u", i % 100);
+		pair_commit(&pair, key, "x", true);
+	}
+	for (size_t i = 0; i < 40; i++)
+		sim_store_rot(&node->store, i);
+	pair_commit(&pair, "c", "3", true);
+	pair_pass(&pair, 1200);
+	assert_int_equal(node->repaired, 40);
+	assert_true(pair_same(&pair, node));
+
+	sim_store_put(&node->store, "more", 4, 1, "x", 1); /* nothing is wanted */
+	pair_commit(&pair, "c", "4", true);
+	pair_pass(&pair, 1200);
+	assert_true(pair_same(&pair, node));
+
+	/* The records are right and what the disk says of them is not. */
+	struct sync_zone_event event = { .kind = SYNC_EV_COMMITTED,
+					 .state = node->store.state };
+	event.state.digest.lane[0] ^= 1;
+	unsigned repairs = node->repairs;
+	zone_event(node, event);
+	pair_pass(&pair, 1200);
+	assert_int_equal(node->repairs, repairs + 1);
+	assert_int_equal(zone_state(node), SYNC_LIVE);
+	pair_fini(&pair);
+}
+
 /* ---- who may have a name ---- */
 
 static void second_processes_are_told_apart(void **state)
@@ -465,6 +549,35 @@ static void an_inventory_is_pushed_and_kept_up_to_date(void **state)
 	pair_fini(&pair);
 }
 
+static void an_inventory_told_as_a_whole_takes_away_what_it_lacks(void **state)
+{
+	struct op ops[20];
+	char keys[20][8];
+	struct pair pair;
+
+	(void)state;
+	struct node *node = live_zone(&pair);
+	for (unsigned i = 0; i < 20; i++) {
+		(void)snprintf(keys[i], sizeof(keys[i]), "i/%02u", i % 100);
+		ops[i] = (struct op){
+			.key = keys[i], .key_len = 4, .value = "x", .value_len = 1
+		};
+	}
+	struct sync_zone_event event = {
+		.kind = SYNC_EV_INVENTORY, .ops = ops, .op_count = 20, .full = true
+	};
+	zone_event(node, event);
+	assert_true(has(&pair, "i/00", "x") && has(&pair, "i/19", "x"));
+	event.op_count = 5;
+	zone_event(node, event);
+	assert_true(has(&pair, "i/04", "x") && has(&pair, "i/19", NULL));
+	zone_event(node, event); /* the same again */
+	event.op_count = 6;
+	zone_event(node, event);
+	assert_true(has(&pair, "i/05", "x"));
+	pair_fini(&pair);
+}
+
 static void while_one_push_is_under_way_only_the_newest_value_waits(void **state)
 {
 	struct pair pair;
@@ -623,6 +736,11 @@ int main(void)
 		cmocka_unit_test(a_zone_behind_the_log_copies),
 		cmocka_unit_test(a_rotten_record_is_repaired_alone),
 		cmocka_unit_test(a_store_that_fails_is_tried_again),
+		cmocka_unit_test(what_failed_before_fails_once),
+		cmocka_unit_test(a_new_epoch_is_noticed_without_beats),
+		cmocka_unit_test(before_its_start_a_machine_does_nothing),
+		cmocka_unit_test(many_rotten_records_and_a_wrong_sum_are_repaired),
+		cmocka_unit_test(an_inventory_told_as_a_whole_takes_away_what_it_lacks),
 		cmocka_unit_test(second_processes_are_told_apart),
 		cmocka_unit_test(a_name_is_free_when_its_lease_has_ended),
 		cmocka_unit_test(after_a_start_of_global_names_stay_taken_for_a_lease),
