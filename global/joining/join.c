@@ -6,6 +6,7 @@
 #include "global/trust/trust.h"
 #include "pki/token.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -99,9 +100,10 @@ static void record(struct asking *at, struct pending *pending)
 		ledger_oldest(&joining->ledger, at->zone, pending->at_s);
 	struct store_job *job = store_local_new(pending);
 
-	strcpy(issued->serial, pending->certificate.serial);
-	strcpy(issued->zone, pending->zone);
-	strcpy(issued->key, at->key);
+	(void)snprintf(issued->serial, sizeof(issued->serial), "%s",
+		       pending->certificate.serial);
+	(void)snprintf(issued->zone, sizeof(issued->zone), "%s", pending->zone);
+	(void)snprintf(issued->key, sizeof(issued->key), "%s", at->key);
 	issued->begins_s = pending->certificate.begins_s;
 	issued->ends_s = pending->certificate.ends_s;
 	joining_sweep(joining, job);
@@ -113,7 +115,7 @@ static void record(struct asking *at, struct pending *pending)
 	(void)ledger_add_certificate(&joining->ledger, issued);
 	if (token != NULL && token->used_s == 0) {
 		token->used_s = pending->at_s;
-		strcpy(token->key, at->key);
+		(void)snprintf(token->key, sizeof(token->key), "%s", at->key);
 	}
 	if (token != NULL)
 		joining_put_token(job, token);
@@ -139,7 +141,7 @@ static void issue(struct asking *at, const char *token)
 		free(pending);
 		return;
 	}
-	strcpy(pending->token, token);
+	(void)snprintf(pending->token, sizeof(pending->token), "%s", token);
 	pending->renews = *token == '\0';
 	record(at, pending);
 }

@@ -65,7 +65,7 @@ static bool get_text(const struct tree *map, const char *key, char *to, size_t s
 		return true;
 	if (strlen(found->text) >= size)
 		return false;
-	strcpy(to, found->text);
+	memcpy(to, found->text, strlen(found->text) + 1);
 	return true;
 }
 
@@ -81,7 +81,7 @@ bool ledger_read_token(const char *id, const void *bytes, size_t len,
 		  get_text(map, "zone", token->zone, sizeof(token->zone)) &&
 		  get_text(map, "key", token->key, sizeof(token->key));
 	if (ok) {
-		strcpy(token->id, id);
+		memcpy(token->id, id, strlen(id) + 1);
 		token->made_s = get_time(map, "made");
 		token->expires_s = get_time(map, "expires");
 		token->used_s = get_time(map, "used");
@@ -102,7 +102,7 @@ bool ledger_read_certificate(const char *serial, const void *bytes, size_t len,
 		  get_text(map, "zone", one->zone, sizeof(one->zone)) &&
 		  get_text(map, "key", one->key, sizeof(one->key));
 	if (ok) {
-		strcpy(one->serial, serial);
+		memcpy(one->serial, serial, strlen(serial) + 1);
 		one->begins_s = get_time(map, "begins");
 		one->ends_s = get_time(map, "ends");
 		one->revoked_s = get_time(map, "revoked");

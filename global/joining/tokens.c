@@ -6,6 +6,7 @@
 #include "global/trust/trust.h"
 #include "model/resource.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -136,8 +137,8 @@ static void make(struct joining *joining, struct http_request *req, uint64_t sec
 		free(pending);
 		return;
 	}
-	strcpy(token.zone, pending->zone);
-	strcpy(pending->token, token.id);
+	(void)snprintf(token.zone, sizeof(token.zone), "%s", pending->zone);
+	(void)snprintf(pending->token, sizeof(pending->token), "%s", token.id);
 	pending->text = answer_of(&token, text, claims.ca);
 	free(text);
 	submit(pending, &token, zone);

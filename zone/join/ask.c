@@ -80,9 +80,7 @@ static int connect_one(struct work *work, const struct addrinfo *to)
 	int error = 0;
 	socklen_t len = sizeof(error);
 
-	if (fd < 0)
-		error = errno;
-	else if (connect(fd, to->ai_addr, to->ai_addrlen) != 0)
+	if (fd < 0 || connect(fd, to->ai_addr, to->ai_addrlen) != 0)
 		error = errno;
 	if (error == EINPROGRESS) {
 		error = 0;
@@ -276,7 +274,7 @@ struct ask *ask_new(struct loop *loop, const struct ask_setup *setup,
 		(void)pthread_detach(thread);
 		return ask;
 	}
-	work_drop(ask->work);
+	atomic_store(&ask->work->holders, 1); /* there is no thread */
 	ask_free(&ask);
 	return NULL;
 }

@@ -19,7 +19,7 @@ enum {
 	LOOK_MS = 2000,      /* at the token file, while a token is wanted */
 	AGAIN_MS = 500,      /* after a first failure; then twice that, and so on */
 	AGAIN_MAX_MS = 30000,
-	PROBE_MS = 5000, /* the link is down so long: does global still want us? */
+	PROBE_MS = 10000, /* the link is down so long: does global still want us? */
 	PROBE_MAX_MS = 3600 * 1000,
 	REFUSED_MS = 60000,    /* global said no: ask again whether that is still so */
 	SLEEP_MS = 3600 * 1000 /* wall time may jump: look at it that often */
@@ -193,7 +193,8 @@ static enum zl_code pin(struct join *join, struct pki_tls **tls, struct zl_err *
 	if (code == ZL_OK && strlen(claims.ca) != PKI_FINGERPRINT - 1)
 		code = zl_fail(err, ZL_EINVAL, "the token names no authority");
 	if (code == ZL_OK) {
-		strcpy(join->fingerprint, claims.ca);
+		(void)snprintf(join->fingerprint, sizeof(join->fingerprint), "%s",
+			       claims.ca);
 		code = pki_tls_new(tls, &setup, err);
 	}
 	zl_arena_free(&arena);
@@ -295,7 +296,7 @@ void join_link(struct join *join, bool up)
 		return;
 	join->is_up = up;
 	join->probes = 0;
-	join->probe_ms = up ? 0 : zl_now_ms() + dice(2 * PROBE_MS);
+	join->probe_ms = up ? 0 : zl_now_ms() + dice(PROBE_MS);
 	if (join->ask == NULL && join->tls != NULL)
 		look(join);
 }
@@ -325,7 +326,7 @@ enum zl_code join_open(struct join **out, const struct join_setup *setup,
 	join->folder = zl_strdup(setup->folder);
 	join->place = (struct pki_place){ setup->vault, join->folder, "zone" };
 	join->timer = loop_timer_new(setup->loop, on_timer, join);
-	join->probe_ms = zl_now_ms() + dice(2 * PROBE_MS);
+	join->probe_ms = zl_now_ms() + dice(PROBE_MS);
 	enum zl_code code = check_addresses(setup, err);
 	if (code == ZL_OK)
 		code = keep_load(join, err);

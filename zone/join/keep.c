@@ -80,9 +80,8 @@ enum zl_code keep_load(struct join *join, struct zl_err *err)
 			"%s holds the certificate of %s, but zone.name is %s: give "
 			"each zone a data_dir of its own",
 			join->place.folder, pair.facts.identity, join->setup.zone);
-	else if (code == ZL_OK && use_pair(join, &pair, err) != ZL_OK)
-		code = cannot_use(join, err);
-	else if (code == ZL_ECORRUPT)
+	else if (code == ZL_ECORRUPT ||
+		 (code == ZL_OK && use_pair(join, &pair, err) != ZL_OK))
 		code = cannot_use(join, err);
 	else if (code == ZL_ENOENT)
 		code = ZL_OK;
