@@ -158,6 +158,8 @@ static void envelopes_that_are_none_are_refused(void **state)
 			 ZL_EINVAL);
 	assert_int_equal(decode(arena, (struct sync_bytes){ "ZL\1\12", 4 }, &message),
 			 ZL_EINVAL); /* no such type */
+	assert_int_equal(decode(arena, (struct sync_bytes){ "ZL\1\377", 4 }, &message),
+			 ZL_EINVAL);
 	assert_int_equal(decode(arena, (struct sync_bytes){ great, SYNC_MESSAGE_MAX + 1 },
 				&message),
 			 ZL_ELIMIT);

@@ -376,6 +376,46 @@ static void a_disk_that_fails_begins_the_copy_again(void **state)
 	pair_fini(&pair);
 }
 
+static void what_the_disk_says_late_is_not_for_a_copy(void **state)
+{
+	struct sync_zone_event staged = { .kind = SYNC_EV_STAGED, .id = 1 };
+	struct pair pair;
+
+	(void)state;
+	struct node *node = live_zone(&pair);
+	zone_event(node, staged);
+	assert_int_equal(zone_state(node), SYNC_LIVE);
+	begin_anew(&pair, 7, 3);
+	pair_pass(&pair, 2500);
+	zone_event(node, staged); /* nothing is under way */
+	assert_int_equal(zone_state(node), SYNC_HELD);
+	pair.requests_lost = pair.pub_lost = true;
+	pair_pass(&pair, 2 * SYNC_LEASE_MS);
+	assert_int_equal(zone_state(node), SYNC_JOIN);
+	zone_event(node, staged);
+	assert_true(sync_zone_view(node->machine).is_held);
+	assert_int_equal(node->swaps, 1);
+	pair_fini(&pair);
+}
+
+static void a_report_is_cut_to_what_may_be_sent(void **state)
+{
+	struct sync_trouble trouble[SYNC_TROUBLES + 4];
+	struct sync_report report = { .last_error = "",
+				      .trouble = trouble,
+				      .trouble_count = SYNC_TROUBLES + 4 };
+	struct pair pair;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(trouble); i++)
+		trouble[i] = (struct sync_trouble){ "web", "cluster", "no" };
+	struct node *node = live_zone(&pair);
+	zone_event(node,
+		   (struct sync_zone_event){ .kind = SYNC_EV_REPORT, .report = &report });
+	assert_int_equal(session(&pair).report.trouble_count, SYNC_TROUBLES);
+	pair_fini(&pair);
+}
+
 static void nothing_is_accepted_where_nothing_is_held(void **state)
 {
 	struct pair pair;
@@ -411,6 +451,8 @@ int main(void)
 		cmocka_unit_test(a_third_history_is_copied_and_held_anew),
 		cmocka_unit_test(a_lost_session_keeps_what_is_held),
 		cmocka_unit_test(a_disk_that_fails_begins_the_copy_again),
+		cmocka_unit_test(what_the_disk_says_late_is_not_for_a_copy),
+		cmocka_unit_test(a_report_is_cut_to_what_may_be_sent),
 		cmocka_unit_test(nothing_is_accepted_where_nothing_is_held),
 	};
 	return cmocka_run_group_tests_name("unit/sync/hold", tests, NULL, NULL);

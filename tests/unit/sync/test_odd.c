@@ -4,6 +4,7 @@
 
 #include "sync/codec.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -344,6 +345,51 @@ static void a_lease_may_be_put_off(void **state)
 	all_comes_right(&pair, node);
 }
 
+/* An acceptance is for a position and a digest. */
+static void an_acceptance_of_another_digest_is_for_something_else(void **state)
+{
+	struct sync_report report = { .last_error = "" };
+	struct zl_arena *arena = zl_arena_new();
+	Sync__Leased leased = SYNC__LEASED__INIT;
+	Sync__Accept accept = SYNC__ACCEPT__INIT;
+	struct pair pair;
+	char key[4];
+
+	(void)state;
+	pair_init(&pair);
+	struct sim_store few = { .count = 0 };
+	sim_store_copy(&few, &pair.store);
+	for (unsigned i = 0; i < 20; i++) {
+		(void)snprintf(key, sizeof(key), "p%02u", i % 100);
+		pair_commit(&pair, key, "x", true);
+	}
+	struct node *node = pair_zone(&pair, 0, "east", 1, 1, 11);
+	pair_pass(&pair, 1100);
+	sim_store_copy(&pair.store, &few);
+	pair.store.state.position.epoch[0] ^= 1;
+	pair_global(&pair);
+	pair_pass(&pair, 2500);
+	assert_int_equal(zone_state(node), SYNC_HELD);
+	struct sync_state name = sync_zone_view(node->machine).held.name;
+	pair.requests_lost = true;
+	zone_event(node,
+		   (struct sync_zone_event){ .kind = SYNC_EV_REPORT, .report = &report });
+	name.digest.lane[0] ^= 1;
+	accept.position = sync_position_out(arena, &name.position);
+	accept.digest = sync_digest_out(arena, &name.digest);
+	leased.req_id = node->asked;
+	leased.lease_ms = SYNC_LEASE_MS;
+	leased.position = accept.position;
+	leased.digest = accept.digest;
+	leased.accept = &accept;
+	answer(node, SYNC_MSG_LEASED, &leased);
+	assert_int_equal(zone_state(node), SYNC_HELD);
+	assert_int_equal(node->swaps, 1);
+	sim_store_fini(&few);
+	zl_arena_free(&arena);
+	pair_fini(&pair);
+}
+
 /* ---- what global is asked ---- */
 
 /* The type of global's answer; 0: none came. */
@@ -585,6 +631,7 @@ int main(void)
 		cmocka_unit_test(odd_keys_end_a_repair),
 		cmocka_unit_test(what_is_no_hint_is_dropped),
 		cmocka_unit_test(a_lease_may_be_put_off),
+		cmocka_unit_test(an_acceptance_of_another_digest_is_for_something_else),
 		cmocka_unit_test(hellos_of_other_protocols_and_names_are_refused),
 		cmocka_unit_test(what_is_no_request_is_answered_all_the_same),
 		cmocka_unit_test(a_store_that_cannot_be_read_puts_zones_off),
