@@ -11,10 +11,10 @@
 #include "base/mem.h"
 #include "side.h"
 
+#include <err.h>
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,18 +23,6 @@
 #include <unistd.h>
 
 enum { PATIENCE_MS = 5000, WARM_UP = 50 };
-
-void die(const char *fmt, ...)
-{
-	va_list ap;
-
-	(void)fputs("bench-etcd: ", stderr);
-	va_start(ap, fmt);
-	(void)vfprintf(stderr, fmt, ap);
-	va_end(ap);
-	(void)fputc('\n', stderr);
-	exit(1);
-}
 
 int dial(const char *address)
 {
@@ -45,11 +33,11 @@ int dial(const char *address)
 	const int on = 1;
 
 	if (zl_addr_parse(address, &addr, &err) != ZL_OK)
-		die("%s", err.msg);
+		errx(1, "%s", err.msg);
 	sin.sin_port = htons(addr.port);
 	sin.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
 	if (fd < 0 || connect(fd, (const struct sockaddr *)&sin, sizeof(sin)) != 0)
-		die("%s: %s", address, strerror(errno));
+		errx(1, "%s: %s", address, strerror(errno));
 	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 	return fd;
 }
@@ -57,7 +45,7 @@ int dial(const char *address)
 void send_all(int fd, const void *bytes, size_t len)
 {
 	if (send(fd, bytes, len, MSG_NOSIGNAL) != (ssize_t)len)
-		die("send: %s", strerror(errno));
+		errx(1, "send: %s", strerror(errno));
 }
 
 size_t value_make(char *out, size_t size, uint64_t count)
@@ -199,7 +187,7 @@ static void one_look(struct run *run)
 	while (!done) {
 		int ready = epoll_wait(run->epoll, events, 64, PATIENCE_MS);
 		if (ready == 0)
-			die("%s does not answer", run->side->name);
+			errx(1, "%s does not answer", run->side->name);
 		for (int i = 0; i < ready; i++)
 			done = run->side->take(run->side, (size_t)events[i].data.u64) >
 				       0 &&
@@ -214,13 +202,13 @@ static void begin(struct run *run, struct side *side)
 	for (size_t i = 0; i <= side->watchers; i++) {
 		struct epoll_event event = { .events = EPOLLIN, .data.u64 = i };
 		if (epoll_ctl(run->epoll, EPOLL_CTL_ADD, side->fds[i], &event) != 0)
-			die("epoll: %s", strerror(errno));
+			errx(1, "epoll: %s", strerror(errno));
 	}
 	side->rest(side);
 	for (int i = 0; i < WARM_UP; i++)
 		one_value(run);
 	if (run->lost > 0)
-		die("%s: not all watchers are there", side->name);
+		errx(1, "%s: not all watchers are there", side->name);
 	run->answered.count = run->told.count = run->told_all.count = 0;
 }
 
@@ -243,7 +231,7 @@ int main(int argc, char **argv)
 	struct run runs[2];
 
 	if (argc < 7 || argc - 6 > WATCHERS_MAX)
-		die("usage: bench-etcd ROUNDS CHANGES GAP ETCD GLOBAL ZONE...");
+		errx(1, "usage: bench-etcd ROUNDS CHANGES GAP ETCD GLOBAL ZONE...");
 	long rounds = strtol(argv[1], NULL, 10), changes = strtol(argv[2], NULL, 10);
 	long gap = strtol(argv[3], NULL, 10);
 	size_t count = (size_t)argc - 5;

@@ -35,7 +35,6 @@ struct side *side_zonelink(const char *const *addresses, size_t count);
 struct side *side_etcd(const char *address, size_t watchers);
 
 /* For both. A failure ends the program. */
-void die(const char *fmt, ...) __attribute__((format(printf, 1, 2), noreturn));
 int dial(const char *address);
 void send_all(int fd, const void *bytes, size_t len);
 /* A route as JSON, of the same size for each count. */

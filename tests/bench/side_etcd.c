@@ -4,6 +4,7 @@
 #include "base/bytes.h"
 #include "base/mem.h"
 
+#include <err.h>
 #include <nghttp2/nghttp2.h>
 #include <poll.h>
 #include <string.h>
@@ -70,7 +71,7 @@ static bool next_field(const char **at, const char *end, struct field *field)
 	if ((tag & 7) == 2)
 		*at += field->value;
 	else if ((tag & 7) != 0)
-		die("etcd: a message is not understood");
+		errx(1, "etcd: a message is not understood");
 	return *at <= end;
 }
 
@@ -177,7 +178,7 @@ static void call(struct link *link, const char *path, const struct zl_buf *messa
 	link->sent = 0;
 	if (nghttp2_submit_request(link->session, NULL, headers, 6, &body, link) < 0 ||
 	    nghttp2_session_send(link->session) != 0)
-		die("etcd: a request cannot be sent");
+		errx(1, "etcd: a request cannot be sent");
 }
 
 static void open_link(struct side *side, size_t i, const char *address)
@@ -190,12 +191,12 @@ static void open_link(struct side *side, size_t i, const char *address)
 
 	side->fds[i] = dial(address);
 	if (nghttp2_session_callbacks_new(&callbacks) != 0)
-		die("etcd: no memory");
+		errx(1, "etcd: no memory");
 	nghttp2_session_callbacks_set_send_callback(callbacks, on_send);
 	nghttp2_session_callbacks_set_on_data_chunk_recv_callback(callbacks, on_data);
 	if (nghttp2_session_client_new(&link->session, callbacks, &side->fds[i]) != 0 ||
 	    nghttp2_submit_settings(link->session, NGHTTP2_FLAG_NONE, &settings, 1) != 0)
-		die("etcd: no session");
+		errx(1, "etcd: no session");
 	nghttp2_session_callbacks_del(callbacks);
 }
 
@@ -248,10 +249,10 @@ static uint64_t take(struct side *side, size_t i)
 
 	ssize_t len = recv(side->fds[i], chunk, sizeof(chunk), MSG_DONTWAIT);
 	if (len <= 0)
-		die("etcd: link %zu ended", i);
+		errx(1, "etcd: link %zu ended", i);
 	if (nghttp2_session_mem_recv(link->session, chunk, (size_t)len) < 0 ||
 	    nghttp2_session_send(link->session) != 0)
-		die("etcd: link %zu is broken", i);
+		errx(1, "etcd: link %zu is broken", i);
 	while (link->in.len >= 5) {
 		size_t want = zl_get_be32((const uint8_t *)link->in.data + 1);
 		if (link->in.len < 5 + want)
@@ -274,7 +275,7 @@ static void wait_and_take(struct side *side, size_t i)
 	struct pollfd ready = { .fd = side->fds[i], .events = POLLIN };
 
 	if (poll(&ready, 1, 5000) != 1)
-		die("etcd: watcher %zu gets no answer", i);
+		errx(1, "etcd: watcher %zu gets no answer", i);
 	(void)take(side, i);
 }
 

@@ -3,6 +3,7 @@
 
 #include "base/mem.h"
 
+#include <err.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -74,7 +75,7 @@ static uint64_t take(struct side *side, size_t link)
 
 	ssize_t len = recv(side->fds[link], chunk, sizeof(chunk), MSG_DONTWAIT);
 	if (len <= 0)
-		die("zonelink: link %zu ended", link);
+		errx(1, "zonelink: link %zu ended", link);
 	zl_buf_add(in, chunk, (size_t)len);
 	const char *body = strstr(zl_buf_text(in), "\r\n\r\n");
 	if (body == NULL)
@@ -84,7 +85,7 @@ static uint64_t take(struct side *side, size_t link)
 	if (in->len < head + want)
 		return 0;
 	if (strncmp(in->data + 9, "20", 2) != 0)
-		die("zonelink: %s", in->data);
+		errx(1, "zonelink: %s", in->data);
 	uint64_t rev = number_behind(in->data + head, "\"revision\":");
 	zl_buf_drain(in, head + want);
 	state->seen[link] = rev;
