@@ -20,6 +20,7 @@ def say(text=""):
 
 def start_zone(mesh, hub, name):
     """A zone with two versions of the backend, another service and a frontend."""
+    say(f"$ zonelinkctl token create --zone {name} > {name}.token   # the zone joins with it")
     zone = mesh.start_zone(name, hub)
     for version in ("v0", "v1"):
         mesh.backend(zone, f"backend-{version}", SERVICE, {"version": version})
