@@ -86,6 +86,7 @@ def killed_during_an_apply_of_10000(stage):
     zones = [stage.mesh.start_zone(name, hub) for name in ("east", "west")]
     begin, told = time.monotonic(), []
     apply(hub, batch(0), told)
+    answered = time.monotonic() - begin
     expect(whole_or_not(hub, zones, 0, told), f"apply: {told}")
     usual = time.monotonic() - begin
     dice, looks, whole, turns = random.Random(5), 0, 0, rounds(2, 6, 12)
@@ -95,7 +96,9 @@ def killed_during_an_apply_of_10000(stage):
         sender = threading.Thread(target=apply, args=(hub, body, told))
         sender.start()
         victim = (hub, zones[0], zones[1])[turn % 3 - 1]
-        time.sleep(dice.random() * usual)  # the moment is what varies
+        # The moment is what varies, from early to late; of global, before it answers.
+        share = ((turn - 1) // 3 + dice.random()) / ((turns + 2) // 3)
+        time.sleep(share * (0.9 * answered if victim is hub else usual))
         victim.kill()
         victim.start(wait=False)
         local.wait_for(f"{victim.name} is back", lambda v=victim: os.path.exists(
@@ -106,4 +109,5 @@ def killed_during_an_apply_of_10000(stage):
         looks += sum(watch.end() for watch in watches)
     for daemon in (hub, *zones):
         stage.mesh.ctl("store", "verify", daemon.settings["data_dir"])
-    return f"{usual:.1f} s unkilled, {turns} kills, {whole} batches whole, looked {looks} times, no part"
+    return (f"{usual:.1f} s unkilled, {turns} kills, {whole} batches whole, "
+            f"looked {looks} times, no part")

@@ -28,6 +28,26 @@ static void sha256_of_runs_is_that_of_the_whole(void **state)
 }
 
 /* From the FNV authors' test vectors. */
+static void sha256_of_pieces_is_that_of_the_whole(void **state)
+{
+	const struct zl_run run = { "one, two", 8 };
+	uint8_t want[ZL_SHA256];
+	uint8_t sum[ZL_SHA256];
+	struct zl_hash *hash = zl_hash_new();
+
+	(void)state;
+	zl_sha256(&run, 1, want);
+	zl_hash_add(hash, "one", 3);
+	zl_hash_add(hash, "", 0);
+	zl_hash_add(hash, ", two", 5);
+	zl_hash_end(&hash, sum);
+	assert_null(hash);
+	assert_memory_equal(sum, want, sizeof(sum));
+	zl_hash_end(&hash, sum);
+	hash = zl_hash_new();
+	zl_hash_end(&hash, NULL);
+}
+
 static void fnv64a_is_the_published_one(void **state)
 {
 	(void)state;
@@ -78,6 +98,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(sha256_of_runs_is_that_of_the_whole),
+		cmocka_unit_test(sha256_of_pieces_is_that_of_the_whole),
 		cmocka_unit_test(fnv64a_is_the_published_one),
 		cmocka_unit_test(xxh3_is_the_published_one),
 		cmocka_unit_test(random_bytes_fill_all_of_it),
