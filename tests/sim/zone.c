@@ -315,8 +315,11 @@ bool zone_turn(struct zone_node *zone)
 	if (!disk_take(&zone->disk, world->now, &job))
 		return false;
 	struct sync_zone_event event = { .kind = SYNC_EV_COMMITTED, .id = job.ticket };
-	if ((!world->well && dice_chance(&world->dice, world->disk_fails)) ||
-	    !carry_out(zone, &job)) {
+	bool fails = !world->well && dice_chance(&world->dice, world->disk_fails);
+	if (job.ticket == 0) {
+		if (!fails) /* a note; nothing stands on it */
+			carry_out(zone, &job);
+	} else if (fails || !carry_out(zone, &job)) {
 		disk_clear(&zone->disk); /* they stand on this one */
 		event.kind = SYNC_EV_FAILED;
 	} else {
