@@ -272,7 +272,7 @@ enum zl_code pki_sign(const struct pki_authority *authority, const char *request
 {
 	X509_REQ *asked = x509_read_request(request);
 	X509 *made = X509_new();
-	struct pki_facts facts;
+	struct pki_facts facts = { 0 };
 
 	*out = (struct pki_certificate){ 0 };
 	enum zl_code code = check_request(asked, err);
@@ -307,15 +307,16 @@ static enum zl_code keep_key(const struct pki_authority *authority, const char *
 {
 	char *text = key_text(authority->key);
 	struct zl_buf sealed = { 0 };
-	enum zl_code code = text != NULL ? ZL_OK : x509_fail(err, ZL_EIO, "no new key");
+	enum zl_code code = ZL_OK;
 
-	if (code == ZL_OK && vault != NULL)
+	if (text == NULL)
+		return x509_fail(err, ZL_EIO, "no new key");
+	if (vault != NULL)
 		code = pki_seal(vault, KEY_CONTEXT, text, strlen(text), &sealed, err);
 	if (code == ZL_OK)
 		code = vault != NULL ? pki_file_write(path, sealed.data, sealed.len, err)
 				     : pki_file_write(path, text, strlen(text), err);
-	if (text != NULL)
-		explicit_bzero(text, strlen(text));
+	explicit_bzero(text, strlen(text));
 	free(text);
 	zl_buf_free(&sealed);
 	return code;

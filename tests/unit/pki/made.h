@@ -31,7 +31,7 @@ static inline struct made made_for(const struct pki_authority *authority,
 {
 	struct made made;
 	struct zl_err err = { 0 };
-	char *request;
+	char *request = NULL;
 
 	if (pki_key_new(&made.key, &err) != ZL_OK ||
 	    pki_request_new(made.key, "spiffe://asked/for", &request, &err) != ZL_OK ||

@@ -48,9 +48,9 @@ static int teardown(void **state)
 
 static char *signed_for(const struct bench *bench, const char *key)
 {
-	struct pki_certificate made;
+	struct pki_certificate made = { 0 };
 	struct zl_err err = { 0 };
-	char *request;
+	char *request = NULL;
 
 	if (pki_request_new(key, EAST.identity, &request, &err) != ZL_OK ||
 	    pki_sign(bench->authority, request, &EAST, &made, &err) != ZL_OK)

@@ -17,7 +17,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { SECONDS = 20 };
+enum { PATIENCE_MS = 20000 };
 
 struct bench {
 	struct tmp tmp;
@@ -111,10 +111,11 @@ static void prove(struct bench *bench, const struct pki_authority *authority,
 		  const char *identity)
 {
 	const struct pki_grant grant = { identity, 3600, true, false };
-	struct pki_certificate made;
+	struct pki_certificate made = { 0 };
 	struct pki_tls *tls;
 	struct zl_err err = { 0 };
-	char *key, *request;
+	char *key = NULL;
+	char *request = NULL;
 
 	if (pki_key_new(&key, &err) != ZL_OK ||
 	    pki_request_new(key, identity, &request, &err) != ZL_OK ||
@@ -142,7 +143,7 @@ static void on_tick(void *arg)
 
 #define UNTIL(condition)                                                 \
 	do {                                                             \
-		uint64_t end = zl_now_ms() + SECONDS * 1000;             \
+		uint64_t end = zl_now_ms() + PATIENCE_MS;                \
 		while (!(condition)) {                                   \
 			if (zl_now_ms() > end)                           \
 				fail_msg("not in time: %s", #condition); \
@@ -403,7 +404,7 @@ static void it_renews_with_another_key(void **state)
 	give_token(bench, "east", bench->authority);
 	start_east(bench);
 	UNTIL(is(bench, "joined"));
-	strcpy(serial, join_view(bench->join).serial);
+	(void)snprintf(serial, sizeof(serial), "%s", join_view(bench->join).serial);
 	bench->life_s = 3600;
 	UNTIL(bench->changes == 2);
 	assert_string_not_equal(join_view(bench->join).serial, serial);
