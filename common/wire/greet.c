@@ -1,5 +1,6 @@
 #include "wire/greet.h"
 
+#include "base/clock.h"
 #include "base/mem.h"
 #include "loop/loop.h"
 #include "pki/tls.h"
@@ -18,7 +19,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { WHY = 128 };
+/* Steps at full speed, for all zones may come back at once; one a millisecond after that,
+ * so that a storm of strangers does not take all the time there is. */
+enum { BURST = 512, WHY = 128 };
 
 enum stage { PROVE, SAY, HEAR };
 
@@ -40,11 +43,28 @@ struct greeter {
 	struct loop_timer *turn;
 	TAILQ_HEAD(, greet) queue; /* they can go on */
 	unsigned waiting;          /* so many */
+	uint64_t credit;           /* steps that may follow at once */
+	uint64_t credit_ms;        /* when it was counted */
 };
 
 static void fail(struct greet *greet, const char *why)
 {
 	greet->setup.failed(greet->setup.arg, why);
+}
+
+/* How long the next step has to wait. */
+static uint64_t pace(struct greeter *greeter)
+{
+	uint64_t now = zl_now_ms();
+
+	greeter->credit += now - greeter->credit_ms;
+	greeter->credit_ms = now;
+	if (greeter->credit > BURST)
+		greeter->credit = BURST;
+	if (greeter->credit == 0)
+		return 1;
+	greeter->credit--;
+	return 0;
 }
 
 static void queue(struct greet *greet)
@@ -55,7 +75,8 @@ static void queue(struct greet *greet)
 	TAILQ_INSERT_TAIL(&greeter->queue, greet, link);
 	greeter->waiting++;
 	greet->queued = true;
-	loop_timer_set(greeter->turn, 0);
+	if (!loop_timer_is_set(greeter->turn))
+		loop_timer_set(greeter->turn, pace(greeter));
 }
 
 static void unqueue(struct greet *greet)
@@ -195,7 +216,7 @@ static void on_turn(void *arg)
 		return;
 	unqueue(greet);
 	if (!TAILQ_EMPTY(&greeter->queue))
-		loop_timer_set(greeter->turn, 0);
+		loop_timer_set(greeter->turn, pace(greeter));
 	step(greet);
 }
 
