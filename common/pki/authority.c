@@ -306,43 +306,27 @@ static enum zl_code keep_key(const struct pki_authority *authority, const char *
 			     const struct pki_vault *vault, struct zl_err *err)
 {
 	char *text = key_text(authority->key);
-	struct zl_buf sealed = { 0 };
-	enum zl_code code = ZL_OK;
 
 	if (text == NULL)
 		return x509_fail(err, ZL_EIO, "no new key");
-	if (vault != NULL)
-		code = pki_seal(vault, KEY_CONTEXT, text, strlen(text), &sealed, err);
-	if (code == ZL_OK)
-		code = vault != NULL ? pki_file_write(path, sealed.data, sealed.len, err)
-				     : pki_file_write(path, text, strlen(text), err);
+	enum zl_code code =
+		pki_file_keep(path, vault, KEY_CONTEXT, text, strlen(text), err);
 	explicit_bzero(text, strlen(text));
 	free(text);
-	zl_buf_free(&sealed);
 	return code;
 }
 
 static enum zl_code read_key(struct pki_authority *authority, const char *path,
 			     const struct pki_vault *vault, struct zl_err *err)
 {
-	struct zl_buf open = { 0 };
-	char *text;
-	size_t len;
+	struct zl_buf text = { 0 };
 
-	enum zl_code code = pki_file_read(path, &text, &len, err);
-	if (code != ZL_OK)
-		return code;
-	if (vault != NULL)
-		code = pki_unseal(vault, KEY_CONTEXT, text, len, &open, err);
+	enum zl_code code = pki_file_kept(path, vault, KEY_CONTEXT, &text, err);
 	if (code == ZL_OK)
-		authority->key = x509_read_key(vault != NULL ? zl_buf_text(&open) : text);
+		authority->key = x509_read_key(zl_buf_text(&text));
 	if (code == ZL_OK && authority->key == NULL)
 		code = zl_fail(err, ZL_ECORRUPT, "%s: no private key", path);
-	explicit_bzero(text, len);
-	free(text);
-	if (open.data != NULL)
-		explicit_bzero(open.data, open.len);
-	zl_buf_free(&open);
+	pki_wipe(&text);
 	return code;
 }
 

@@ -35,18 +35,10 @@ static void wipe(char **textp)
 static enum zl_code write_key(const struct pki_place *place, const char *path,
 			      const char *key, struct zl_err *err)
 {
-	struct zl_buf sealed = { 0 };
 	char *context = context_of(place);
-	enum zl_code code = ZL_OK;
+	enum zl_code code =
+		pki_file_keep(path, place->vault, context, key, strlen(key), err);
 
-	if (place->vault == NULL) {
-		code = pki_file_write(path, key, strlen(key), err);
-	} else {
-		code = pki_seal(place->vault, context, key, strlen(key), &sealed, err);
-		if (code == ZL_OK)
-			code = pki_file_write(path, sealed.data, sealed.len, err);
-	}
-	zl_buf_free(&sealed);
 	free(context);
 	return code;
 }
@@ -55,21 +47,11 @@ static enum zl_code read_key(const struct pki_place *place, const char *path, ch
 			     struct zl_err *err)
 {
 	struct zl_buf open = { 0 };
-	char *context;
-	size_t len;
+	char *context = context_of(place);
+	enum zl_code code = pki_file_kept(path, place->vault, context, &open, err);
 
-	enum zl_code code = pki_file_read(path, key, &len, err);
-	if (code != ZL_OK || place->vault == NULL)
-		return code;
-	context = context_of(place);
-	code = pki_unseal(place->vault, context, *key, len, &open, err);
-	free(*key);
 	*key = code == ZL_OK ? zl_strdup(zl_buf_text(&open)) : NULL;
-	if (code != ZL_OK)
-		zl_wrap(err, "%s", path);
-	if (open.data != NULL)
-		explicit_bzero(open.data, open.len);
-	zl_buf_free(&open);
+	pki_wipe(&open);
 	free(context);
 	return code;
 }

@@ -91,45 +91,27 @@ static bool name_key(struct pki_signer *signer)
 static enum zl_code make_seed(const char *path, const struct pki_vault *vault,
 			      struct zl_err *err)
 {
-	struct zl_buf sealed = { 0 };
 	uint8_t seed[SEED];
-	enum zl_code code = ZL_OK;
 
 	zl_random(seed, sizeof(seed));
-	if (vault != NULL)
-		code = pki_seal(vault, SEED_CONTEXT, seed, sizeof(seed), &sealed, err);
-	if (code == ZL_OK)
-		code = vault != NULL ? pki_file_write(path, sealed.data, sealed.len, err)
-				     : pki_file_write(path, seed, sizeof(seed), err);
+	enum zl_code code =
+		pki_file_keep(path, vault, SEED_CONTEXT, seed, sizeof(seed), err);
 	OPENSSL_cleanse(seed, sizeof(seed));
-	zl_buf_free(&sealed);
 	return code;
 }
 
 static enum zl_code load_seed(struct pki_signer *signer, const char *path,
 			      const struct pki_vault *vault, struct zl_err *err)
 {
-	struct zl_buf open = { 0 };
-	char *text;
-	size_t len;
+	struct zl_buf seed = { 0 };
 
-	enum zl_code code = pki_file_read(path, &text, &len, err);
-	if (code != ZL_OK)
-		return code;
-	if (vault != NULL)
-		code = pki_unseal(vault, SEED_CONTEXT, text, len, &open, err);
-	else
-		zl_buf_add(&open, text, len);
-	if (code == ZL_OK && open.len == SEED)
+	enum zl_code code = pki_file_kept(path, vault, SEED_CONTEXT, &seed, err);
+	if (code == ZL_OK && seed.len == SEED)
 		signer->key = EVP_PKEY_new_raw_private_key(
-			EVP_PKEY_ED25519, NULL, (const unsigned char *)open.data, SEED);
+			EVP_PKEY_ED25519, NULL, (const unsigned char *)seed.data, SEED);
 	if (code == ZL_OK && (signer->key == NULL || !name_key(signer)))
 		code = zl_fail(err, ZL_ECORRUPT, "%s: no key for tokens", path);
-	OPENSSL_cleanse(text, len);
-	free(text);
-	if (open.data != NULL)
-		OPENSSL_cleanse(open.data, open.len);
-	zl_buf_free(&open);
+	pki_wipe(&seed);
 	return code;
 }
 

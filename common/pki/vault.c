@@ -304,3 +304,47 @@ enum zl_code pki_unseal(const struct pki_vault *vault, const char *context,
 	return zl_fail(err, ZL_ECORRUPT, "%s: damaged, or sealed under another key file",
 		       context);
 }
+
+/* ---- files that only we may know ---- */
+
+enum zl_code pki_file_keep(const char *path, const struct pki_vault *vault,
+			   const char *context, const void *bytes, size_t len,
+			   struct zl_err *err)
+{
+	struct zl_buf sealed = { 0 };
+
+	if (vault == NULL)
+		return pki_file_write(path, bytes, len, err);
+	enum zl_code code = pki_seal(vault, context, bytes, len, &sealed, err);
+	if (code == ZL_OK)
+		code = pki_file_write(path, sealed.data, sealed.len, err);
+	zl_buf_free(&sealed);
+	return code;
+}
+
+enum zl_code pki_file_kept(const char *path, const struct pki_vault *vault,
+			   const char *context, struct zl_buf *open, struct zl_err *err)
+{
+	char *bytes;
+	size_t len;
+
+	enum zl_code code = pki_file_read(path, &bytes, &len, err);
+	if (code != ZL_OK)
+		return code;
+	if (vault == NULL)
+		zl_buf_add(open, bytes, len);
+	else
+		code = pki_unseal(vault, context, bytes, len, open, err);
+	if (code != ZL_OK)
+		zl_wrap(err, "%s", path);
+	OPENSSL_cleanse(bytes, len);
+	free(bytes);
+	return code;
+}
+
+void pki_wipe(struct zl_buf *buf)
+{
+	if (buf->data != NULL)
+		OPENSSL_cleanse(buf->data, buf->len);
+	zl_buf_free(buf);
+}

@@ -41,3 +41,16 @@ ZL_MUST_USE enum zl_code pki_file_write(const char *path, const void *bytes, siz
 					struct zl_err *err);
 ZL_MUST_USE enum zl_code pki_file_read(const char *path, char **text, size_t *len,
 				       struct zl_err *err);
+
+/* The same for what only we may know: sealed by vault for context, or, without a vault,
+ * as it is. What is read is appended and wiped by the caller. ZL_ECORRUPT: as pki_unseal.
+ */
+ZL_MUST_USE enum zl_code pki_file_keep(const char *path, const struct pki_vault *vault,
+				       const char *context, const void *bytes, size_t len,
+				       struct zl_err *err);
+ZL_MUST_USE enum zl_code pki_file_kept(const char *path, const struct pki_vault *vault,
+				       const char *context, struct zl_buf *open,
+				       struct zl_err *err);
+
+/* Overwrite what is in buf, then free it. */
+void pki_wipe(struct zl_buf *buf);

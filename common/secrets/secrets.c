@@ -31,9 +31,7 @@ static char *context_of(const struct key *key, const char *version)
 
 void secrets_wipe(struct zl_buf *content)
 {
-	if (content->data != NULL)
-		explicit_bzero(content->data, content->len);
-	zl_buf_free(content);
+	pki_wipe(content);
 }
 
 /* ---- reading ---- */
