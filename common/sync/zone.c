@@ -451,12 +451,17 @@ static void on_failed(struct sync_zone *zone, const struct sync_zone_event *even
 	if (event->id <= zone->voided)
 		return; /* it went with one before it */
 	zone->voided = zone->ticket;
-	zone_alarm(zone, "the store refused a change; it is tried again");
+	zone_alarm(zone, event->damaged
+				 ? "a stored record is damaged; everything is "
+				   "copied again"
+				 : "the store refused a change; it is tried again");
 	zone->barrier = 0;
 	zone->unsettled = 0;
 	zone->head = zone->durable.position;
 	zone_clear_parts(zone);
 	if (zone->state == SYNC_SNAP || zone->state == SYNC_HELD)
+		zone_snap_begin(zone);
+	else if (event->damaged && zone->state != SYNC_JOIN)
 		zone_snap_begin(zone);
 	else if (zone->state == SYNC_LIVE || zone->state == SYNC_REPAIR ||
 		 zone->state == SYNC_STALE)

@@ -53,7 +53,8 @@ enum sync_zone_event_kind {
 	SYNC_EV_REPORT,    /* report: send it now rather than with the next lease */
 	SYNC_EV_COMMITTED, /* id: ticket, state: what is durable now */
 	SYNC_EV_STAGED, /* id: ticket, state.digest: of all that is staged, with loss */
-	SYNC_EV_FAILED, /* id: ticket */
+	SYNC_EV_FAILED, /* id: ticket; damaged: a record in the store is, a copy mends it
+			 */
 	SYNC_EV_ACCEPT, /* an operator lets what is held take effect */
 	SYNC_EV_WANT,   /* secrets: all whose content is missing */
 	SYNC_EV_STOP,   /* say goodbye; nothing follows */
@@ -72,7 +73,7 @@ struct sync_zone_event {
 	struct sync_loss loss; /* of the set, if what is staged took its place */
 	const struct op *ops;
 	size_t op_count;
-	bool full;
+	bool full, damaged;
 	const struct sync_report *report;
 	const struct sync_secret *secrets;
 	size_t secret_count;

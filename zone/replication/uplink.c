@@ -387,6 +387,7 @@ void uplink_result(struct uplink *uplink, const struct store_result *result)
 		zl_log(ZL_ERROR, "replication", "the replica's store refused", "err=%q",
 		       result->err.msg);
 		event.kind = SYNC_EV_FAILED;
+		event.damaged = result->code == ZL_ECORRUPT;
 	} else if (result->kind == STORE_STAGE) {
 		event.kind = SYNC_EV_STAGED;
 		event.state.digest = uplink->staging.digest;

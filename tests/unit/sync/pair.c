@@ -184,10 +184,14 @@ static struct sync_zone_event carry_out(struct node *node,
 {
 	struct sync_zone_event event = { .kind = SYNC_EV_COMMITTED, .id = action->id };
 
-	if (node->refuse != NULL) {
+	bool by_copy = action->kind == SYNC_DO_STAGE ||
+		       action->kind == SYNC_DO_STAGE_LOG || action->kind == SYNC_DO_SWAP;
+	if (node->refuse != NULL || (node->damaged && !by_copy)) {
 		event.kind = SYNC_EV_FAILED;
+		event.damaged = node->damaged;
 		return event;
 	}
+	node->damaged = node->damaged && action->kind != SYNC_DO_SWAP;
 	if (action->kind == SYNC_DO_APPLY) {
 		node->applies++;
 		node->entries += (unsigned)action->entry_count;

@@ -18,6 +18,7 @@ struct node {
 	bool alarmed;
 	unsigned sends, redials, applies, swaps, repairs, repaired, entries;
 	const char *refuse; /* the disk fails; NULL: it does not */
+	bool damaged;       /* a record on it is: nothing but a copy can be written */
 	char secret[64];    /* the last content that came, or why none did */
 	unsigned secrets, secrets_refused;
 	uint64_t asked;          /* its last question */

@@ -296,6 +296,23 @@ static void a_store_that_fails_is_tried_again(void **state)
 	pair_fini(&pair);
 }
 
+static void a_damaged_store_is_copied_anew(void **state)
+{
+	struct pair pair;
+
+	(void)state;
+	struct node *node = live_zone(&pair);
+	unsigned swaps = node->swaps;
+	node->damaged = true;
+	pair_commit(&pair, "c", "3", true);
+	assert_non_null(strstr(node->said, "damaged"));
+	pair_pass(&pair, 5000);
+	assert_int_equal(node->swaps, swaps + 1);
+	assert_true(pair_same(&pair, node));
+	assert_int_equal(zone_state(node), SYNC_LIVE);
+	pair_fini(&pair);
+}
+
 static void what_failed_before_fails_once(void **state)
 {
 	struct pair pair;
@@ -736,6 +753,7 @@ int main(void)
 		cmocka_unit_test(a_zone_behind_the_log_copies),
 		cmocka_unit_test(a_rotten_record_is_repaired_alone),
 		cmocka_unit_test(a_store_that_fails_is_tried_again),
+		cmocka_unit_test(a_damaged_store_is_copied_anew),
 		cmocka_unit_test(what_failed_before_fails_once),
 		cmocka_unit_test(a_new_epoch_is_noticed_without_beats),
 		cmocka_unit_test(before_its_start_a_machine_does_nothing),
