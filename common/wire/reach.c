@@ -409,6 +409,9 @@ void reach_redial(struct reach *reach)
 	reach->current = (reach->current + 1) % reach->setup.count;
 	for (int i = 0; i < WAYS; i++) {
 		struct way *way = &reach->ways[i];
+		/* There is no other place to go to, and who was refused here waits. */
+		if (way->stage == REST && reach->setup.count == 1)
+			continue;
 		way->failures = 0;
 		if (way->pair != NULL) {
 			way->parting = true;
