@@ -155,8 +155,9 @@ def one_name_two_zones(stage):
     state = local.wait_for("the conflict is shown", lambda: (
         lambda s: s if s[0] == "Conflict" else None)(state_of(hub, "east")))
     expect("another zone has this name" in state[1], f"overview: {state}")
-    link = second.get("/_status")["global"]
-    expect(link["state"] == "join" and "another zone" in link["trouble"], f"{link}")
+    local.wait_for("the second says why", lambda: "another zone" in second.get(
+        "/_status")["global"]["trouble"])
+    expect(second.get("/_status")["global"]["state"] == "join", "the second was let in")
     expect(first.get("/_status")["global"]["state"] == "live", "the first was touched")
     second.kill()
     document = split({"v0": 1})
