@@ -152,8 +152,10 @@ static bool compare_record(void *arg, const struct sync_record *ours)
 	uint8_t hash[ZL_SHA256];
 
 	wanted.key = sync_bin(repair->arena, ours->key, ours->key_len);
-	Sync__KeyHash **found = bsearch(&key, compared->theirs, compared->count,
-					sizeof(*compared->theirs), by_key);
+	Sync__KeyHash **found = compared->count > 0
+					? bsearch(&key, compared->theirs, compared->count,
+						  sizeof(*compared->theirs), by_key)
+					: NULL;
 	if (found == NULL) {
 		*add_record(repair) = (struct sync_record){ .key = wanted.key.data,
 							    .key_len = wanted.key.len,
@@ -172,7 +174,8 @@ static void on_hashes(struct sync_zone *zone, const Sync__KeysReply *reply)
 	struct repair *repair = &zone->repair;
 	struct compared compared = { repair, reply->keys, reply->n_keys, NULL };
 
-	qsort(compared.theirs, compared.count, sizeof(*compared.theirs), by_key);
+	if (compared.count > 0) /* or theirs is NULL, which even none may not be */
+		qsort(compared.theirs, compared.count, sizeof(*compared.theirs), by_key);
 	compared.same = zl_arena_alloc(zone->turn, compared.count, sizeof(bool));
 	for (size_t i = 0; i < repair->bucket_count; i++) {
 		uint64_t rev;
