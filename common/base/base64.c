@@ -1,25 +1,39 @@
 #include "base/base64.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 
 static const char DIGITS[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 			     "0123456789+/";
 
-void zl_base64(const void *bytes, size_t len, struct zl_buf *out)
-{
-	const uint8_t *from = bytes;
+static const char URL_DIGITS[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+				 "0123456789-_";
 
+static void encode(const uint8_t *from, size_t len, const char *digits, bool padded,
+		   struct zl_buf *out)
+{
 	for (size_t i = 0; i < len; i += 3) {
 		size_t left = len - i;
 		uint32_t bits = (uint32_t)from[i] << 16 |
 				(left > 1 ? (uint32_t)from[i + 1] << 8 : 0) |
 				(left > 2 ? from[i + 2] : 0);
-		zl_buf_char(out, DIGITS[bits >> 18]);
-		zl_buf_char(out, DIGITS[bits >> 12 & 63]);
-		zl_buf_char(out, left > 1 ? DIGITS[bits >> 6 & 63] : '=');
-		zl_buf_char(out, left > 2 ? DIGITS[bits & 63] : '=');
+		for (size_t digit = 0; digit < 4; digit++)
+			if (digit <= left)
+				zl_buf_char(out, digits[bits >> (18 - 6 * digit) & 63]);
+			else if (padded)
+				zl_buf_char(out, '=');
 	}
+}
+
+void zl_base64(const void *bytes, size_t len, struct zl_buf *out)
+{
+	encode(bytes, len, DIGITS, true, out);
+}
+
+void zl_base64_url(const void *bytes, size_t len, struct zl_buf *out)
+{
+	encode(bytes, len, URL_DIGITS, false, out);
 }
 
 /* The value of a digit; 64: it is none. */

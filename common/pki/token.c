@@ -1,5 +1,6 @@
 #include "pki/token.h"
 
+#include "base/base64.h"
 #include "base/hash.h"
 #include "pki/vault.h"
 #include "pki/x509.h"
@@ -38,21 +39,7 @@ struct pki_signer {
 static const char DIGITS[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 			     "0123456789-_";
 
-static void encode(const void *bytes, size_t len, struct zl_buf *out)
-{
-	const uint8_t *from = bytes;
-
-	for (size_t i = 0; i < len; i += 3) {
-		size_t left = len - i;
-		uint32_t bits = (uint32_t)from[i] << 16 |
-				(left > 1 ? (uint32_t)from[i + 1] << 8 : 0) |
-				(left > 2 ? from[i + 2] : 0);
-		for (size_t digit = 0; digit < (left > 2 ? 4 : left + 1); digit++)
-			zl_buf_char(out, DIGITS[bits >> (18 - 6 * digit) & 63]);
-	}
-}
-
-/* Only the one form that encode makes. */
+/* Only the one form that zl_base64_url makes. */
 static bool decode(const char *text, size_t len, struct zl_buf *out)
 {
 	uint32_t bits = 0;
@@ -179,7 +166,7 @@ static void encode_json(json_t *json, struct zl_buf *out)
 	char *text = json_dumps(json, JSON_COMPACT | JSON_SORT_KEYS);
 
 	if (text != NULL)
-		encode(text, strlen(text), out);
+		zl_base64_url(text, strlen(text), out);
 	free(text);
 	json_decref(json);
 }
@@ -216,7 +203,7 @@ static bool sign(const struct pki_signer *signer, struct zl_buf *token)
 	EVP_MD_CTX_free(ctx);
 	if (ok) {
 		zl_buf_char(token, '.');
-		encode(signature, len, token);
+		zl_base64_url(signature, len, token);
 	}
 	return ok;
 }
