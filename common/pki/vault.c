@@ -161,8 +161,8 @@ static enum zl_code make_key(const char *path, struct zl_err *err)
 static enum zl_code load_key(struct pki_vault *vault, const char *path,
 			     struct zl_err *err)
 {
-	char *text;
-	size_t len;
+	char *text = NULL;
+	size_t len = 0;
 
 	enum zl_code code = check_owner(path, err);
 	if (code == ZL_OK)
@@ -325,8 +325,8 @@ enum zl_code pki_file_keep(const char *path, const struct pki_vault *vault,
 enum zl_code pki_file_kept(const char *path, const struct pki_vault *vault,
 			   const char *context, struct zl_buf *open, struct zl_err *err)
 {
-	char *bytes;
-	size_t len;
+	char *bytes = NULL;
+	size_t len = 0;
 
 	enum zl_code code = pki_file_read(path, &bytes, &len, err);
 	if (code != ZL_OK)

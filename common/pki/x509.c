@@ -12,6 +12,7 @@
 #include <time.h>
 
 /* In place of the terminal that OpenSSL would ask. */
+/* NOLINTNEXTLINE(readability-non-const-parameter): as OpenSSL wants it */
 static int no_password(char *to, int size, int writing, void *arg)
 {
 	(void)to;

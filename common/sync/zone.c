@@ -459,9 +459,8 @@ static void on_failed(struct sync_zone *zone, const struct sync_zone_event *even
 	zone->unsettled = 0;
 	zone->head = zone->durable.position;
 	zone_clear_parts(zone);
-	if (zone->state == SYNC_SNAP || zone->state == SYNC_HELD)
-		zone_snap_begin(zone);
-	else if (event->damaged && zone->state != SYNC_JOIN)
+	if (zone->state == SYNC_SNAP || zone->state == SYNC_HELD ||
+	    (event->damaged && zone->state != SYNC_JOIN))
 		zone_snap_begin(zone);
 	else if (zone->state == SYNC_LIVE || zone->state == SYNC_REPAIR ||
 		 zone->state == SYNC_STALE)
