@@ -155,6 +155,7 @@ static bool make_room(struct gate *gate, const char *zone)
 	{
 		if (strcmp(guest->zone, zone) != 0)
 			continue;
+		/* cppcheck-suppress uninitvar ; it has not read sys/queue.h */
 		if (guest->counted && oldest == NULL)
 			oldest = guest;
 		if (guest->counted)
@@ -282,6 +283,7 @@ static void make_room_for_stranger(struct gate *gate, const struct in6_addr *sou
 
 	TAILQ_FOREACH(guest, &gate->strangers, link)
 	{
+		/* cppcheck-suppress uninitvar ; it has not read sys/queue.h */
 		if (memcmp(&guest->source, source, sizeof(*source)) != 0)
 			continue;
 		if (oldest == NULL)

@@ -41,6 +41,7 @@ struct greet {
 struct greeter {
 	struct loop *loop;
 	struct loop_timer *turn;
+	/* cppcheck-suppress syntaxError ; it has not read sys/queue.h */
 	TAILQ_HEAD(, greet) queue; /* they can go on */
 	unsigned waiting;          /* so many */
 	uint64_t credit;           /* steps that may follow at once */
