@@ -229,8 +229,11 @@ static void on_done(void *arg, unsigned events)
 {
 	struct ask *ask = arg;
 	struct work *work = ask->work;
+	uint64_t count;
 
 	(void)events;
+	if (read(work->done, &count, sizeof(count)) != sizeof(count))
+		return; /* not yet: what the thread wrote is read only after this */
 	loop_watch_free(&ask->watch);
 	atomic_fetch_add(&work->holders, 1); /* done may free the ask */
 	const struct ask_answer answer = parse(work);
