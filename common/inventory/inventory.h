@@ -49,6 +49,9 @@ struct service {
 	size_t local_count;
 	const struct remote *remotes; /* sorted by (zone, address, port, ingress, tags) */
 	size_t remote_count;
+	/* The ExternalServices of this tag, where no Dataplane offers it; by name. */
+	const struct resource *const *externals;
+	size_t external_count;
 	const char *protocol; /* of all its endpoints in common (spec 4.1); "unknown" */
 };
 

@@ -36,6 +36,13 @@ struct resource {
 		const struct zone_ingress_spec *ingress;
 		const struct tcp_route_spec *tcp_route;
 		const struct secret_spec *secret;
+		const struct mesh_service_spec *mesh_service;
+		const struct multi_zone_spec *multi_zone;
+		const struct mesh_external_spec *mesh_external;
+		const struct external_spec *external;
+		const struct http_route_spec *http_route;
+		const struct traffic_route_spec *traffic_route;
+		const struct mesh_gateway_spec *gateway;
 	};
 };
 

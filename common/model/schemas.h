@@ -12,6 +12,13 @@ extern const struct schema SCHEMA_DATAPLANE;
 extern const struct schema SCHEMA_ZONE_INGRESS;
 extern const struct schema SCHEMA_MESH_TCP_ROUTE;
 extern const struct schema SCHEMA_SECRET;
+extern const struct schema SCHEMA_MESH_SERVICE;
+extern const struct schema SCHEMA_MESH_MULTI_ZONE_SERVICE;
+extern const struct schema SCHEMA_MESH_EXTERNAL_SERVICE;
+extern const struct schema SCHEMA_EXTERNAL_SERVICE;
+extern const struct schema SCHEMA_MESH_HTTP_ROUTE;
+extern const struct schema SCHEMA_TRAFFIC_ROUTE;
+extern const struct schema SCHEMA_MESH_GATEWAY;
 
 /* One for each place of a schema, see struct schema. */
 void check_mesh(struct decode *dec, const struct tree *tree, const struct path *at,

@@ -25,6 +25,7 @@ enum unresolved { UNRESOLVED_BLACKHOLE, UNRESOLVED_RENORMALISE };
 /* Where a certificate or key is: a Secret of the mesh, or in the document. */
 struct data_source {
 	const char *secret; /* "": in the document */
+	const char *text;   /* PEM, decoded; "": in a Secret, or absent */
 };
 
 struct ca_conf {
@@ -155,6 +156,162 @@ struct tcp_route_spec {
 	struct target_ref target; /* {kind: Mesh} when absent */
 	const struct tcp_to *to;
 	size_t to_count;
+};
+
+/* ---- service objects ---- */
+struct service_port {
+	uint32_t port;           /* what clients name */
+	uint32_t target;         /* of a MeshService: the inbound's port; 0: by name */
+	const char *target_name; /* the inbound's name; "": by number */
+	const char *name;        /* "": not written, the number stands for it */
+	const char *protocol;    /* default "tcp" */
+};
+
+struct service_identity {
+	bool spiffe; /* value is the whole SPIFFE ID; else a value of kuma.io/service */
+	const char *value;
+};
+
+struct mesh_service_spec {
+	bool by_tags;          /* selector.dataplaneTags was written */
+	struct labels tags;    /* of the inbounds that it selects */
+	const char *dataplane; /* by name; "": by tags, or no selector at all */
+	const struct service_port *ports;
+	size_t port_count;
+	bool available; /* state */
+	const struct service_identity *identities;
+	size_t identity_count;
+};
+
+struct multi_zone_spec {
+	struct labels match; /* of MeshServices */
+	const struct service_port *ports;
+	size_t port_count;
+};
+
+enum tls_version { TLS_AUTO, TLS_10, TLS_11, TLS_12, TLS_13 };
+enum tls_verify { VERIFY_SECURED, VERIFY_SKIP_SAN, VERIFY_SKIP_CA, VERIFY_SKIP_ALL };
+
+struct expected_name {
+	bool prefix;
+	const char *value;
+};
+
+/* How TLS is started towards something outside the mesh. */
+struct external_tls {
+	bool enabled;
+	enum tls_version min, max;
+	bool renegotiation;
+	enum tls_verify verify;
+	const char *server_name; /* as written; "": none */
+	const struct expected_name *names;
+	size_t name_count;
+	struct data_source ca, cert, key; /* no ca: the system's roots */
+};
+
+struct external_address {
+	const char *address; /* an IP address or a DNS name */
+	uint32_t port;
+};
+
+struct mesh_external_spec {
+	uint32_t port; /* match.port, what clients name */
+	const char *protocol;
+	const struct external_address *endpoints;
+	size_t endpoint_count;
+	struct external_tls tls;
+};
+
+/* The legacy kind: found by its tags. */
+struct external_spec {
+	struct labels tags;
+	struct external_address endpoint;
+	struct external_tls tls;
+};
+
+/* ---- MeshHTTPRoute ---- */
+enum http_path { HTTP_PATH_NONE, HTTP_PATH_EXACT, HTTP_PATH_PREFIX, HTTP_PATH_REGEX };
+enum http_value {
+	HTTP_VALUE_EXACT,
+	HTTP_VALUE_PRESENT,
+	HTTP_VALUE_REGEX,
+	HTTP_VALUE_ABSENT,
+	HTTP_VALUE_PREFIX
+};
+
+struct http_field { /* a header or a query parameter */
+	const char *name, *value;
+	enum http_value type;
+};
+
+struct http_match {
+	enum http_path path_type;
+	const char *path;   /* "": any */
+	const char *method; /* "": any */
+	const struct http_field *headers;
+	size_t header_count;
+	const struct http_field *params;
+	size_t param_count;
+};
+
+struct http_rule {
+	const struct http_match *matches; /* at least one; any of them is enough */
+	size_t match_count;
+	const struct backend_ref *refs; /* none: to itself */
+	size_t ref_count;
+};
+
+struct http_to {
+	struct target_ref target;
+	const struct http_rule *rules;
+	size_t rule_count;
+};
+
+struct http_route_spec {
+	struct target_ref target; /* as in tcp_route_spec, and first there too */
+	const struct http_to *to;
+	size_t to_count;
+};
+
+/* ---- TrafficRoute ---- */
+struct tag_selector {
+	struct labels match;
+};
+
+struct traffic_split {
+	uint64_t weight;
+	struct labels destination;
+};
+
+struct traffic_route_spec {
+	const struct tag_selector *sources;
+	size_t source_count;
+	const struct tag_selector *destinations;
+	size_t destination_count;
+	const struct traffic_split *split; /* conf.destination: one of weight 1 */
+	size_t split_count;
+};
+
+/* ---- MeshGateway ---- */
+enum gateway_protocol { GATEWAY_TCP, GATEWAY_TLS, GATEWAY_HTTP, GATEWAY_HTTPS };
+enum gateway_tls { GATEWAY_TLS_NONE, GATEWAY_TLS_TERMINATE, GATEWAY_TLS_PASSTHROUGH };
+
+struct gateway_listener {
+	uint32_t port;
+	enum gateway_protocol protocol;
+	const char *hostname; /* "*" when absent */
+	enum gateway_tls tls;
+	const struct data_source *certs;
+	size_t cert_count;
+	struct labels tags;
+};
+
+struct mesh_gateway_spec {
+	const struct tag_selector *selectors;
+	size_t selector_count;
+	struct labels tags;
+	const struct gateway_listener *listeners;
+	size_t listener_count;
 };
 
 /* ---- Secret ---- */

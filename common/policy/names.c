@@ -17,7 +17,13 @@ const char *via_name(enum via via)
 
 const char *route_owner_name(enum route_owner owner)
 {
-	return owner == OWNER_TCP_ROUTE ? "MeshTCPRoute" : "default";
+	static const char *const NAMES[] = { [OWNER_DEFAULT] = "default",
+					     [OWNER_TCP_ROUTE] = "MeshTCPRoute",
+					     [OWNER_HTTP_ROUTE] = "MeshHTTPRoute",
+					     [OWNER_TRAFFIC_ROUTE] = "TrafficRoute" };
+
+	assert(owner < sizeof(NAMES) / sizeof(NAMES[0]));
+	return NAMES[owner];
 }
 
 /* No delimiters in what is hashed: the format is published (spec 5.5). */

@@ -34,24 +34,44 @@ struct endpoint {
  * "weight 0". */
 struct backend {
 	enum ref_kind kind; /* as written */
-	const char *name, *ns;
-	struct labels tags;   /* of a subset; without kuma.io/service */
-	struct labels labels; /* of a ref by labels, which has no name */
+	const char *name,
+		*ns;        /* as written; of a ref by labels: of what it found, or "" */
+	struct labels tags; /* of a subset; without kuma.io/service */
+	struct labels labels; /* of a ref by labels */
 	uint64_t weight;      /* verbatim */
 	bool resolved;
-	const char *reason;               /* not resolved: why; "" otherwise */
-	const char *cluster;              /* resolved: its name; "" otherwise */
-	const char *protocol;             /* of the service; "unknown" */
+	const char *reason;            /* not resolved: why; "" otherwise */
+	const struct resource *object; /* the service object; NULL: a tag service */
+	const char *section;           /* of the object's port, canonical; "" */
+	uint32_t port;                 /* its number; 0 */
+	const char *cluster;           /* resolved: its name; "" otherwise */
+	const char *protocol;          /* of the service or port; "unknown" */
+	const struct external_tls
+		*outside; /* endpoints are outside the mesh and dialled by the proxy
+			   * itself, so they stand in the cluster; NULL: inside */
 	const struct endpoint *endpoints; /* sorted by (priority, zone, address, port) */
 	size_t endpoint_count;
 };
 
-enum route_owner { OWNER_DEFAULT, OWNER_TCP_ROUTE };
+enum route_owner {
+	OWNER_DEFAULT,
+	OWNER_TCP_ROUTE,
+	OWNER_HTTP_ROUTE,
+	OWNER_TRAFFIC_ROUTE
+};
 const char *route_owner_name(enum route_owner owner); /* as in design.md 7 */
 
 struct contributor {
 	const struct resource *policy;
-	size_t to; /* index in its spec.to */
+	size_t to; /* index in its spec.to; of a TrafficRoute 0 */
+};
+
+/* One match of one rule of an HTTP outbound, in the order they are tried. */
+struct request_route {
+	const struct http_match *match;
+	const struct contributor *from; /* NULL: the rule for all that is left (K14) */
+	const struct backend *backends; /* at least one */
+	size_t backend_count;
 };
 
 struct outbound_route {
@@ -61,16 +81,36 @@ struct outbound_route {
 		enum ref_kind kind; /* REF_MESH_SERVICE for a tag service */
 		const char *name, *ns;
 		struct labels
-			tags;  /* more tags of the outbound; without kuma.io/service */
-		uint32_t port; /* of a real object; 0: null */
-		const char *protocol; /* "unknown" where no endpoint tells */
+			tags; /* more tags of the outbound; without kuma.io/service */
+		const struct resource *object; /* NULL: a tag service, or not found */
+		const char *section;           /* of the object's port; "" */
+		uint32_t port;                 /* of a real object; 0: null */
+		const char *protocol;          /* "unknown" where no endpoint tells */
 	} destination;
 	struct labels tags; /* of the outbound as written, {} if by backendRef */
 	enum route_owner owner;
 	const struct contributor *policies; /* increasing precedence */
 	size_t policy_count;
 	enum unresolved unresolved;
-	const struct backend *backends; /* as in the winning list; at least one */
+	/* Connections are HTTP: routed by request (owner MeshHTTPRoute, or an http
+	 * destination that nobody owns). */
+	bool http;
+	const struct request_route *rules; /* of an HTTP outbound, the last takes all */
+	size_t rule_count;
+	const struct backend *backends; /* as in the winning list; at least one, but of an
+					 * outbound that MeshHTTPRoute owns none */
+	size_t backend_count;
+};
+
+/* One listener and hostname of a builtin gateway. */
+struct listener_route {
+	const struct resource *gateway; /* the MeshGateway */
+	const struct gateway_listener *listener;
+	enum route_owner owner;
+	const struct contributor *policies; /* increasing precedence */
+	size_t policy_count;
+	enum unresolved unresolved;
+	const struct backend *backends; /* none: connections are closed */
 	size_t backend_count;
 };
 
@@ -87,6 +127,9 @@ struct routes {
 	const char *zone;
 	const struct outbound_route *outbounds; /* as the Dataplane lists them */
 	size_t outbound_count;
+	bool is_gateway; /* a builtin one: it has listeners in place of outbounds */
+	const struct listener_route *listeners; /* by port and hostname */
+	size_t listener_count;
 	const char *const *warnings; /* sorted, all different */
 	size_t warning_count;
 	const struct considered *considered; /* in policy order; only on request */

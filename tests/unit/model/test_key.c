@@ -41,10 +41,10 @@ static void test_words(void **state)
 static void test_foreign(void **state)
 {
 	static const char *const THEIRS[] = {
-		"MeshService", "ZoneEgress",      "MeshHTTPRoute",    "MeshOPA",
+		"MeshMetric",  "ZoneEgress",      "OPAPolicy",        "MeshOPA",
 		"MeshTimeout", "Timeout",         "DataplaneInsight", "ZoneOverview",
 		"AccessAudit", "TrafficRoute",    "MeshGateway",      "HostnameGenerator",
-		"Workload",    "MeshHealthCheck", "MeshTLS",          "ExternalService",
+		"Workload",    "MeshHealthCheck", "MeshTLS",          "MeshRetry",
 	};
 
 	(void)state;
