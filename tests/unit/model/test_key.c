@@ -43,7 +43,7 @@ static void test_foreign(void **state)
 	static const char *const THEIRS[] = {
 		"MeshMetric",  "ZoneEgress",      "OPAPolicy",        "MeshOPA",
 		"MeshTimeout", "Timeout",         "DataplaneInsight", "ZoneOverview",
-		"AccessAudit", "TrafficRoute",    "MeshGateway",      "HostnameGenerator",
+		"AccessAudit", "FaultInjection",  "MeshGatewayRoute", "HostnameGenerator",
 		"Workload",    "MeshHealthCheck", "MeshTLS",          "MeshRetry",
 	};
 
