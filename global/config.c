@@ -38,7 +38,7 @@ static const struct conf_key KEYS[] = {
 	  .type = CONF_MS,
 	  .offset = offsetof(struct config, certificate_ttl_ms),
 	  .fallback = "720h",
-	  .min = 5 * 1000,
+	  .min = 5000,
 	  .max = INT64_C(8760) * 3600 * 1000,
 	  .help = "life of the certificates of zones, and of global's own; each is "
 		  "renewed "
@@ -48,7 +48,7 @@ static const struct conf_key KEYS[] = {
 	  .offset = offsetof(struct config, stale_after_ms),
 	  .fallback = "15s",
 	  .min = 1000,
-	  .max = 3600 * 1000,
+	  .max = INT64_C(3600) * 1000,
 	  .help = "a zone of which nothing was heard for so long is Stale: its endpoints "
 		  "come last" },
 	{ .name = "zones.withdraw_after",
@@ -56,7 +56,7 @@ static const struct conf_key KEYS[] = {
 	  .offset = offsetof(struct config, withdraw_after_ms),
 	  .fallback = "1m",
 	  .min = 0,
-	  .max = 86400 * 1000,
+	  .max = INT64_C(86400) * 1000,
 	  .help = "and for so long, with ingresses that do not answer, Offline: they are "
 		  "withdrawn; 0: never" },
 	{ .name = "log.level",

