@@ -1,5 +1,7 @@
 #include "ctl/options.h"
 
+#include "base/span.h"
+
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
@@ -111,22 +113,13 @@ static bool output_parse(const char *text, enum ctl_output *output)
 /* "30s", "500ms", "2m": above 0, at most a day. */
 static bool duration_parse(const char *text, long *ms)
 {
-	static const struct {
-		const char *unit;
-		long ms;
-	} UNITS[] = { { "ms", 1 }, { "s", 1000 }, { "m", 60000 }, { "h", 3600000 } };
-	size_t digits = strspn(text, "0123456789");
+	enum { MAX_MS = 86400000 };
+	uint64_t span;
 
-	if (digits == 0 || digits > 8)
+	if (!zl_span_ms(text, &span) || span == 0 || span > MAX_MS)
 		return false;
-	long value = strtol(text, NULL, 10);
-	for (size_t i = 0; i < sizeof(UNITS) / sizeof(UNITS[0]); i++) {
-		if (strcmp(text + digits, UNITS[i].unit) == 0) {
-			*ms = value * UNITS[i].ms;
-			return *ms > 0 && *ms <= 86400000;
-		}
-	}
-	return false;
+	*ms = (long)span;
+	return true;
 }
 
 /* What a value must be, NULL if it is; then it is in its field. */

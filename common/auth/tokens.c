@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/span.h"
 #include "model/tree.h"
 #include "rest/body.h"
 
@@ -14,20 +15,12 @@ enum { NAME_MAX_BYTES = 63 };
 
 bool auth_lifetime(const char *text, uint64_t *seconds)
 {
-	static const struct {
-		char unit;
-		uint64_t seconds;
-	} UNITS[] = { { 's', 1 }, { 'm', 60 }, { 'h', 3600 }, { 'd', 86400 } };
-	size_t digits = strspn(text, "0123456789");
+	uint64_t ms;
 
-	if (digits == 0 || digits > 8 || strlen(text) != digits + 1)
+	if (!zl_span_ms(text, &ms))
 		return false;
-	for (size_t i = 0; i < sizeof(UNITS) / sizeof(UNITS[0]); i++)
-		if (UNITS[i].unit == text[digits]) {
-			*seconds = strtoul(text, NULL, 10) * UNITS[i].seconds;
-			return *seconds >= LIFETIME_MIN && *seconds <= LIFETIME_MAX;
-		}
-	return false;
+	*seconds = ms / 1000;
+	return *seconds >= LIFETIME_MIN && *seconds <= LIFETIME_MAX;
 }
 
 static bool is_name(const char *text)

@@ -1,76 +1,41 @@
 /* The rules of Mesh: kinds-spec 1. */
 #include "model/checks.h"
 #include "model/schemas.h"
+#include "model/source.h"
+
+#include "base/span.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 enum { BACKENDS_MAX = 2, CERT_NAME_MAX = 255 };
 
-/* One whole number and one unit of ms s m h d w y, or 0. False: no duration. */
-static bool long_duration(const char *text, uint64_t *ms)
-{
-	static const struct {
-		const char *unit;
-		uint64_t ms;
-	} UNITS[] = { { "ms", 1 },         { "s", 1000 },     { "m", 60000 },
-		      { "h", 3600000 },    { "d", 86400000 }, { "w", 604800000 },
-		      { "y", 31536000000 } };
-	size_t digits = strspn(text, "0123456789");
-
-	*ms = 0;
-	if (strcmp(text, "0") == 0)
-		return true;
-	if (digits == 0 || digits > 9)
-		return false;
-	for (size_t i = 0; i < sizeof(UNITS) / sizeof(UNITS[0]); i++) {
-		if (strcmp(text + digits, UNITS[i].unit) != 0)
-			continue;
-		*ms = strtoull(text, NULL, 10) * UNITS[i].ms;
-		return true;
-	}
-	return false;
-}
-
 static void check_duration(struct decode *dec, const struct path *at,
 			   const struct tree *object, const char *field, uint64_t least)
 {
 	const struct tree *value = tree_get(object, field);
-	uint64_t ms;
+	uint64_t ms = 0;
 
 	if (value == NULL || value->type != TREE_TEXT)
 		return;
-	if (!long_duration(value->text, &ms))
+	if (strcmp(value->text, "0") != 0 && !zl_span_ms(value->text, &ms))
 		decode_bad(dec, at, field, value, "has to be a valid format");
 	else if (ms < least)
 		decode_bad(dec, at, field, value, "must be at least 1m");
 }
 
-/* Exactly one source. */
 static void check_source(struct decode *dec, const struct tree *conf,
 			 const struct path *at, const char *field)
 {
-	static const char *const SOURCES[] = { "secret", "inline", "inlineString" };
 	const struct tree *source = tree_get(conf, field);
-	size_t count = 0;
+	struct path here = { .up = at, .name = field };
 
-	if (source == NULL) {
+	if (source == NULL)
 		decode_bad(dec, at, field, conf, "has to be defined");
-		return;
-	}
-	if (source->type != TREE_MAP)
-		return;
-	for (size_t i = 0; i < sizeof(SOURCES) / sizeof(SOURCES[0]); i++) {
-		const struct tree *value = tree_get(source, SOURCES[i]);
-		count += value != NULL &&
-			 !(value->type == TREE_TEXT && value->text[0] == '\0');
-	}
-	if (count == 0 && tree_get(source, "file") == NULL)
-		decode_bad(dec, at, field, source,
-			   "data source has to be chosen. Available sources: secret, "
-			   "inline");
-	if (count > 1)
-		decode_bad(dec, at, field, source, "must have only one source");
+	else if (source->type == TREE_MAP)
+		check_one_source(dec, source, &here,
+				 "data source has to be chosen. Available sources: "
+				 "secret, inline");
 }
 
 /* Fields that the other type of CA has. */

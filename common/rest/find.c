@@ -1,4 +1,5 @@
 #include "rest/find.h"
+#include "base/span.h"
 #include "model/travel.h"
 #include "rest/rest.h"
 
@@ -75,22 +76,9 @@ bool find_condition(struct http_request *req, struct condition *condition)
 
 bool rest_duration(const char *text, uint64_t *ms)
 {
-	static const struct {
-		const char *unit;
-		uint64_t ms;
-	} UNITS[] = { { "ms", 1 }, { "s", 1000 }, { "m", 60000 } };
-	char *end = NULL;
+	enum { MAX_MS = 600000 };
 
-	if (*text < '0' || *text > '9' || strlen(text) > 9)
-		return false;
-	uint64_t value = strtoull(text, &end, 10);
-	for (size_t i = 0; i < sizeof(UNITS) / sizeof(UNITS[0]); i++) {
-		if (strcmp(end, UNITS[i].unit) == 0) {
-			*ms = value * UNITS[i].ms;
-			return *ms <= 600000;
-		}
-	}
-	return false;
+	return zl_span_ms(text, ms) && *ms <= MAX_MS;
 }
 
 /* True if key is what the path and the query mean. */

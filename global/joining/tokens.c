@@ -2,6 +2,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/span.h"
 #include "global/joining/inside.h"
 #include "global/trust/trust.h"
 #include "model/resource.h"
@@ -14,23 +15,15 @@ enum { TTL_MAX_S = 30 * 86400 };
 
 static const char TTL_DEFAULT[] = "1h";
 
-/* "90s", "30m", "24h", "7d": from a second to thirty days. */
+/* From a second to thirty days. */
 static bool read_ttl(const char *text, uint64_t *seconds)
 {
-	static const struct {
-		char unit;
-		uint64_t seconds;
-	} UNITS[] = { { 's', 1 }, { 'm', 60 }, { 'h', 3600 }, { 'd', 86400 } };
-	size_t digits = strspn(text, "0123456789");
+	uint64_t ms;
 
-	if (digits == 0 || digits > 8 || strlen(text) != digits + 1)
+	if (!zl_span_ms(text, &ms))
 		return false;
-	for (size_t i = 0; i < sizeof(UNITS) / sizeof(UNITS[0]); i++)
-		if (UNITS[i].unit == text[digits]) {
-			*seconds = strtoul(text, NULL, 10) * UNITS[i].seconds;
-			return *seconds >= 1 && *seconds <= TTL_MAX_S;
-		}
-	return false;
+	*seconds = ms / 1000;
+	return *seconds >= 1 && *seconds <= TTL_MAX_S;
 }
 
 /* The Zone of name as it is made for it, held; NULL after a 400: it is no name. */
