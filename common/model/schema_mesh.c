@@ -1,4 +1,5 @@
 #include "model/schemas.h"
+#include "model/source.h"
 
 static const char *const MODES[] = { "STRICT", "PERMISSIVE", NULL };
 static const char *const UNRESOLVED[] = { "Blackhole", "Renormalise", NULL };
@@ -51,27 +52,6 @@ static const struct field CA_CERT[] = {
 };
 static const struct schema CA_CERT_SCHEMA = { .name = "CaCert", FIELDS(CA_CERT) };
 
-static const struct field DATA_SOURCE[] = {
-	{ .name = "secret",
-	  .type = FIELD_TEXT,
-	  STORED(data_source, secret),
-	  .doc = "Name of a Secret of the mesh." },
-	{ .name = "inline",
-	  .type = FIELD_TEXT,
-	  .flags = F_UNSTORED,
-	  .doc = "The content in base64." },
-	{ .name = "inlineString",
-	  .type = FIELD_TEXT,
-	  .flags = F_UNSTORED,
-	  .doc = "The content as text." },
-	{ .name = "file",
-	  .type = FIELD_REFUSED,
-	  .doc = "Refused: global and zones share no disk." },
-};
-static const struct schema DATA_SOURCE_SCHEMA = { .name = "DataSource",
-						  .size = sizeof(struct data_source),
-						  FIELDS(DATA_SOURCE) };
-
 static const struct field CONF[] = {
 	{ .name = "caCert",
 	  .type = FIELD_OBJECT,
@@ -80,12 +60,12 @@ static const struct field CONF[] = {
 	{ .name = "cert",
 	  .type = FIELD_OBJECT,
 	  STORED(ca_conf, cert),
-	  .sub = &DATA_SOURCE_SCHEMA,
+	  .sub = &CA_SOURCE_SCHEMA,
 	  .doc = "PEM chain of a provided CA; the first certificate signs." },
 	{ .name = "key",
 	  .type = FIELD_OBJECT,
 	  STORED(ca_conf, key),
-	  .sub = &DATA_SOURCE_SCHEMA,
+	  .sub = &CA_SOURCE_SCHEMA,
 	  .doc = "PEM key of a provided CA." },
 };
 static const struct schema CONF_SCHEMA = { .name = "CaConf",
@@ -179,12 +159,13 @@ static const struct schema ROUTING_SCHEMA = { .name = "Routing", FIELDS(ROUTING)
 static const struct field MESH_SERVICES[] = {
 	{ .name = "mode",
 	  .type = FIELD_ENUM,
-	  .flags = F_UNSTORED,
+	  STORED(mesh_spec, services),
 	  .values = SERVICE_MODES,
 	  .fallback = "Disabled",
 	  .doc = "Which MeshServices zones derive from their Dataplanes." },
 };
 static const struct schema MESH_SERVICES_SCHEMA = { .name = "MeshServices",
+						    .size = sizeof(struct mesh_spec),
 						    FIELDS(MESH_SERVICES) };
 
 static const struct field OUTBOUND[] = {

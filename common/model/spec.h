@@ -37,10 +37,20 @@ struct mesh_backend {
 	struct ca_conf conf;
 };
 
+/* meshServices.mode: which MeshServices zones derive, and in EXCLUSIVE that tag services
+ * are no destinations any more. */
+enum mesh_services {
+	MESH_SERVICES_DISABLED,
+	MESH_SERVICES_EVERYWHERE,
+	MESH_SERVICES_REACHABLE,
+	MESH_SERVICES_EXCLUSIVE
+};
+
 struct mesh_spec {
 	bool locality_aware; /* default true (D21) */
 	bool zone_egress;
 	enum unresolved unresolved;
+	enum mesh_services services;
 	const char *mtls_backend; /* "": mTLS is off */
 	const struct mesh_backend *backends;
 	size_t backend_count;
