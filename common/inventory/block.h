@@ -29,6 +29,8 @@ struct block *block_merge(const struct block *before, const struct rows *rows,
 			  size_t local, size_t local_count, size_t remote,
 			  size_t remote_count);
 
+/* The set that an inventory was made of; borrowed. */
+const struct set *inventory_set(const struct inventory *inventory);
 /* The block of the service inventory_at(inventory, index). */
 const struct block *inventory_block(const struct inventory *inventory, size_t index);
 /* Fill in offer. */

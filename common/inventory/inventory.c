@@ -112,6 +112,11 @@ bool inventory_fits(const struct inventory *inventory, const struct set *set)
 	return true;
 }
 
+const struct set *inventory_set(const struct inventory *inventory)
+{
+	return inventory->set;
+}
+
 const char *inventory_zone(const struct inventory *inventory)
 {
 	return inventory->zone;

@@ -34,7 +34,7 @@ struct local {
 /* One record of a ZoneIngress of another zone. */
 struct remote {
 	const struct resource *ingress;
-	const struct available_service *record;
+	const struct available_service *record; /* NULL: none tells of the object */
 	const char *zone;
 	const char *address; /* advertised; "": there is none, so no endpoint */
 	uint32_t port;

@@ -2,7 +2,7 @@
  * MeshMultiZoneService, MeshExternalService.
  *
  * Nothing is kept: what an object offers is worked out when it is asked for, from the
- * inventory's services and Dataplanes. Objects of a disabled zone are not there.
+ * inventory's services and Dataplanes. MeshServices of a disabled zone are not there.
  *
  * Threads:  pure.
  * Lifetime: results live in the arena; resources and texts are the inventory's.
@@ -53,14 +53,17 @@ bool object_port_find(const struct resource *object, const char *section, uint32
 		      struct zl_arena *arena, struct object_port *found);
 
 /* Who serves a port of a MeshService or MeshMultiZoneService, as a service whose name is
- * the object's: local inbounds of local objects (K8), ingresses of the zones of others
- * (D27). Never NULL. */
+ * the object's: local inbounds of local objects (K8), ingresses of the zones of others,
+ * which have no record where no record tells of the object (D27): then they count one
+ * instance and have the tags that the object selects. The protocol is the port's. Never
+ * NULL. */
 const struct service *object_service(const struct inventory *inventory,
 				     const struct resource *object,
 				     const struct object_port *port,
 				     struct zl_arena *arena);
 
-/* The MeshServices that a MeshMultiZoneService selects, by KRI. */
+/* The MeshServices that a MeshMultiZoneService selects: the own zone's first, then by
+ * KRI. */
 const struct resource *const *object_members(const struct inventory *inventory,
 					     const struct resource *multi,
 					     struct zl_arena *arena, size_t *count);

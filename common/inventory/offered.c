@@ -1,0 +1,306 @@
+#include "inventory/objects.h"
+
+#include "inventory/block.h"
+#include "inventory/lookup.h"
+#include "inventory/offered.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- collecting ---- */
+
+struct offered {
+	const struct inventory *inventory;
+	struct zl_arena *arena;
+	struct local *locals;
+	size_t local_count, local_room;
+	struct remote *remotes;
+	size_t remote_count, remote_room;
+};
+
+/* list with room for one more. */
+static void *grow(struct zl_arena *arena, const void *list, size_t count, size_t *room,
+		  size_t size)
+{
+	*room = *room == 0 ? 8 : 2 * *room;
+	void *wider = zl_arena_alloc(arena, *room, size);
+	if (count > 0)
+		memcpy(wider, list, count * size);
+	return wider;
+}
+
+static void add_local(struct offered *to, const struct local *row)
+{
+	if (to->local_count == to->local_room)
+		to->locals = grow(to->arena, to->locals, to->local_count, &to->local_room,
+				  sizeof(*row));
+	to->locals[to->local_count++] = *row;
+}
+
+static void add_remote(struct offered *to, struct remote row)
+{
+	if (to->remote_count == to->remote_room)
+		to->remotes = grow(to->arena, to->remotes, to->remote_count,
+				   &to->remote_room, sizeof(row));
+	to->remotes[to->remote_count++] = row;
+}
+
+/* ---- a MeshService of this zone ---- */
+
+/* True if port leads to the inbound (K7). */
+static bool leads_to(const struct service_port *port, const struct inbound *in)
+{
+	if (port->target != 0)
+		return in->port == port->target;
+	if (port->target_name[0] != '\0')
+		return strcmp(in->name, port->target_name) == 0;
+	return in->port == port->port;
+}
+
+static void add_by_tags(struct offered *to, const struct resource *object,
+			const struct service_port *port)
+{
+	struct labels want = object->mesh_service->tags;
+	size_t count;
+	const struct service **services =
+		lookup_services(to->inventory, object->key.mesh, want, to->arena, &count);
+
+	for (size_t i = 0; i < count; i++)
+		for (size_t j = 0; j < services[i]->local_count; j++) {
+			const struct local *row = &services[i]->locals[j];
+
+			if (leads_to(port, row->inbound) &&
+			    labels_match(want, row->tags, false))
+				add_local(to, row);
+		}
+}
+
+/* The rows of one inbound. */
+static void add_inbound(struct offered *to, const char *mesh, const struct inbound *in)
+{
+	const char *name = labels_get(in->tags, TAG_SERVICE);
+	const struct service *service =
+		name != NULL ? inventory_find(to->inventory, mesh, name) : NULL;
+
+	for (size_t i = 0; service != NULL && i < service->local_count; i++)
+		if (service->locals[i].inbound == in)
+			add_local(to, &service->locals[i]);
+}
+
+static void add_by_name(struct offered *to, const struct resource *object,
+			const struct service_port *port)
+{
+	for (size_t labelled = 0; labelled < 2; labelled++) {
+		const struct resource *res =
+			offered_dataplane(to->inventory, object, labelled > 0);
+
+		for (size_t i = 0; res != NULL && i < res->dataplane->inbound_count; i++)
+			if (leads_to(port, &res->dataplane->inbounds[i]))
+				add_inbound(to, object->key.mesh,
+					    &res->dataplane->inbounds[i]);
+	}
+}
+
+const struct resource *offered_dataplane(const struct inventory *inventory,
+					 const struct resource *object, bool labelled)
+{
+	const struct key key = { .kind = KIND_DATAPLANE,
+				 .mesh = object->key.mesh,
+				 .zone = labelled ? inventory_zone(inventory) : "",
+				 .ns = object->key.ns,
+				 .name = object->mesh_service->dataplane };
+
+	return *key.name != '\0' ? set_get(inventory_set(inventory), &key) : NULL;
+}
+
+/* ---- a MeshService of another zone ---- */
+
+/* The records that match its selector. */
+static void add_records(struct offered *to, const struct resource *object)
+{
+	struct labels want = object->mesh_service->tags;
+	size_t count;
+	const struct service **services =
+		lookup_services(to->inventory, object->key.mesh, want, to->arena, &count);
+
+	for (size_t i = 0; i < count; i++)
+		for (size_t j = 0; j < services[i]->remote_count; j++) {
+			const struct remote *row = &services[i]->remotes[j];
+
+			if (strcmp(row->zone, object->key.zone) == 0 &&
+			    labels_match(want, row->tags, false))
+				add_remote(to, *row);
+		}
+}
+
+/* The ingresses of its zone. */
+static void add_ingresses(struct offered *to, const struct resource *object)
+{
+	const struct set *set = inventory_set(to->inventory);
+	const char *own = inventory_zone(to->inventory);
+	struct labels tags = labels_with(to->arena, object->mesh_service->tags, TAG_ZONE,
+					 object->key.zone);
+	struct set_iter each = set_each(set, KIND_ZONE_INGRESS, NULL);
+	const struct resource *res;
+
+	while ((res = set_next(&each)) != NULL) {
+		const char *zone = ingress_zone(res, own);
+
+		if (strcmp(zone, object->key.zone) != 0)
+			continue;
+		add_remote(to,
+			   (struct remote){ .ingress = res,
+					    .zone = zone,
+					    .address = res->ingress->advertised,
+					    .port = res->ingress->advertised_port,
+					    .tags = tags,
+					    .instances = 1,
+					    .condition = zone_condition_of(set, zone) });
+	}
+}
+
+/* ---- all of an object ---- */
+
+static bool selects(const struct mesh_service_spec *spec)
+{
+	return spec->tags.count > 0 || spec->dataplane[0] != '\0';
+}
+
+static void add_service(struct offered *to, const struct resource *object,
+			const struct service_port *port)
+{
+	const struct mesh_service_spec *spec = object->mesh_service;
+
+	if (!selects(spec))
+		return;
+	if (object_is_local(to->inventory, object)) {
+		if (spec->tags.count > 0)
+			add_by_tags(to, object, port);
+		else
+			add_by_name(to, object, port);
+		return;
+	}
+	/* What is written of another zone in the name of this one leads nowhere. */
+	if (strcmp(object->key.zone, inventory_zone(to->inventory)) == 0)
+		return;
+	size_t before = to->remote_count;
+	if (spec->tags.count > 0)
+		add_records(to, object);
+	if (to->remote_count == before)
+		add_ingresses(to, object);
+}
+
+/* The port of a member that a port of a MeshMultiZoneService means: of its name, else of
+ * its number. */
+static bool find_member_port(const struct resource *member,
+			     const struct object_port *port, struct zl_arena *arena,
+			     struct object_port *found)
+{
+	for (size_t i = 0; i < object_port_count(member); i++) {
+		*found = object_port_at(member, i, arena);
+		if (strcmp(found->section, port->section) == 0)
+			return true;
+	}
+	for (size_t i = 0; i < object_port_count(member); i++) {
+		*found = object_port_at(member, i, arena);
+		if (found->port == port->port)
+			return true;
+	}
+	return false;
+}
+
+bool offered_counts(const struct inventory *inventory, const struct resource *member)
+{
+	return object_is_local(inventory, member) || member->mesh_service->available;
+}
+
+static void add_members(struct offered *to, const struct resource *multi,
+			const struct object_port *port)
+{
+	size_t count;
+	const struct resource *const *members =
+		object_members(to->inventory, multi, to->arena, &count);
+
+	for (size_t i = 0; i < count; i++) {
+		struct object_port at;
+
+		if (offered_counts(to->inventory, members[i]) &&
+		    find_member_port(members[i], port, to->arena, &at))
+			add_service(to, members[i], at.spec);
+	}
+}
+
+const struct resource *const *object_members(const struct inventory *inventory,
+					     const struct resource *multi,
+					     struct zl_arena *arena, size_t *count)
+{
+	*count = 0;
+	if (multi->multi_zone->match.count == 0)
+		return zl_arena_alloc(arena, 0, sizeof(struct resource *));
+	return objects_by_labels(inventory, KIND_MESH_SERVICE, multi->key.mesh,
+				 multi->multi_zone->match, arena, count);
+}
+
+/* ---- order ---- */
+
+static int by_place(const void *one, const void *other)
+{
+	return local_compare(one, other);
+}
+
+static int by_gate(const void *one, const void *other)
+{
+	const struct remote *a = one;
+	const struct remote *b = other;
+	int order = remote_compare(a, b);
+
+	return order != 0 ? order : labels_compare(a->tags, b->tags);
+}
+
+/* Sort the rows, and have those once that several members select. */
+static void put_in_order(struct offered *rows)
+{
+	size_t kept = 0;
+
+	if (rows->local_count > 1)
+		qsort(rows->locals, rows->local_count, sizeof(struct local), by_place);
+	for (size_t i = 0; i < rows->local_count; i++)
+		if (kept == 0 ||
+		    rows->locals[kept - 1].inbound != rows->locals[i].inbound)
+			rows->locals[kept++] = rows->locals[i];
+	rows->local_count = kept;
+
+	kept = 0;
+	if (rows->remote_count > 1)
+		qsort(rows->remotes, rows->remote_count, sizeof(struct remote), by_gate);
+	for (size_t i = 0; i < rows->remote_count; i++)
+		if (kept == 0 || rows->remotes[i].record == NULL ||
+		    rows->remotes[kept - 1].record != rows->remotes[i].record)
+			rows->remotes[kept++] = rows->remotes[i];
+	rows->remote_count = kept;
+}
+
+const struct service *object_service(const struct inventory *inventory,
+				     const struct resource *object,
+				     const struct object_port *port,
+				     struct zl_arena *arena)
+{
+	struct offered rows = { .inventory = inventory, .arena = arena };
+	struct service *service = zl_arena_alloc(arena, 1, sizeof(*service));
+
+	assert(port->spec != NULL);
+	if (object->key.kind == KIND_MESH_SERVICE)
+		add_service(&rows, object, port->spec);
+	else
+		add_members(&rows, object, port);
+	put_in_order(&rows);
+	*service = (struct service){ .mesh = object->key.mesh,
+				     .name = object->key.name,
+				     .locals = rows.locals,
+				     .local_count = rows.local_count,
+				     .remotes = rows.remotes,
+				     .remote_count = rows.remote_count,
+				     .protocol = port->protocol };
+	return service;
+}
