@@ -26,6 +26,17 @@ const char *route_owner_name(enum route_owner owner)
 	return NAMES[owner];
 }
 
+const char *gateway_protocol_name(enum gateway_protocol protocol)
+{
+	static const char *const NAMES[] = { [GATEWAY_TCP] = "TCP",
+					     [GATEWAY_TLS] = "TLS",
+					     [GATEWAY_HTTP] = "HTTP",
+					     [GATEWAY_HTTPS] = "HTTPS" };
+
+	assert(protocol < sizeof(NAMES) / sizeof(NAMES[0]));
+	return NAMES[protocol];
+}
+
 /* No delimiters in what is hashed: the format is published (spec 5.5). */
 const char *policy_cluster_name(const char *service, struct labels tags,
 				struct zl_arena *arena)

@@ -95,12 +95,14 @@ struct outbound_route {
 	/* Connections are HTTP: routed by request (owner MeshHTTPRoute, or an http
 	 * destination that nobody owns). */
 	bool http;
-	const struct request_route *rules; /* of an HTTP outbound, the last takes all */
+	const struct request_route *rules; /* of an HTTP outbound; one takes all */
 	size_t rule_count;
 	const struct backend *backends; /* as in the winning list; at least one, but of an
 					 * outbound that MeshHTTPRoute owns none */
 	size_t backend_count;
 };
+
+const char *gateway_protocol_name(enum gateway_protocol protocol); /* "TCP" */
 
 /* One listener and hostname of a builtin gateway. */
 struct listener_route {
