@@ -52,6 +52,7 @@ struct service {
 	/* The ExternalServices of this tag, where no Dataplane offers it; by name. */
 	const struct resource *const *externals;
 	size_t external_count;
+	bool outdone; /* there are ExternalServices of this tag, which a Dataplane outdoes */
 	const char *protocol; /* of all its endpoints in common (spec 4.1); "unknown" */
 };
 

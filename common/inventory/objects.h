@@ -15,8 +15,8 @@
 const struct resource *object_get(const struct inventory *inventory,
 				  const struct key *key);
 
-/* By name (D5): the own zone's first, then the only one of the mesh. ns "": any namespace
- * of that rank, else only there. NULL: none, or several and *several is set, so that none
+/* By name (D5): the own zone's first, then the only one of the mesh; cheap, as every ref by
+ * name asks. ns "": any namespace of that rank, else only there. NULL: none, or several and *several is set, so that none
  * is taken. */
 const struct resource *object_by_name(const struct inventory *inventory, enum kind kind,
 				      const char *mesh, const char *ns, const char *name,
@@ -28,6 +28,9 @@ const struct resource *const *objects_by_labels(const struct inventory *inventor
 						enum kind kind, const char *mesh,
 						struct labels want,
 						struct zl_arena *arena, size_t *count);
+
+/* True if the labels of object contain want, as for objects_by_labels. */
+bool object_matches(const struct resource *object, struct labels want);
 
 /* True for a MeshService whose Dataplanes are this zone's, and for an external service
  * that this zone may dial. */
