@@ -10,13 +10,21 @@
 
 /* ---- lists ---- */
 
+static int compare_names(const struct entry_name *a, const struct entry_name *b)
+{
+	int order = strcmp(a->mesh, b->mesh);
+
+	if (order == 0)
+		order = (int)a->kind - (int)b->kind;
+	return order != 0 ? order : strcmp(a->name, b->name);
+}
+
 static int compare_lists(const void *one, const void *other)
 {
 	const struct entry_list *a = one;
 	const struct entry_list *b = other;
-	int order = strcmp(a->mesh, b->mesh);
 
-	return order != 0 ? order : strcmp(a->service, b->service);
+	return compare_names(&a->name, &b->name);
 }
 
 static void hold_list(void *item)
@@ -40,17 +48,20 @@ const struct pmap_ops ENTRY_LISTS = { compare_lists, hold_list, drop_list };
 
 /* ---- collecting ---- */
 
-static const char *mesh_of(const struct entry *entry)
+static struct entry_name name_of(const struct entry *entry)
 {
-	return entry->rank.route->key.mesh;
+	const struct target_ref *target = route_to(entry->rank.route, entry->to);
+
+	return (struct entry_name){ entry->rank.route->key.mesh, target->kind,
+				    target->name };
 }
 
-/* By mesh and service. */
 static int compare_places(const struct entry *a, const struct entry *b)
 {
-	int order = strcmp(mesh_of(a), mesh_of(b));
+	const struct entry_name one = name_of(a);
+	const struct entry_name other = name_of(b);
 
-	return order != 0 ? order : strcmp(a->service, b->service);
+	return compare_names(&one, &other);
 }
 
 static int compare_entries(const void *one, const void *other)
@@ -85,7 +96,7 @@ static void remove_entry(struct entry_changes *to, struct entry entry)
 	to->removed[to->removed_count++] = entry;
 }
 
-/* Changes come sorted by mesh. */
+/* Changes of a kind come sorted by mesh; that of another kind may be noted twice. */
 static void note_idle(struct entry_changes *to, const char *mesh)
 {
 	if (to->idle_count > 0 && strcmp(to->idle[to->idle_count - 1], mesh) == 0)
@@ -105,17 +116,13 @@ bool route_is_withdrawn(const struct set *set, const char *zone,
 static void walk(struct entry_changes *to, const struct resource *route,
 		 void (*note)(struct entry_changes *, struct entry))
 {
-	const struct tcp_route_spec *spec = route->tcp_route;
 	const struct rank rank = rank_of(route);
 
 	if (route_is_withdrawn(to->after, to->zone, route))
 		return;
-	for (size_t i = 0; i < spec->to_count; i++) {
-		const struct target_ref *target = &spec->to[i].target;
-
-		if (ref_is_by_name(target))
-			note(to, (struct entry){ target->name, rank, i });
-		else
+	for (size_t i = 0; i < route_to_count(route); i++) {
+		note(to, (struct entry){ rank, i });
+		if (!ref_is_by_name(route_to(route, i)))
 			note_idle(to, route->key.mesh);
 	}
 }
@@ -143,6 +150,7 @@ void entries_collect(struct entry_changes *changes, const struct set *before,
 	changes->removed =
 		grow(NULL, 0, &changes->removed_room, sizeof(*changes->removed));
 	set_diff(before, after, KIND_MESH_TCP_ROUTE, on_route, changes);
+	set_diff(before, after, KIND_MESH_HTTP_ROUTE, on_route, changes);
 	sort(changes->added, changes->added_count);
 	sort(changes->removed, changes->removed_count);
 }
@@ -156,7 +164,7 @@ void entries_end(struct entry_changes *changes)
 
 /* ---- applying ---- */
 
-/* Of one mesh and service. */
+/* Of one name. */
 struct run {
 	const struct entry *items;
 	size_t count;
@@ -175,7 +183,7 @@ static struct run run_of(const struct entry *entries, size_t at, size_t count,
 }
 
 /* Of one route object: a new one with its name is another. What one route says of one
- * service leaves together and is sorted alike, so there is no need to compare that. */
+ * name leaves together and is sorted alike, so there is no need to compare that. */
 static bool is_same(const struct entry *a, const struct entry *b)
 {
 	return a->rank.route == b->rank.route;
@@ -209,8 +217,7 @@ static struct entry_list *merge(struct run old, struct run removed, struct run a
 		drop_list(list);
 		return NULL;
 	}
-	list->mesh = mesh_of(&list->items[0]);
-	list->service = list->items[0].service;
+	list->name = name_of(&list->items[0]);
 	return list;
 }
 
@@ -218,8 +225,7 @@ static struct entry_list *merge(struct run old, struct run removed, struct run a
 static void apply_to(struct pmap **lists, const struct entry *first, struct run removed,
 		     struct run added)
 {
-	const struct entry_list like = { .mesh = mesh_of(first),
-					 .service = first->service };
+	const struct entry_list like = { .name = name_of(first) };
 	const struct entry_list *old = pmap_find(&ENTRY_LISTS, *lists, &like);
 	const struct run before = { old != NULL ? old->items : NULL,
 				    old != NULL ? old->count : 0 };

@@ -1,5 +1,5 @@
-/* policy/entries.h - the entries of routes by the service that they are about, as an
- * index has them and as a change of routes touches them.
+/* policy/entries.h - the entries of MeshTCPRoutes and MeshHTTPRoutes by what their
+ * targetRef names, as an index has them and as a change of routes touches them.
  *
  * Threads:  holders of a list may be on different threads (the count is atomic); lists
  *           are immutable.
@@ -13,22 +13,30 @@
 #include "base/pmap.h"
 #include "model/set.h"
 
-/* An entry of a route's `to` that is about a tag service. */
+/* What the targetRef of an entry names: nothing where it goes by labels or is the mesh.
+ */
+struct entry_name {
+	const char *mesh;
+	enum ref_kind kind;
+	const char *name; /* "" */
+};
+
+/* An entry of a route's `to`. */
 struct entry {
-	const char *service;
 	struct rank rank; /* of its route */
 	size_t to;
 };
 
-/* All about one service of one mesh. */
+/* All of one name, which need not mean the same: it may be a tag service or, with
+ * namespace, port and section, objects. */
 struct entry_list {
 	_Atomic unsigned holders;
-	const char *mesh, *service;
+	struct entry_name name;
 	struct entry *items; /* owned; by increasing precedence */
 	size_t count;
 };
 
-/* Lists by mesh and service. */
+/* Lists by name. */
 extern const struct pmap_ops ENTRY_LISTS;
 
 /* How routes differ between two sets. */

@@ -35,6 +35,29 @@ size_t texts_sort(const char **texts, size_t count)
 	return kept;
 }
 
+/* ---- routes of both kinds ---- */
+
+struct route_iter {
+	const struct set *set;
+	const char *mesh;
+	struct set_iter each;
+};
+
+static struct route_iter routes_each(const struct set *set, const char *mesh)
+{
+	return (struct route_iter){ set, mesh, set_each(set, KIND_MESH_TCP_ROUTE, mesh) };
+}
+
+static const struct resource *routes_next(struct route_iter *iter)
+{
+	const struct resource *next = set_next(&iter->each);
+
+	if (next != NULL || iter->each.kind == KIND_MESH_HTTP_ROUTE)
+		return next;
+	iter->each = set_each(iter->set, KIND_MESH_HTTP_ROUTE, iter->mesh);
+	return set_next(&iter->each);
+}
+
 /* ---- warnings ---- */
 
 /* Of one mesh. */
@@ -76,15 +99,12 @@ static const struct pmap_ops WARNINGS = { compare_warnings, hold_warnings,
 
 static void warn_of_route(struct warnings *to, const struct resource *route)
 {
-	const struct tcp_route_spec *spec = route->tcp_route;
-
-	for (size_t i = 0; i < spec->to_count; i++)
-		if (!ref_is_by_name(&spec->to[i].target))
+	for (size_t i = 0; i < route_to_count(route); i++)
+		if (!ref_is_by_name(route_to(route, i)))
 			to->texts[to->count++] = zl_arena_format(
-				to->arena,
-				"MeshTCPRoute \"%s\": spec.to[%zu] has no effect: %s",
-				route->key.name, i,
-				ref_missing(&spec->to[i].target, to->mesh, to->arena));
+				to->arena, "%s \"%s\": spec.to[%zu] has no effect: %s",
+				kind_info(route->key.kind)->name, route->key.name, i,
+				ref_missing(route_to(route, i), to->mesh, to->arena));
 }
 
 /* The only thing that is made anew for a whole mesh, and only by a change of a route that
@@ -92,18 +112,18 @@ static void warn_of_route(struct warnings *to, const struct resource *route)
 static void set_warnings(struct policy_index *index, const char *mesh)
 {
 	struct warnings *to = zl_alloc(1, sizeof(*to));
-	struct set_iter each = set_each(index->set, KIND_MESH_TCP_ROUTE, mesh);
+	struct route_iter each = routes_each(index->set, mesh);
 	const struct resource *route;
 	size_t room = 0;
 
 	to->holders = 1;
 	to->arena = zl_arena_new();
 	to->mesh = zl_arena_strdup(to->arena, mesh);
-	while ((route = set_next(&each)) != NULL)
-		room += route->tcp_route->to_count;
+	while ((route = routes_next(&each)) != NULL)
+		room += route_to_count(route);
 	to->texts = zl_arena_alloc(to->arena, room, sizeof(*to->texts));
-	each = set_each(index->set, KIND_MESH_TCP_ROUTE, mesh);
-	while ((route = set_next(&each)) != NULL)
+	each = routes_each(index->set, mesh);
+	while ((route = routes_next(&each)) != NULL)
 		if (!route_is_withdrawn(index->set, index->zone, route))
 			warn_of_route(to, route);
 	to->count = texts_sort(to->texts, to->count);
@@ -182,7 +202,9 @@ void policy_index_drop(struct policy_index **indexp)
 
 bool policy_index_fits(const struct policy_index *index, const struct set *set)
 {
-	static const enum kind READ[] = { KIND_MESH, KIND_ZONE, KIND_MESH_TCP_ROUTE };
+	static const enum kind READ[] = { KIND_MESH,           KIND_ZONE,
+					  KIND_MESH_TCP_ROUTE, KIND_MESH_HTTP_ROUTE,
+					  KIND_TRAFFIC_ROUTE,  KIND_MESH_GATEWAY };
 
 	for (size_t i = 0; i < sizeof(READ) / sizeof(READ[0]); i++)
 		if (!set_same_kind(index->set, set, READ[i]))
@@ -197,10 +219,10 @@ const struct set *index_set(const struct policy_index *index)
 	return index->set;
 }
 
-const struct entry *index_entries(const struct policy_index *index, const char *mesh,
-				  const char *service, size_t *count)
+const struct entry *index_entries(const struct policy_index *index,
+				  struct entry_name name, size_t *count)
 {
-	const struct entry_list like = { .mesh = mesh, .service = service };
+	const struct entry_list like = { .name = name };
 	const struct entry_list *list = pmap_find(&ENTRY_LISTS, index->lists, &like);
 
 	*count = list == NULL ? 0 : list->count;
@@ -219,16 +241,16 @@ const struct indexed_route *index_sorted(const struct policy_index *index,
 					 const char *mesh, struct zl_arena *arena,
 					 size_t *count)
 {
-	struct set_iter each = set_each(index->set, KIND_MESH_TCP_ROUTE, mesh);
+	struct route_iter each = routes_each(index->set, mesh);
 	const struct resource *route;
 	size_t room = 0;
 
-	while (set_next(&each) != NULL)
+	while (routes_next(&each) != NULL)
 		room++;
 	struct indexed_route *sorted = zl_arena_alloc(arena, room, sizeof(*sorted));
 	*count = 0;
-	each = set_each(index->set, KIND_MESH_TCP_ROUTE, mesh);
-	while ((route = set_next(&each)) != NULL)
+	each = routes_each(index->set, mesh);
+	while ((route = routes_next(&each)) != NULL)
 		sorted[(*count)++] = (struct indexed_route){
 			rank_of(route),
 			route_is_withdrawn(index->set, index->zone, route),

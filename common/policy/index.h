@@ -10,10 +10,10 @@
 
 const struct set *index_set(const struct policy_index *index);
 
-/* The entries of routes of mesh about service in increasing precedence, *count of them.
- */
-const struct entry *index_entries(const struct policy_index *index, const char *mesh,
-				  const char *service, size_t *count);
+/* The entries of MeshTCPRoutes and MeshHTTPRoutes of that name, in increasing precedence,
+ * *count of them. */
+const struct entry *index_entries(const struct policy_index *index,
+				  struct entry_name name, size_t *count);
 
 struct indexed_route {
 	struct rank rank;

@@ -1,6 +1,7 @@
 #include "policy/order.h"
 
 #include "policy/policy.h"
+#include "policy/refs.h"
 
 #include <string.h>
 
@@ -24,7 +25,7 @@ static unsigned detail_rank(const struct target_ref *top)
 
 struct rank rank_of(const struct resource *route)
 {
-	const struct target_ref *top = &route->tcp_route->target;
+	const struct target_ref *top = route_top(route);
 	uint64_t tags = top->kind == REF_MESH_GATEWAY ? top->tags.count : 0;
 	const struct {
 		uint64_t value;
@@ -91,8 +92,8 @@ static size_t section_rank(const struct target_ref *target)
 static int compare_strengths(const struct rank *a, size_t a_to, const struct rank *b,
 			     size_t b_to)
 {
-	const struct target_ref *one = &a->route->tcp_route->to[a_to].target;
-	const struct target_ref *other = &b->route->tcp_route->to[b_to].target;
+	const struct target_ref *one = route_to(a->route, a_to);
+	const struct target_ref *other = route_to(b->route, b_to);
 	int order = compare_numbers(a->strength, b->strength);
 
 	if (order == 0)

@@ -2,6 +2,24 @@
 
 #include <string.h>
 
+/* It is the first member of both specs. */
+const struct target_ref *route_top(const struct resource *route)
+{
+	return route->spec;
+}
+
+size_t route_to_count(const struct resource *route)
+{
+	return route->key.kind == KIND_MESH_TCP_ROUTE ? route->tcp_route->to_count
+						      : route->http_route->to_count;
+}
+
+const struct target_ref *route_to(const struct resource *route, size_t to)
+{
+	return route->key.kind == KIND_MESH_TCP_ROUTE ? &route->tcp_route->to[to].target
+						      : &route->http_route->to[to].target;
+}
+
 bool ref_is_by_name(const struct target_ref *ref)
 {
 	return (ref->kind == REF_MESH_SERVICE || ref->kind == REF_MESH_SERVICE_SUBSET) &&

@@ -1,4 +1,4 @@
-/* policy/refs.h - what a reference asks for, and how it is told.
+/* policy/refs.h - the references of routes: what they ask for, and how it is told.
  *
  * Threads:  pure.
  * Lifetime: texts live in the arena.
@@ -6,6 +6,12 @@
 #pragma once
 
 #include "model/resource.h"
+
+/* Of a MeshTCPRoute or a MeshHTTPRoute: spec.targetRef, how many items spec.to has, and
+ * the targetRef of one. */
+const struct target_ref *route_top(const struct resource *route);
+size_t route_to_count(const struct resource *route);
+const struct target_ref *route_to(const struct resource *route, size_t to);
 
 /* True if ref is one that finds a tag service by its name; else it asks for a real
  * object (D32). */

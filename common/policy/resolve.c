@@ -1,9 +1,9 @@
 #include "policy/policy.h"
 
+#include "policy/claims.h"
 #include "policy/index.h"
 #include "policy/refs.h"
 #include "policy/select.h"
-#include "policy/target.h"
 
 #include <string.h>
 
@@ -13,102 +13,44 @@ static const char *service_of(const struct outbound *outbound)
 	return outbound->has_backend ? NULL : labels_get(outbound->tags, TAG_SERVICE);
 }
 
-static void set_destination(struct resolving *at, const struct outbound *outbound,
-			    struct outbound_route *to)
-{
-	const char *service = service_of(outbound);
-
-	to->destination.kind = REF_MESH_SERVICE;
-	to->destination.name = service;
-	to->destination.ns = "";
-	to->destination.protocol = "unknown";
-	if (service == NULL) {
-		to->destination.kind = outbound->backend.kind;
-		to->destination.name = outbound->backend.name;
-		to->destination.ns = outbound->backend.ns;
-		to->destination.port = outbound->backend.port;
-		return;
-	}
-
-	const struct service *found =
-		inventory_find(at->inventory, at->mesh_name, service);
-	if (found != NULL)
-		to->destination.protocol = found->protocol;
-	to->destination.tags = labels_without(
-		at->arena, labels_without(at->arena, outbound->tags, TAG_SERVICE),
-		LABEL_MESH);
-}
-
-/* Collect the entries about service whose policies select the proxy. Returns the last,
- * which decides; NULL: none. */
-static const struct tcp_to *contribute(struct resolving *at,
-				       const struct policy_index *index,
-				       const char *service, const struct resource *proxy,
-				       struct outbound_route *to)
-{
-	size_t count;
-	const struct entry *entries =
-		index_entries(index, at->mesh_name, service, &count);
-	struct contributor *policies =
-		zl_arena_alloc(at->arena, count, sizeof(*policies));
-	const struct tcp_to *winner = NULL;
-
-	for (size_t i = 0; i < count; i++) {
-		const struct resource *route = entries[i].rank.route;
-		const struct tcp_to *to_entry = &route->tcp_route->to[entries[i].to];
-
-		/* A rule without a list, which only a store can hold, says nothing. */
-		if (to_entry->has_rule && to_entry->ref_count == 0)
-			continue;
-		if (!select_proxy(route, proxy, at->zone, NULL, NULL))
-			continue;
-		policies[to->policy_count++] =
-			(struct contributor){ route, entries[i].to };
-		winner = to_entry;
-	}
-	to->policies = policies;
-	return winner;
-}
-
 /* Lists replace one another as a whole; no rules is a list of the destination itself. */
 static void set_backends(struct resolving *at, const struct outbound *outbound,
-			 const struct tcp_to *winner, struct outbound_route *to)
+			 const struct claims *claims, struct outbound_route *to)
 {
+	const struct contributor *last =
+		claims->tcp_count > 0 ? &claims->tcp[claims->tcp_count - 1] : NULL;
+	const struct tcp_to *winner =
+		last != NULL ? &last->policy->tcp_route->to[last->to] : NULL;
 	bool list = winner != NULL && winner->has_rule;
 
+	to->policies = claims->tcp;
+	to->policy_count = claims->tcp_count;
 	to->backend_count = list ? winner->ref_count : 1;
 	struct backend *backends =
 		zl_arena_alloc(at->arena, to->backend_count, sizeof(*backends));
 
 	to->backends = backends;
+	if (!list)
+		backends[0] = target_of_destination(at, outbound, to);
 	for (size_t i = 0; list && i < winner->ref_count; i++)
-		backends[i] =
-			target_of_ref(at, &winner->refs[i].ref, winner->refs[i].weight);
-	if (list)
-		return;
-	if (service_of(outbound) == NULL)
-		backends[0] = target_of_ref(at, &outbound->backend, 1);
-	else
-		backends[0] =
-			target_of_service(at, to->destination.name, to->destination.tags);
+		backends[i] = target_of_ref(at, last->policy, &winner->refs[i].ref,
+					    winner->refs[i].weight);
 }
 
 static struct outbound_route resolve_outbound(struct resolving *at,
-					      const struct policy_index *index,
-					      const struct resource *proxy,
 					      const struct outbound *outbound)
 {
 	struct outbound_route to = { .address = outbound->address,
 				     .port = outbound->port,
 				     .tags = outbound->tags,
 				     .unresolved = at->mesh->unresolved };
-	const struct tcp_to *winner = NULL;
+	struct claims claims = { 0 };
 
-	set_destination(at, outbound, &to);
-	if (service_of(outbound) != NULL)
-		winner = contribute(at, index, to.destination.name, proxy, &to);
-	to.owner = winner == NULL ? OWNER_DEFAULT : OWNER_TCP_ROUTE;
-	set_backends(at, outbound, winner, &to);
+	target_set_destination(at, outbound, &to);
+	if (!outbound->has_backend)
+		claims = claims_about(at, &to);
+	to.owner = claims_owner(&claims, to.destination.protocol);
+	set_backends(at, outbound, &claims, &to);
 	return to;
 }
 
@@ -146,7 +88,9 @@ const struct routes *policy_resolve(const struct policy_index *index,
 	struct routes *routes = zl_arena_alloc(arena, 1, sizeof(*routes));
 	struct outbound_route *outbounds =
 		zl_arena_alloc(arena, spec->outbound_count, sizeof(*outbounds));
-	struct resolving at = { .inventory = inventory,
+	struct resolving at = { .index = index,
+				.inventory = inventory,
+				.proxy = proxy,
 				.set = index_set(index),
 				.zone = inventory_zone(inventory),
 				.mesh_name = proxy->key.mesh,
@@ -154,7 +98,7 @@ const struct routes *policy_resolve(const struct policy_index *index,
 				.arena = arena };
 
 	for (size_t i = 0; i < spec->outbound_count; i++)
-		outbounds[i] = resolve_outbound(&at, index, proxy, &spec->outbounds[i]);
+		outbounds[i] = resolve_outbound(&at, &spec->outbounds[i]);
 
 	routes->proxy = proxy;
 	routes->zone = at.zone;
@@ -168,11 +112,11 @@ const struct routes *policy_resolve(const struct policy_index *index,
 }
 
 /* True if an entry of route is about service. */
-static bool is_about(const struct tcp_route_spec *route, const char *service)
+static bool is_about(const struct resource *route, const char *service)
 {
-	for (size_t i = 0; i < route->to_count; i++)
-		if (ref_is_by_name(&route->to[i].target) &&
-		    strcmp(route->to[i].target.name, service) == 0)
+	for (size_t i = 0; i < route_to_count(route); i++)
+		if (ref_is_by_name(route_to(route, i)) &&
+		    strcmp(route_to(route, i)->name, service) == 0)
 			return true;
 	return false;
 }
@@ -188,7 +132,7 @@ bool policy_touches(const struct resource *route, const struct resource *proxy,
 	for (size_t i = 0; !about && i < spec->outbound_count; i++) {
 		const char *service = service_of(&spec->outbounds[i]);
 
-		about = service != NULL && is_about(route->tcp_route, service);
+		about = service != NULL && is_about(route, service);
 	}
 	return about && select_proxy(route, proxy, zone, NULL, NULL);
 }

@@ -121,7 +121,7 @@ static bool select_name(struct selection *at, const struct target_ref *ref)
 
 static bool select_dataplane(struct selection *at)
 {
-	const struct target_ref *ref = &at->route->tcp_route->target;
+	const struct target_ref *ref = route_top(at->route);
 
 	if (at->proxy->dataplane->gateway == GATEWAY_BUILTIN)
 		return because(at, false, "it does not select builtin gateways");
@@ -135,7 +135,7 @@ static bool select_dataplane(struct selection *at)
 /* proxyTypes of Mesh and MeshSubset; a client without inbounds is a sidecar (D39). */
 static bool right_type(struct selection *at)
 {
-	const struct target_ref *ref = &at->route->tcp_route->target;
+	const struct target_ref *ref = route_top(at->route);
 	bool gateway = at->proxy->dataplane->gateway != GATEWAY_NONE;
 
 	if (gateway ? ref->gateway : ref->sidecar)
@@ -146,7 +146,7 @@ static bool right_type(struct selection *at)
 
 static bool by_kind(struct selection *at)
 {
-	const struct target_ref *ref = &at->route->tcp_route->target;
+	const struct target_ref *ref = route_top(at->route);
 
 	switch (ref->kind) {
 	case REF_MESH:
@@ -167,7 +167,7 @@ static bool by_kind(struct selection *at)
 /* "MeshServiceSubset web {version: v1}" before what because said. */
 static void name_target(struct selection *at)
 {
-	const struct target_ref *ref = &at->route->tcp_route->target;
+	const struct target_ref *ref = route_top(at->route);
 	struct labels named = ref->tags.count > 0 ? ref->tags : ref->labels;
 
 	if (at->arena == NULL)

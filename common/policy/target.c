@@ -1,7 +1,6 @@
 #include "policy/target.h"
 
 #include "policy/endpoints.h"
-#include "policy/policy.h"
 #include "policy/refs.h"
 
 #include <assert.h>
@@ -86,6 +85,33 @@ static void resolve_to(struct resolving *at, struct backend *backend,
 	warn_of_endpoints(at, service, backend, &found);
 }
 
+void target_set_destination(struct resolving *at, const struct outbound *outbound,
+			    struct outbound_route *to)
+{
+	const char *service = labels_get(outbound->tags, TAG_SERVICE);
+
+	to->destination.kind = REF_MESH_SERVICE;
+	to->destination.name = service;
+	to->destination.ns = "";
+	to->destination.section = "";
+	to->destination.protocol = "unknown";
+	if (outbound->has_backend) {
+		to->destination.kind = outbound->backend.kind;
+		to->destination.name = outbound->backend.name;
+		to->destination.ns = outbound->backend.ns;
+		to->destination.port = outbound->backend.port;
+		return;
+	}
+
+	const struct service *found =
+		inventory_find(at->inventory, at->mesh_name, service);
+	if (found != NULL)
+		to->destination.protocol = found->protocol;
+	to->destination.tags = labels_without(
+		at->arena, labels_without(at->arena, outbound->tags, TAG_SERVICE),
+		LABEL_MESH);
+}
+
 struct backend target_of_service(struct resolving *at, const char *name,
 				 struct labels tags)
 {
@@ -101,8 +127,17 @@ struct backend target_of_service(struct resolving *at, const char *name,
 	return backend;
 }
 
-struct backend target_of_ref(struct resolving *at, const struct target_ref *ref,
-			     uint64_t weight)
+struct backend target_of_destination(struct resolving *at,
+				     const struct outbound *outbound,
+				     const struct outbound_route *to)
+{
+	if (outbound->has_backend)
+		return target_of_ref(at, at->proxy, &outbound->backend, 1);
+	return target_of_service(at, to->destination.name, to->destination.tags);
+}
+
+struct backend target_of_ref(struct resolving *at, const struct resource *from,
+			     const struct target_ref *ref, uint64_t weight)
 {
 	struct backend backend = { .kind = ref->kind,
 				   .name = ref->name,
@@ -116,6 +151,7 @@ struct backend target_of_ref(struct resolving *at, const struct target_ref *ref,
 				   .protocol = "unknown" };
 	const struct service *service = NULL;
 
+	(void)from;
 	if (weight == 0) {
 		backend.reason = "weight 0";
 		return backend;

@@ -6,11 +6,13 @@
 #pragma once
 
 #include "inventory/inventory.h"
-#include "policy/routes.h"
+#include "policy/policy.h"
 
 /* What resolving one proxy needs and collects. */
 struct resolving {
+	const struct policy_index *index;
 	const struct inventory *inventory;
+	const struct resource *proxy;
 	const struct set *set; /* whose inventory it is */
 	const char *zone, *mesh_name;
 	const struct mesh_spec *mesh;
@@ -21,10 +23,20 @@ struct resolving {
 
 void resolving_warn(struct resolving *at, const char *text);
 
-/* The backend that ref stands for, with this weight. */
-struct backend target_of_ref(struct resolving *at, const struct target_ref *ref,
-			     uint64_t weight);
+/* Fill in to->destination. */
+void target_set_destination(struct resolving *at, const struct outbound *outbound,
+			    struct outbound_route *to);
 
-/* A destination as its own backend: always resolved, weight 1 (D18, B5). */
+/* The backend that ref, which stands in the policy from, means with this weight. */
+struct backend target_of_ref(struct resolving *at, const struct resource *from,
+			     const struct target_ref *ref, uint64_t weight);
+
+/* The destination of outbound as its own backend: always resolved, weight 1 (D18, B5),
+ * unless it is an object that does not exist (K17). */
+struct backend target_of_destination(struct resolving *at,
+				     const struct outbound *outbound,
+				     const struct outbound_route *to);
+
+/* A tag service as a backend, always resolved, weight 1. */
 struct backend target_of_service(struct resolving *at, const char *service,
 				 struct labels tags);
