@@ -52,7 +52,8 @@ struct service {
 	/* The ExternalServices of this tag, where no Dataplane offers it; by name. */
 	const struct resource *const *externals;
 	size_t external_count;
-	bool outdone; /* there are ExternalServices of this tag, which a Dataplane outdoes */
+	bool outdone; /* there are ExternalServices of this tag, which a Dataplane outdoes
+		       */
 	const char *protocol; /* of all its endpoints in common (spec 4.1); "unknown" */
 };
 

@@ -15,9 +15,9 @@
 const struct resource *object_get(const struct inventory *inventory,
 				  const struct key *key);
 
-/* By name (D5): the own zone's first, then the only one of the mesh; cheap, as every ref by
- * name asks. ns "": any namespace of that rank, else only there. NULL: none, or several and *several is set, so that none
- * is taken. */
+/* By name (D5): the own zone's first, then the only one of the mesh; cheap, as every ref
+ * by name asks. ns "": any namespace of that rank, else only there. NULL: none, or
+ * several and *several is set, so that none is taken. */
 const struct resource *object_by_name(const struct inventory *inventory, enum kind kind,
 				      const char *mesh, const char *ns, const char *name,
 				      bool *several);
