@@ -71,6 +71,28 @@ static bool is_meant(struct rest *rest, const struct write *write,
 	return false;
 }
 
+/* Is there a mesh of this name, or one being written beside? Only global can say. */
+static bool has_mesh(const struct rest *rest, const struct write *write,
+		     const struct key *of)
+{
+	const struct key mesh = { KIND_MESH, "", "", "", of->mesh };
+
+	if (*of->mesh == '\0' || rest->writer != WRITER_GLOBAL ||
+	    set_get(rest->ops->set(rest->owner), &mesh) != NULL)
+		return true;
+	for (size_t i = 0; i < write->count; i++)
+		if (key_compare(&write->items[i].key, &mesh) == 0)
+			return true;
+	return false;
+}
+
+/* A mistyped mesh would otherwise never be noticed. */
+static void tell_mesh(struct findings *found, const char *mesh)
+{
+	findings_warning(found, "mesh", NULL,
+			 "there is no mesh \"%s\": its defaults hold", mesh);
+}
+
 /* Make the item of a PUT; false after an answer. */
 static bool put_read(struct rest *rest, struct write *write, enum kind kind,
 		     bool with_mesh)
@@ -93,6 +115,10 @@ static bool put_read(struct rest *rest, struct write *write, enum kind kind,
 		body_refuse(write->req, &found, false);
 		return false;
 	}
+	found.at.kind = kind_info(res->key.kind)->name;
+	found.at.name = res->key.name;
+	if (!has_mesh(rest, write, &res->key))
+		tell_mesh(&found, res->key.mesh);
 	write->warnings = body_warnings(&found, write->arena);
 	const struct resource *old = set_get(rest->ops->set(rest->owner), &res->key);
 	bool ok = is_meant(rest, write, res) && allowed(rest, write->req, old, res, 0);
@@ -193,6 +219,28 @@ static void find_doubles(const struct write *write, const struct body_docs *docs
 	}
 }
 
+/* Tell the meshes that are not there; documents of one mesh mostly stand together. */
+static void warn_of_meshes(const struct rest *rest, const struct write *write,
+			   const struct body_docs *docs, struct findings *found)
+{
+	const char *last = NULL;
+	bool there = true;
+
+	for (size_t i = 0; i < write->count; i++) {
+		const struct key *key = &write->items[i].key;
+
+		if (last == NULL || strcmp(last, key->mesh) != 0)
+			there = has_mesh(rest, write, key);
+		last = key->mesh;
+		found->at = (struct finding){ .document = docs->numbers[i],
+					      .file = "",
+					      .kind = kind_info(key->kind)->name,
+					      .name = key->name };
+		if (!there)
+			tell_mesh(found, key->mesh);
+	}
+}
+
 /* Make a resource of each document; false after an answer. */
 static bool apply_check(struct rest *rest, struct write *write,
 			const struct body_docs *docs)
@@ -212,11 +260,13 @@ static bool apply_check(struct rest *rest, struct write *write,
 	}
 	if (found.violation_count == 0)
 		find_doubles(write, docs, &found);
-	if (found.violation_count > 0)
+	if (found.violation_count > 0) {
 		body_refuse(write->req, &found, true);
-	else
-		write->warnings = body_warnings(&found, write->arena);
-	return found.violation_count == 0;
+		return false;
+	}
+	warn_of_meshes(rest, write, docs, &found);
+	write->warnings = body_warnings(&found, write->arena);
+	return true;
 }
 
 static bool apply_read(struct rest *rest, struct write *write)

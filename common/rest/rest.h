@@ -41,11 +41,12 @@ struct rest_ops {
 	void (*show)(void *owner, struct http_request *req, const struct resource *res,
 		     struct tree *doc, struct zl_arena *arena);
 	/* A write whose client asked to wait is revision rev (that of what stands, when
-	 * nothing changed) and body is what to answer, now or later when all that it
-	 * waits for have it. wait is "zones" or "proxies"; body is borrowed. NULL: such
-	 * requests are refused. */
+	 * nothing changed); status and body are what to answer, now or later when all
+	 * that it waits for have it. wait is "zones" or "proxies"; body is borrowed.
+	 * NULL: such requests are refused. */
 	void (*written)(void *owner, struct http_request *req, uint64_t rev,
-			const char *wait, uint64_t timeout_ms, const char *body);
+			unsigned status, const char *wait, uint64_t timeout_ms,
+			const char *body);
 };
 
 struct rest {

@@ -312,11 +312,12 @@ void rest_finish(struct rest *rest, const struct store_result *result)
 	write_body(write, rev, result->changes, &body);
 	if (write->kind == WRITE_PUT)
 		http_add_header(write->req, "ETag", "\"r%" PRIu64 "\"", rev);
+	unsigned status = created ? 201 : 200;
 	if (*write->wait != '\0')
-		rest->ops->written(rest->owner, write->req, rev, write->wait,
+		rest->ops->written(rest->owner, write->req, rev, status, write->wait,
 				   write->timeout_ms, body.data);
 	else
-		http_json(write->req, created ? 201 : 200, body.data);
+		http_json(write->req, status, body.data);
 	zl_buf_free(&body);
 	write_free(&write);
 }

@@ -189,10 +189,12 @@ static void goes_with(void *owner, const struct resource *old,
 	}
 }
 
-static void written(void *owner, struct http_request *req, uint64_t rev, const char *wait,
-		    uint64_t timeout_ms, const char *body)
+static void written(void *owner, struct http_request *req, uint64_t rev, unsigned status,
+		    const char *wait, uint64_t timeout_ms, const char *body)
 {
-	wait_begin(owner, req, rev, wait, timeout_ms, body);
+	const struct wait_answer then = { status, body };
+
+	wait_begin(owner, req, rev, wait, timeout_ms, &then);
 }
 
 static const struct rest_ops REST_OPS = {

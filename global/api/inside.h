@@ -32,9 +32,16 @@ struct api {
 	struct metrics_answers answers;
 };
 
-/* waits.c: answer req with body, extended by "wait", when rev is where it should be. */
+/* What a write is answered with: a JSON object. */
+struct wait_answer {
+	unsigned status;
+	const char *body;
+};
+
+/* waits.c: answer req when rev is where it should be: with then, to which "wait" is
+ * added, or, without it, with what would be added. */
 void wait_begin(struct api *api, struct http_request *req, uint64_t rev, const char *what,
-		uint64_t timeout_ms, const char *body);
+		uint64_t timeout_ms, const struct wait_answer *then);
 void waits_look(struct api *api);
 void waits_end(struct api *api);
 void wait_handle(struct http_request *req, void *arg);

@@ -12,7 +12,8 @@ struct waiter {
 	struct http_request *req;
 	uint64_t rev, deadline_ms, since_us;
 	bool proxies; /* else zones */
-	char *body;   /* owned; a JSON object to extend, or NULL */
+	unsigned status;
+	char *body; /* owned; a JSON object to extend, or NULL */
 };
 
 /* Who said goodbye or was deleted is not waited for; who fell silent is, and is named
@@ -154,7 +155,7 @@ static void finish(const struct api *api, struct waiter *waiter,
 	tree_json_pretty(wait_tree(api, arena, waiter, tally), &out);
 	if (len > 0)
 		zl_buf_char(&out, '}');
-	http_json(waiter->req, 200, zl_buf_text(&out));
+	http_json(waiter->req, waiter->status, zl_buf_text(&out));
 	zl_buf_free(&out);
 	zl_arena_free(&arena);
 	free(waiter->body);
@@ -197,7 +198,7 @@ void waits_end(struct api *api)
 }
 
 void wait_begin(struct api *api, struct http_request *req, uint64_t rev, const char *what,
-		uint64_t timeout_ms, const char *body)
+		uint64_t timeout_ms, const struct wait_answer *then)
 {
 	struct waiter *waiter = zl_alloc(1, sizeof(*waiter));
 	size_t slot = rev % COMMIT_TIMES;
@@ -210,7 +211,8 @@ void wait_begin(struct api *api, struct http_request *req, uint64_t rev, const c
 						       ? api->commits[slot].us
 						       : zl_now_us(),
 				   .proxies = strcmp(what, "zones") != 0,
-				   .body = body != NULL ? zl_strdup(body) : NULL };
+				   .status = then != NULL ? then->status : 200,
+				   .body = then != NULL ? zl_strdup(then->body) : NULL };
 	api->waiters = waiter;
 	look(api, api->draining);
 }

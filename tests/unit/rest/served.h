@@ -73,12 +73,13 @@ static inline bool fix_allow(void *owner, const struct resource *old,
 }
 
 static inline void fix_written(void *owner, struct http_request *req, uint64_t rev,
-			       const char *wait, uint64_t timeout_ms, const char *body)
+			       unsigned status, const char *wait, uint64_t timeout_ms,
+			       const char *body)
 {
 	(void)owner;
 	http_add_header(req, "X-Waited", "%s %llu %llu", wait, (unsigned long long)rev,
 			(unsigned long long)timeout_ms);
-	http_json(req, 200, body);
+	http_json(req, status, body);
 }
 
 static inline void fix_odd(void *ctx, const struct key *key, uint64_t rev,

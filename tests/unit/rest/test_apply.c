@@ -153,6 +153,8 @@ static void warnings_name_their_document(void **state)
 	expect(fix, 200);
 	assert_string_equal(at(fix, "warnings.0.document"), "4");
 	assert_string_equal(at(fix, "warnings.0.name"), "r");
+	assert_string_equal(at(fix, "warnings.1.document"), "4");
+	assert_string_equal(at(fix, "warnings.1.field"), "mesh");
 	assert_true(has_head(fix, "\r\nX-Waited: proxies 1 1000\r\n"));
 }
 

@@ -29,7 +29,6 @@ static void created_configured_unchanged(void **state)
 	assert_int_equal(put_weight(fix, "", "", 90), 201);
 	assert_string_equal(at(fix, "result"), "created");
 	assert_string_equal(at(fix, "revision"), "1");
-	assert_string_equal(at(fix, "warnings"), "[0]");
 	assert_true(has_head(fix, "\r\nETag: \"r1\"\r\n"));
 	assert_int_equal(put_weight(fix, "", "", 80), 200);
 	assert_string_equal(at(fix, "result"), "configured");
@@ -227,7 +226,7 @@ static void the_query_is_strict(void **state)
 	}
 	assert_int_equal(ask(fix, "GET", ROUTE "route-1", ""), 404);
 	assert_int_equal(put_weight(fix, "?wait=zones&timeout=250ms&message=why", "", 1),
-			 200);
+			 201);
 	assert_true(has_head(fix, "\r\nX-Waited: zones 1 250\r\n"));
 	assert_string_equal(at(fix, "result"), "created");
 	assert_int_equal(put_weight(fix, "?wait=proxies", "", 1), 200);
@@ -391,6 +390,21 @@ static void warnings_come_with_the_answer(void **state)
 	assert_string_equal(at(fix, "warnings.0.document"), "");
 }
 
+static void a_mesh_that_is_not_there_is_told(void **state)
+{
+	struct fixture *fix = *state;
+
+	assert_int_equal(put_weight(fix, "", "", 90), 201);
+	assert_string_equal(at(fix, "warnings"), "[1]");
+	assert_string_equal(at(fix, "warnings.0.field"), "mesh");
+	assert_string_equal(at(fix, "warnings.0.reason"),
+			    "there is no mesh \"default\": its defaults hold");
+	assert_int_equal(
+		ask(fix, "PUT", "/meshes/default", "{type: Mesh, name: default}"), 201);
+	assert_int_equal(put_weight(fix, "", "", 80), 200);
+	assert_string_equal(at(fix, "warnings"), "[0]");
+}
+
 static void a_closing_server_refuses(void **state)
 {
 	struct fixture *fix = *state;
@@ -458,6 +472,7 @@ int main(void)
 		TEST(kinds_have_their_place, at_global),
 		TEST(a_zone_alone_writes_what_global_writes, in_zone),
 		TEST(warnings_come_with_the_answer, at_global),
+		TEST(a_mesh_that_is_not_there_is_told, at_global),
 		TEST(a_closing_server_refuses, at_global),
 		TEST(a_full_disk_changes_nothing, at_global),
 	};
