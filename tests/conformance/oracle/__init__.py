@@ -1,0 +1,41 @@
+"""What a set of documents means, computed a second time.
+
+Written from the behaviour specification alone and on purpose without a look at the C
+code: where the two differ, one of them misread the specification. Comments name the
+section or the decision a line comes from: D and B rows and bare numbers are of the
+specification of MeshTCPRoute, K rows and "kinds" of the page of the other kinds.
+
+    python3 -m oracle --zone ZONE [--mesh MESH] FILE...
+"""
+
+import json
+
+from .documents import Resource, parse
+from .world import World
+
+__all__ = ['Resource', 'World', 'differences', 'parse', 'routes']
+
+
+def routes(text, zone, mesh='default'):
+    """The routes JSON of these documents, without its warnings. A reason whose text the
+    specification does not give is `...`, which equals any."""
+    return World(parse(text), zone, mesh).routes()
+
+
+def differences(want, got, path=''):
+    """Where `got` is not what the oracle says, as lines of text."""
+    if want is ... and isinstance(got, str) and got:
+        return []
+    if isinstance(want, dict) and isinstance(got, dict):
+        out = []
+        for key in sorted(set(want) | set(got)):
+            out += differences(want.get(key, '(absent)'), got.get(key, '(absent)'),
+                               '%s.%s' % (path, key))
+        return out
+    if isinstance(want, list) and isinstance(got, list) and len(want) == len(got):
+        return [line for i, (w, g) in enumerate(zip(want, got))
+                for line in differences(w, g, '%s[%d]' % (path, i))]
+    if type(want) is type(got) and want == got:
+        return []
+    return ['%s: want %s, got %s' % (path.lstrip('.') or '(top)', json.dumps(want, default=str),
+                                     json.dumps(got, default=str))]

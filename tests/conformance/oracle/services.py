@@ -1,0 +1,179 @@
+"""Who serves what: inbounds of the zone, ingresses of others, external addresses."""
+
+import collections
+import hashlib
+import math
+
+from .documents import PROTOCOL, SERVICE, ZONE, contains
+
+STACKS = {'grpc': ('grpc', 'http2', 'tcp'), 'http2': ('http2', 'tcp'),
+          'http': ('http', 'tcp'), 'kafka': ('kafka', 'tcp'), 'tls': ('tcp',),
+          'tcp': ('tcp',)}
+
+Inbound = collections.namedtuple('Inbound', 'tags state address port name proxy')
+Record = collections.namedtuple('Record', 'zone at ingress tags instances')
+
+
+def common_protocol(protocols):
+    """4.1: what they have in common, None for one that is missing."""
+    common = None
+    for one in protocols:
+        one = one.lower() if one else 'unknown'
+        if common is None or common == one:
+            common = one
+        elif common not in STACKS or one not in STACKS:
+            common = 'unknown'
+        else:
+            common = next(p for p in STACKS[common] if p in STACKS[one])
+    return common or 'unknown'
+
+
+def cluster_name(service, tags):
+    """5.5."""
+    if not tags:
+        return service
+    every = dict(tags, **{SERVICE: service})
+    text = ''.join(k + every[k] for k in sorted(every, key=str.encode))
+    return service + '-' + hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def host_and_port(address):
+    host, port = address.rsplit(':', 1)
+    return host.strip('[]'), int(port)
+
+
+def external_endpoint(address, port):
+    """Kinds 8: dialled by the proxy itself (K10)."""
+    return {'zone': None, 'address': address, 'port': port, 'weight': 1, 'priority': 0,
+            'via': 'external'}
+
+
+def sort_endpoints(endpoints):
+    return sorted(endpoints, key=lambda e: (e['priority'], e['zone'] or '', e['address'],
+                                            e['port']))
+
+
+class Services:
+    """Tag services of one mesh as one zone sees them, and where traffic may enter others."""
+
+    def __init__(self, resources, proxies, mesh, zone, conf):
+        self.zone = zone
+        self.conf = conf
+        self.disabled = set()
+        self.silent = {}  # D13
+        for r in resources:
+            if r.kind == 'Zone' and r.spec.get('enabled') is False:
+                self.disabled.add(r.name)
+            if r.kind == 'Zone' and r.status.get('condition') in ('Stale', 'Offline'):
+                self.silent[r.name] = r.status['condition']
+        self.disabled.discard(zone)  # kinds 5: nothing inside the zone changes
+        self.inbounds = [i for p in proxies for i in self.inbounds_of(p)]
+        self.gates = []  # (zone, coordinates, ingress) of what is advertised
+        self.records = []
+        for r in resources:
+            if r.kind == 'ZoneIngress':
+                self.read_ingress(r, mesh)
+        self.externals = [r for r in resources if r.kind == 'ExternalService' and
+                          r.mesh == mesh]
+
+    def inbounds_of(self, proxy):
+        """6.5, kinds 2."""
+        for inbound in proxy.net.get('inbound', []):
+            state = inbound.get('state', 'Ready')
+            if state == 'Ready' and not inbound.get('health', {'ready': True}).get('ready', False):
+                state = 'NotReady'
+            address = (proxy.net.get('advertisedAddress') or inbound.get('address') or
+                       proxy.net['address'])
+            yield Inbound(dict(inbound.get('tags', {}), **{ZONE: self.zone}), state, address,
+                          inbound['port'], inbound.get('name') or str(inbound['port']), proxy)
+
+    def read_ingress(self, r, mesh):
+        zone = r.spec.get('zone') or r.labels.get(ZONE) or self.zone
+        if zone == self.zone or zone in self.disabled:
+            return
+        net = r.spec['networking']
+        at = None
+        if net.get('advertisedAddress'):
+            at = (net['advertisedAddress'], net['advertisedPort'])
+            self.gates.append((zone, at, r.name))
+        for record in r.spec.get('availableServices', []):
+            if record.get('mesh', 'default') == mesh:
+                self.records.append(Record(zone, at, r.name,
+                                           dict(record['tags'], **{ZONE: zone}),
+                                           record.get('instances', 0)))
+
+    def has_dataplanes(self, service):
+        return (any(i.tags.get(SERVICE) == service for i in self.inbounds) or
+                any(r.tags.get(SERVICE) == service for r in self.records))
+
+    def is_known(self, service):
+        """D18, kinds 9."""
+        return (self.has_dataplanes(service) or
+                any(e.spec['tags'].get(SERVICE) == service for e in self.externals))
+
+    def external_of(self, service):
+        """Kinds 9: those that count."""
+        if self.has_dataplanes(service):
+            return []
+        mine = sorted((e for e in self.externals if e.spec['tags'].get(SERVICE) == service),
+                      key=lambda e: e.name)
+        return [e for e in mine if tls_of(e) == tls_of(mine[0]) and
+                e.spec['tags'].get(ZONE, self.zone) == self.zone]
+
+    def protocol(self, service):
+        """4.1: what all endpoints have in common."""
+        return common_protocol(
+            [i.tags.get(PROTOCOL) for i in self.inbounds
+             if i.tags.get(SERVICE) == service and i.state == 'Ready'] +
+            [r.tags.get(PROTOCOL) for r in self.records
+             if r.tags.get(SERVICE) == service and r.at and r.instances > 0] +
+            [e.spec['tags'].get(PROTOCOL) for e in self.external_of(service)])
+
+    def endpoints(self, service, tags):
+        wanted = dict(tags, **{SERVICE: service})
+        external = self.external_of(service)
+        if external:
+            return sort_endpoints(
+                external_endpoint(*host_and_port(e.spec['networking']['address']))
+                for e in external if contains(e.spec['tags'], wanted))
+        return self.placed(
+            [i for i in self.inbounds if i.state == 'Ready' and contains(i.tags, wanted)],
+            [r for r in self.records if contains(r.tags, wanted)])
+
+    def placed(self, inbounds, records):
+        """Priorities and weights: 6.5, D13, D17, D21, D27."""
+        out = [{'zone': self.zone, 'address': i.address, 'port': i.port, 'priority': 0,
+                'via': 'direct'} for i in inbounds]
+        zones = self.entrances(records, out)
+        unit = math.lcm(*(len(ingresses) for ingresses in zones.values()))
+        for endpoint in out:
+            endpoint['weight'] = unit
+        aware = self.conf.get('routing', {}).get('localityAwareLoadBalancing', True)
+        has_mtls = bool(self.conf.get('mtls', {}).get('enabledBackend'))
+        later = 1 if out and (aware or not has_mtls) else 0
+        last = max([0] * bool(out) + [later for z in zones if z not in self.silent],
+                   default=-1) + 1
+        for zone, ingresses in zones.items():
+            most = max(n for counts in ingresses.values() for n in counts.values())
+            for at in ingresses:
+                out.append({'zone': zone, 'address': at[0], 'port': at[1],
+                            'weight': unit * most // len(ingresses),
+                            'priority': last if zone in self.silent else later,
+                            'via': 'ingress'})
+        return sort_endpoints(out)
+
+    def entrances(self, records, locals_):
+        """{zone: {coordinates: {ingress: instances}}} of what is not withdrawn (D13)."""
+        zones = {}
+        for r in records:
+            if r.at is not None and r.instances > 0:
+                counts = zones.setdefault(r.zone, {}).setdefault(r.at, {})
+                counts[r.ingress] = counts.get(r.ingress, 0) + r.instances
+        here = {z: c for z, c in zones.items() if self.silent.get(z) != 'Offline'}
+        return here if here or locals_ else zones
+
+
+def tls_of(external):
+    """How it is dialled: all ways without TLS are one."""
+    tls = external.spec['networking'].get('tls', {})
+    return {k: v for k, v in tls.items() if v is not False} if tls.get('enabled') else {}
