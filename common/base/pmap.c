@@ -198,6 +198,21 @@ void *pmap_find(const struct pmap_ops *ops, const struct pmap *map, const void *
 	return NULL;
 }
 
+size_t pmap_rank(const struct pmap_ops *ops, const struct pmap *map, const void *like)
+{
+	size_t rank = 0;
+
+	while (map != NULL) {
+		if (ops->compare(like, map->item) <= 0) {
+			map = map->left;
+		} else {
+			rank += pmap_count(map->left) + 1;
+			map = map->right;
+		}
+	}
+	return rank;
+}
+
 void *pmap_at(const struct pmap *map, size_t index)
 {
 	while (index != pmap_count(map->left)) {

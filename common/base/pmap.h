@@ -31,5 +31,7 @@ void pmap_del(const struct pmap_ops *ops, struct pmap **mapp, const void *like);
 size_t pmap_count(const struct pmap *map);
 /* Borrowed; NULL: there is none. */
 void *pmap_find(const struct pmap_ops *ops, const struct pmap *map, const void *like);
+/* How many items come before like. */
+size_t pmap_rank(const struct pmap_ops *ops, const struct pmap *map, const void *like);
 /* The item that index others come before; index is below the count. */
 void *pmap_at(const struct pmap *map, size_t index);

@@ -31,6 +31,10 @@ static void drop(void *item)
 	free(block->tags);
 	free(block->zone);
 	free(block->offer);
+	free(block->externals);
+	free(block->counted);
+	free(block->left_out);
+	free(block->marks);
 	free(block);
 }
 
@@ -83,6 +87,31 @@ static void merge_remotes(struct block *block, const struct service *old,
 	to->remotes = block->remotes;
 }
 
+static void merge_externals(struct block *block, const struct block *before,
+			    const struct rows *rows, const struct external_row *new,
+			    size_t new_count)
+{
+	size_t old_count = before != NULL ? before->external_count : 0;
+	size_t i = 0;
+	size_t j = 0;
+
+	block->externals =
+		zl_alloc(old_count + new_count + 1, sizeof(const struct resource *));
+	while (i < old_count || j < new_count) {
+		const struct resource *old = i < old_count ? before->externals[i] : NULL;
+
+		if (old != NULL && rows_gone(rows, old))
+			i++;
+		else if (j == new_count ||
+			 (old != NULL &&
+			  key_compare(&old->key, &new[j].external->key) < 0))
+			block->externals[block->external_count++] =
+				before->externals[i++];
+		else
+			block->externals[block->external_count++] = new[j++].external;
+	}
+}
+
 /* ---- tags ---- */
 
 static bool says(struct labels tags, const char *zone)
@@ -131,30 +160,54 @@ static void set_tags(struct block *block)
 						   block->remotes[i].zone, &next);
 }
 
+/* ---- protocol ---- */
+
+static const char *join(const char *common, struct labels tags)
+{
+	const char *tag = labels_get(tags, TAG_PROTOCOL);
+
+	return protocol_common(common == NULL ? tag : common, tag);
+}
+
 /* The protocol that all endpoints of service have in common. */
 static const char *common_protocol(const struct service *service)
 {
 	const char *common = NULL;
 
-	for (size_t i = 0; i < service->local_count; i++) {
-		const char *tag = labels_get(service->locals[i].tags, TAG_PROTOCOL);
-
+	for (size_t i = 0; i < service->local_count; i++)
 		if (service->locals[i].ready)
-			common = protocol_common(common == NULL ? tag : common, tag);
-	}
-	for (size_t i = 0; i < service->remote_count; i++) {
-		const struct remote *remote = &service->remotes[i];
-		const char *tag = labels_get(remote->tags, TAG_PROTOCOL);
-
-		if (remote->address[0] != '\0' && remote->instances > 0)
-			common = protocol_common(common == NULL ? tag : common, tag);
-	}
+			common = join(common, service->locals[i].tags);
+	for (size_t i = 0; i < service->remote_count; i++)
+		if (service->remotes[i].address[0] != '\0' &&
+		    service->remotes[i].instances > 0)
+			common = join(common, service->remotes[i].tags);
+	for (size_t i = 0; i < service->external_count; i++)
+		common = join(common, service->externals[i]->external->tags);
 	return common == NULL ? "unknown" : common;
 }
 
+/* ---- making ---- */
+
+static void set_name(struct block *block)
+{
+	struct service *service = &block->service;
+	struct labels tags;
+
+	if (service->local_count > 0) {
+		service->mesh = service->locals[0].dataplane->key.mesh;
+		tags = service->locals[0].tags;
+	} else if (service->remote_count > 0) {
+		service->mesh = service->remotes[0].record->mesh;
+		tags = service->remotes[0].tags;
+	} else {
+		service->mesh = block->externals[0]->key.mesh;
+		tags = block->externals[0]->external->tags;
+	}
+	service->name = labels_get(tags, TAG_SERVICE);
+}
+
 struct block *block_merge(const struct block *before, const struct rows *rows,
-			  size_t local, size_t local_count, size_t remote,
-			  size_t remote_count)
+			  struct rows_at first, struct rows_at end)
 {
 	static const struct service NONE;
 	const struct service *old = before != NULL ? &before->service : &NONE;
@@ -163,19 +216,21 @@ struct block *block_merge(const struct block *before, const struct rows *rows,
 
 	block->holders = 1;
 	block->zone = zl_strdup(rows->zone);
-	merge_locals(block, old, rows, rows->locals + local, local_count);
-	merge_remotes(block, old, rows, rows->remotes + remote, remote_count);
-	if (service->local_count + service->remote_count == 0) {
+	merge_locals(block, old, rows, rows->locals + first.local,
+		     end.local - first.local);
+	merge_remotes(block, old, rows, rows->remotes + first.remote,
+		      end.remote - first.remote);
+	merge_externals(block, before, rows, rows->externals + first.external,
+			end.external - first.external);
+	if (service->local_count + service->remote_count + block->external_count == 0) {
 		drop(block);
 		return NULL;
 	}
 	set_tags(block);
-	service->mesh = service->local_count > 0 ? service->locals[0].dataplane->key.mesh
-						 : service->remotes[0].record->mesh;
-	service->name = labels_get(service->local_count > 0 ? service->locals[0].tags
-							    : service->remotes[0].tags,
-				   TAG_SERVICE);
+	set_name(block);
+	block_externals(block);
 	service->protocol = common_protocol(service);
 	block_offer(block);
+	block_marks(block);
 	return block;
 }

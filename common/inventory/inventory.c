@@ -1,4 +1,5 @@
 #include "inventory/block.h"
+#include "inventory/marks.h"
 
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -10,6 +11,7 @@ struct inventory {
 	struct set *set;        /* held */
 	char *zone;             /* owned */
 	struct pmap *blocks;    /* held */
+	struct pmap *marks;     /* held */
 };
 
 static struct inventory *inventory_new(const struct set *set, const char *zone)
@@ -31,32 +33,35 @@ static const struct block *find(const struct inventory *inventory, const char *m
 	return pmap_find(&BLOCK_OPS, inventory->blocks, &like);
 }
 
+static void replace(struct inventory *inventory, const struct row_name *name,
+		    const struct block *old, struct block *block)
+{
+	struct labels was = { 0 };
+	struct labels now = { 0 };
+
+	if (old != NULL)
+		was = (struct labels){ old->marks, old->mark_count };
+	if (block != NULL)
+		now = (struct labels){ block->marks, block->mark_count };
+	marks_service(&inventory->marks, name->mesh, name->service, was, now);
+	if (block != NULL)
+		pmap_put(&BLOCK_OPS, &inventory->blocks, block);
+	else if (old != NULL)
+		pmap_del(&BLOCK_OPS, &inventory->blocks, old);
+}
+
 /* Make the services that rows touch anew. */
 static void apply(struct inventory *inventory, const struct rows *rows)
 {
-	size_t local = 0;
-	size_t remote = 0;
+	struct rows_at first = { 0 };
 
 	for (size_t i = 0; i < rows->touched_count; i++) {
 		const struct row_name *name = &rows->touched[i];
-		size_t local_end = local;
-		size_t remote_end = remote;
-
-		while (local_end < rows->local_count &&
-		       row_name_compare(&rows->locals[local_end].name, name) == 0)
-			local_end++;
-		while (remote_end < rows->remote_count &&
-		       row_name_compare(&rows->remotes[remote_end].name, name) == 0)
-			remote_end++;
+		struct rows_at end = rows_behind(rows, first, name);
 		const struct block *old = find(inventory, name->mesh, name->service);
-		struct block *block = block_merge(old, rows, local, local_end - local,
-						  remote, remote_end - remote);
-		if (block != NULL)
-			pmap_put(&BLOCK_OPS, &inventory->blocks, block);
-		else if (old != NULL)
-			pmap_del(&BLOCK_OPS, &inventory->blocks, old);
-		local = local_end;
-		remote = remote_end;
+
+		replace(inventory, name, old, block_merge(old, rows, first, end));
+		first = end;
 	}
 }
 
@@ -66,8 +71,10 @@ struct inventory *inventory_update(const struct inventory *before, const struct 
 	struct rows rows;
 
 	inventory->blocks = pmap_hold(before->blocks);
+	inventory->marks = pmap_hold(before->marks);
 	rows_collect(&rows, before->set, set, inventory->zone);
 	apply(inventory, &rows);
+	marks_objects(&inventory->marks, before->set, set, inventory->zone);
 	rows_end(&rows);
 	return inventory;
 }
@@ -97,6 +104,7 @@ void inventory_drop(struct inventory **inventoryp)
 	if (inventory == NULL || atomic_fetch_sub(&inventory->holders, 1) != 1)
 		return;
 	pmap_drop(&BLOCK_OPS, &inventory->blocks);
+	pmap_drop(&MARKS, &inventory->marks);
 	set_drop(&inventory->set);
 	free(inventory->zone);
 	free(inventory);
@@ -104,12 +112,23 @@ void inventory_drop(struct inventory **inventoryp)
 
 bool inventory_fits(const struct inventory *inventory, const struct set *set)
 {
-	static const enum kind READ[] = { KIND_DATAPLANE, KIND_ZONE_INGRESS, KIND_ZONE };
+	static const enum kind READ[] = { KIND_DATAPLANE,
+					  KIND_ZONE_INGRESS,
+					  KIND_ZONE,
+					  KIND_EXTERNAL_SERVICE,
+					  KIND_MESH_SERVICE,
+					  KIND_MESH_MULTI_ZONE_SERVICE,
+					  KIND_MESH_EXTERNAL_SERVICE };
 
 	for (size_t i = 0; i < sizeof(READ) / sizeof(READ[0]); i++)
 		if (!set_same_kind(inventory->set, set, READ[i]))
 			return false;
 	return true;
+}
+
+const struct pmap *inventory_marks(const struct inventory *inventory)
+{
+	return inventory->marks;
 }
 
 const struct set *inventory_set(const struct inventory *inventory)
@@ -135,7 +154,9 @@ bool service_same(const struct service *a, const struct service *b)
 {
 	if (a == b || a == NULL || b == NULL)
 		return a == b;
-	if (a->local_count != b->local_count || a->remote_count != b->remote_count)
+	if (a->local_count != b->local_count || a->remote_count != b->remote_count ||
+	    a->external_count != b->external_count ||
+	    a->left_out_count != b->left_out_count)
 		return false;
 	for (size_t i = 0; i < a->local_count; i++)
 		if (a->locals[i].inbound != b->locals[i].inbound)
@@ -143,6 +164,13 @@ bool service_same(const struct service *a, const struct service *b)
 	for (size_t i = 0; i < a->remote_count; i++)
 		if (a->remotes[i].record != b->remotes[i].record ||
 		    a->remotes[i].condition != b->remotes[i].condition)
+			return false;
+	for (size_t i = 0; i < a->external_count; i++)
+		if (a->externals[i] != b->externals[i])
+			return false;
+	/* Why they are left out follows from all the rest. */
+	for (size_t i = 0; i < a->left_out_count; i++)
+		if (a->left_out[i].external != b->left_out[i].external)
 			return false;
 	return true;
 }

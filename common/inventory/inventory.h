@@ -1,12 +1,13 @@
 /* inventory/inventory.h - who offers which service, here and in other zones.
  *
  * Derived from a set, as one zone sees it: the inbounds of its own Dataplanes, and the
- * availableServices records of other zones' ZoneIngresses. A Zone that is disabled has
- * its records withdrawn, one that is Stale or Offline keeps them, marked; a ZoneIngress
- * without an advertised address makes its services known but has no place to send to.
+ * availableServices records of other zones' ZoneIngresses; where there are neither, the
+ * ExternalServices. A Zone that is disabled has its records withdrawn, one that is Stale
+ * or Offline keeps them, marked; a ZoneIngress without an advertised address makes its
+ * services known but has no place to send to.
  * Routes play no part, so an inventory serves every set that has the same Dataplanes,
- * ZoneIngresses and Zones (inventory_fits). One that is made of another
- * (inventory_update) shares with it all services that did not change.
+ * ZoneIngresses, Zones, ExternalServices and service objects (inventory_fits). One that
+ * is made of another (inventory_update) shares with it all services that did not change.
  *
  * Threads:  holders may be on different threads (the count is atomic); content is
  *           immutable.
@@ -43,17 +44,29 @@ struct remote {
 	enum zone_condition condition; /* of the zone */
 };
 
+/* An ExternalService that nothing is sent to. */
+enum left_out_why {
+	LEFT_OUT_DATAPLANES, /* Dataplanes offer the service, here or elsewhere */
+	LEFT_OUT_ZONE,       /* another zone's alone */
+	LEFT_OUT_TLS         /* its TLS is not that of the first by name */
+};
+struct left_out {
+	const struct resource *external;
+	enum left_out_why why;
+};
+
 struct service {
 	const char *mesh, *name;    /* name: the value of kuma.io/service */
 	const struct local *locals; /* sorted by (address, port) */
 	size_t local_count;
 	const struct remote *remotes; /* sorted by (zone, address, port, ingress, tags) */
 	size_t remote_count;
-	/* The ExternalServices of this tag, where no Dataplane offers it; by name. */
+	/* The ExternalServices of this tag that count, all with one TLS; by name. */
 	const struct resource *const *externals;
 	size_t external_count;
-	bool outdone; /* there are ExternalServices of this tag, which a Dataplane outdoes
-		       */
+	const struct left_out *left_out; /* those that do not; by name */
+	size_t left_out_count;
+	bool outdone;         /* all of them, as Dataplanes offer the service */
 	const char *protocol; /* of all its endpoints in common (spec 4.1); "unknown" */
 };
 
@@ -77,7 +90,8 @@ const struct service *inventory_find(const struct inventory *inventory, const ch
 				     const char *name);
 
 /* True if both are offered alike: both NULL, or made of the same resources, told by
- * identity, of zones in the same condition. Cheap; never true when they differ. */
+ * identity, of zones in the same condition. Cheap; never true when they differ. Not for
+ * what object_service made. */
 bool service_same(const struct service *a, const struct service *b);
 
 /* Services by mesh and name; index is below the count. */

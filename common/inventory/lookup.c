@@ -1,6 +1,8 @@
 #include "inventory/lookup.h"
 
 #include "inventory/block.h"
+#include "inventory/marks.h"
+#include "inventory/objects.h"
 
 #include <string.h>
 
@@ -27,9 +29,11 @@ const char *object_label(const struct resource *object, const char *zone, const 
 	return value;
 }
 
-static bool has_labels(const struct resource *object, const char *zone,
-		       struct labels want)
+bool object_matches(const struct inventory *inventory, const struct resource *object,
+		    struct labels want)
 {
+	const char *zone = inventory_zone(inventory);
+
 	for (size_t i = 0; i < want.count; i++) {
 		const char *value = object_label(object, zone, want.items[i].key);
 
@@ -39,9 +43,11 @@ static bool has_labels(const struct resource *object, const char *zone,
 	return true;
 }
 
-const struct resource **lookup_objects(const struct inventory *inventory, enum kind kind,
-				       const char *mesh, struct labels want,
-				       struct zl_arena *arena, size_t *count)
+/* Those of kind that have all labels, none of which is in the index. */
+static const struct resource **walk_objects(const struct inventory *inventory,
+					    enum kind kind, const char *mesh,
+					    struct labels want, struct zl_arena *arena,
+					    size_t *count)
 {
 	const struct set *set = inventory_set(inventory);
 	const struct resource **found =
@@ -49,10 +55,47 @@ const struct resource **lookup_objects(const struct inventory *inventory, enum k
 	struct set_iter each = set_each(set, kind, mesh);
 	const struct resource *res;
 
-	*count = 0;
 	while ((res = set_next(&each)) != NULL)
-		if (has_labels(res, inventory_zone(inventory), want))
+		if (object_matches(inventory, res, want))
 			found[(*count)++] = res;
+	return found;
+}
+
+const struct resource **lookup_objects(const struct inventory *inventory, enum kind kind,
+				       const char *mesh, struct labels want,
+				       struct zl_arena *arena, size_t *count)
+{
+	const struct pmap *marks = inventory_marks(inventory);
+	struct mark_range range;
+
+	*count = 0;
+	if (!marks_find(marks, kind, mesh, want, &range))
+		return walk_objects(inventory, kind, mesh, want, arena, count);
+	const struct resource **found =
+		zl_arena_alloc(arena, range.end - range.first, sizeof(*found));
+	for (size_t i = range.first; i < range.end; i++) {
+		const struct mark *mark = pmap_at(marks, i);
+
+		if (object_matches(inventory, mark->object, want))
+			found[(*count)++] = mark->object;
+	}
+	return found;
+}
+
+/* All of mesh. */
+static const struct service **walk_services(const struct inventory *inventory,
+					    const char *mesh, struct zl_arena *arena,
+					    size_t *count)
+{
+	const struct service **found =
+		zl_arena_alloc(arena, inventory_count(inventory), sizeof(*found));
+
+	for (size_t i = 0; i < inventory_count(inventory); i++) {
+		const struct service *service = inventory_at(inventory, i);
+
+		if (strcmp(service->mesh, mesh) == 0)
+			found[(*count)++] = service;
+	}
 	return found;
 }
 
@@ -61,19 +104,20 @@ const struct service **lookup_services(const struct inventory *inventory,
 				       struct zl_arena *arena, size_t *count)
 {
 	const char *name = labels_get(want, TAG_SERVICE);
-	const struct service **found = zl_arena_alloc(
-		arena, name != NULL ? 1 : inventory_count(inventory), sizeof(*found));
+	const struct pmap *marks = inventory_marks(inventory);
+	struct mark_range range = { 0, 1 };
 
 	*count = 0;
-	if (name != NULL) {
-		found[0] = inventory_find(inventory, mesh, name);
-		*count = found[0] != NULL;
-		return found;
-	}
-	for (size_t i = 0; i < inventory_count(inventory); i++) {
-		const struct service *service = inventory_at(inventory, i);
+	if (name == NULL && !marks_find(marks, KIND_NONE, mesh, want, &range))
+		return walk_services(inventory, mesh, arena, count);
+	const struct service **found =
+		zl_arena_alloc(arena, range.end - range.first, sizeof(*found));
+	for (size_t i = range.first; i < range.end; i++) {
+		const struct mark *mark = name == NULL ? pmap_at(marks, i) : NULL;
+		const struct service *service = inventory_find(
+			inventory, mesh, name == NULL ? mark->at.name : name);
 
-		if (strcmp(service->mesh, mesh) == 0)
+		if (service != NULL)
 			found[(*count)++] = service;
 	}
 	return found;

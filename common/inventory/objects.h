@@ -30,7 +30,8 @@ const struct resource *const *objects_by_labels(const struct inventory *inventor
 						struct zl_arena *arena, size_t *count);
 
 /* True if the labels of object contain want, as for objects_by_labels. */
-bool object_matches(const struct resource *object, struct labels want);
+bool object_matches(const struct inventory *inventory, const struct resource *object,
+		    struct labels want);
 
 /* True for a MeshService whose Dataplanes are this zone's, and for an external service
  * that this zone may dial. */

@@ -5,6 +5,7 @@
 #include "inventory/offered.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -48,13 +49,24 @@ static void add_remote(struct offered *to, struct remote row)
 
 /* ---- a MeshService of this zone ---- */
 
+/* An inbound without a name has its port's number for one (kinds-spec 2). */
+static bool is_called(const struct inbound *in, const char *name)
+{
+	char number[16];
+
+	if (in->name[0] != '\0')
+		return strcmp(in->name, name) == 0;
+	(void)snprintf(number, sizeof(number), "%u", in->port);
+	return strcmp(number, name) == 0;
+}
+
 /* True if port leads to the inbound (K7). */
 static bool leads_to(const struct service_port *port, const struct inbound *in)
 {
 	if (port->target != 0)
 		return in->port == port->target;
 	if (port->target_name[0] != '\0')
-		return strcmp(in->name, port->target_name) == 0;
+		return is_called(in, port->target_name);
 	return in->port == port->port;
 }
 

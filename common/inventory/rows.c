@@ -108,6 +108,15 @@ static int by_remote(const void *one, const void *other)
 	return order != 0 ? order : remote_compare(&a->remote, &b->remote);
 }
 
+static int by_external(const void *one, const void *other)
+{
+	const struct external_row *a = one;
+	const struct external_row *b = other;
+	int order = row_name_compare(&a->name, &b->name);
+
+	return order != 0 ? order : key_compare(&a->external->key, &b->external->key);
+}
+
 static int by_address(const void *one, const void *other)
 {
 	const struct resource *const *a = one;
@@ -253,6 +262,31 @@ static void on_ingress(void *ctx, const struct resource *old, const struct resou
 		walk_ingress(rows, now, true);
 }
 
+static void walk_external(struct rows *rows, const struct resource *res, bool add)
+{
+	const struct row_name name = { res->key.mesh,
+				       labels_get(res->external->tags, TAG_SERVICE) };
+
+	if (name.service == NULL)
+		return;
+	touch(rows, name);
+	if (!add) {
+		lose(rows, res);
+		return;
+	}
+	rows->externals = grow(rows->externals, rows->external_count,
+			       &rows->external_room, sizeof(*rows->externals));
+	rows->externals[rows->external_count++] = (struct external_row){ name, res };
+}
+
+static void on_external(void *ctx, const struct resource *old, const struct resource *now)
+{
+	if (old != NULL)
+		walk_external(ctx, old, false);
+	if (now != NULL)
+		walk_external(ctx, now, true);
+}
+
 /* The ingresses that are as they were, but whose zone was enabled or disabled, or is in
  * another condition. */
 static void follow_zones(struct rows *rows)
@@ -293,13 +327,17 @@ void rows_collect(struct rows *rows, const struct set *before, const struct set 
 	/* Never NULL, to which even 0 may not be added. */
 	rows->locals = grow(NULL, 0, &rows->local_room, sizeof(*rows->locals));
 	rows->remotes = grow(NULL, 0, &rows->remote_room, sizeof(*rows->remotes));
+	rows->externals = grow(NULL, 0, &rows->external_room, sizeof(*rows->externals));
 	set_diff(before, after, KIND_DATAPLANE, on_dataplane, rows);
 	set_diff(before, after, KIND_ZONE_INGRESS, on_ingress, rows);
+	set_diff(before, after, KIND_EXTERNAL_SERVICE, on_external, rows);
 	if (!set_same_kind(before, after, KIND_ZONE))
 		follow_zones(rows);
 
 	sort(rows->locals, rows->local_count, sizeof(*rows->locals), by_local);
 	sort(rows->remotes, rows->remote_count, sizeof(*rows->remotes), by_remote);
+	sort(rows->externals, rows->external_count, sizeof(*rows->externals),
+	     by_external);
 	sort(rows->gone, rows->gone_count, sizeof(*rows->gone), by_address);
 	sort(rows->touched, rows->touched_count, sizeof(*rows->touched), by_name);
 	for (size_t i = 0; i < rows->touched_count; i++)
@@ -313,8 +351,24 @@ void rows_end(struct rows *rows)
 {
 	free(rows->locals);
 	free(rows->remotes);
+	free(rows->externals);
 	free(rows->touched);
 	free(rows->gone);
+}
+
+struct rows_at rows_behind(const struct rows *rows, struct rows_at first,
+			   const struct row_name *name)
+{
+	while (first.local < rows->local_count &&
+	       row_name_compare(&rows->locals[first.local].name, name) == 0)
+		first.local++;
+	while (first.remote < rows->remote_count &&
+	       row_name_compare(&rows->remotes[first.remote].name, name) == 0)
+		first.remote++;
+	while (first.external < rows->external_count &&
+	       row_name_compare(&rows->externals[first.external].name, name) == 0)
+		first.external++;
+	return first;
 }
 
 bool rows_gone(const struct rows *rows, const struct resource *res)
