@@ -91,7 +91,7 @@ static void add_spec(const struct head *head, struct tree *doc, struct zl_arena 
 	struct tree *spec =
 		head->spec != NULL ? copy_map(head->spec, arena) : tree_map(arena);
 
-	if (head->kind == KIND_MESH_TCP_ROUTE)
+	if (head->info->policy)
 		spec = without_alias(spec, arena, ROUTE_DEPTH);
 	if (!head->info->flat) {
 		tree_set(arena, doc, "spec", spec);

@@ -230,7 +230,7 @@ void check_top_ref(struct decode *dec, const struct tree *tree, const struct pat
 	struct ref_check check = { dec, tree, at, ref };
 	unsigned kinds = KINDS_TOP;
 
-	if (strcmp(dec->role, "system") != 0)
+	if (strcmp(dec->role, "system") != 0 || dec->kind == KIND_MESH_HTTP_ROUTE)
 		kinds &= ~BIT(REF_MESH_GATEWAY);
 	check_ref(&check, kinds);
 	if (KINDS_DEPRECATED & BIT(ref->kind))
@@ -244,7 +244,7 @@ void check_to_ref(struct decode *dec, const struct tree *tree, const struct path
 		  const void *made)
 {
 	struct ref_check check = { dec, tree, at, made };
-	bool gateway = dec->route->target.kind == REF_MESH_GATEWAY;
+	bool gateway = dec->top->kind == REF_MESH_GATEWAY;
 
 	check_ref(&check, gateway ? BIT(REF_MESH) : KINDS_TO);
 	check_port(&check);
@@ -267,27 +267,10 @@ void check_backend_ref(struct decode *dec, const struct tree *tree, const struct
 }
 
 /* ---- rules ---- */
-static bool sum_of(const struct tree *refs, uint64_t *sum)
-{
-	*sum = 0;
-	for (size_t i = 0; i < refs->count; i++) {
-		const struct tree *weight = tree_get(refs->items[i], "weight");
-		if (weight == NULL)
-			*sum += 1;
-		else if (weight->type == TREE_INT && weight->integer >= 0 &&
-			 weight->integer <= UINT32_MAX)
-			*sum += (uint64_t)weight->integer;
-		else
-			return false; /* told at the weight itself */
-	}
-	return true;
-}
-
 void check_route_default(struct decode *dec, const struct tree *tree,
 			 const struct path *at, const void *made)
 {
 	const struct tree *refs = tree_get(tree, "backendRefs");
-	uint64_t sum;
 
 	(void)made;
 	if (refs == NULL || (refs->type == TREE_LIST && refs->count == 0)) {
@@ -295,14 +278,8 @@ void check_route_default(struct decode *dec, const struct tree *tree,
 			   "must be defined");
 		return;
 	}
-	if (refs->type != TREE_LIST || !sum_of(refs, &sum))
-		return;
-	if (sum > UINT32_MAX)
-		decode_bad(dec, at, "backendRefs", refs,
-			   "sum of weights must be in inclusive range [0, 4294967295]");
-	if (sum == 0)
-		decode_warn(dec, at, "backendRefs", refs,
-			    "the sum of weights is 0: every connection will be closed");
+	check_weights(dec, refs, at, "backendRefs",
+		      "the sum of weights is 0: every connection will be closed");
 }
 
 void check_route_to(struct decode *dec, const struct tree *tree, const struct path *at,
@@ -334,5 +311,6 @@ void check_route(struct decode *dec, const struct tree *tree, const struct path 
 			   "must be undefined or have at least one element");
 	if (tree_get(tree, "from") != NULL)
 		decode_bad(dec, at, "from", tree_get(tree, "from"),
-			   "MeshTCPRoute is an outbound policy: use spec.to");
+			   "%s is an outbound policy: use spec.to",
+			   kind_info(dec->kind)->name);
 }

@@ -45,6 +45,23 @@ void check_service_tags(struct decode *dec, const struct tree *tree, struct labe
 			   "kuma.io/zone tag should have %s value", dec->zone);
 }
 
+void check_has_service(struct decode *dec, const struct tree *tree, const struct path *at,
+		       struct labels tags, bool inbound)
+{
+	struct path list = { .up = at, .name = "tags" };
+	struct path tag = { .up = &list, .name = TAG_SERVICE, .is_key = true };
+
+	if (is_mistyped(tree, "tags", TREE_MAP) || labels_get(tags, TAG_SERVICE) != NULL)
+		return;
+	const struct tree *where = tree_get(tree, "tags");
+	if (inbound)
+		decode_bad(dec, &tag, NULL, where != NULL ? where : tree,
+			   "tag has to exist");
+	else
+		decode_bad(dec, &list, NULL, where != NULL ? where : tree,
+			   "mandatory tag \"kuma.io/service\" is missing");
+}
+
 bool is_mistyped(const struct tree *tree, const char *field, enum tree_type want)
 {
 	const struct tree *value = tree_get(tree, field);
@@ -65,4 +82,94 @@ void check_range(struct decode *dec, const struct path *at, const struct tree *o
 		value->type == TREE_INT && (value->integer < min || value->integer > max);
 	if (huge || out)
 		decode_bad(dec, at, field, value, "%s", reason);
+}
+
+static bool sum_of(const struct tree *list, uint64_t *sum)
+{
+	*sum = 0;
+	for (size_t i = 0; i < list->count; i++) {
+		const struct tree *weight = tree_get(list->items[i], "weight");
+		if (weight == NULL)
+			*sum += 1;
+		else if (weight->type == TREE_INT && weight->integer >= 0 &&
+			 weight->integer <= UINT32_MAX)
+			*sum += (uint64_t)weight->integer;
+		else
+			return false; /* told at the weight itself */
+	}
+	return true;
+}
+
+void check_weights(struct decode *dec, const struct tree *list, const struct path *at,
+		   const char *field, const char *none)
+{
+	uint64_t sum;
+
+	if (list->type != TREE_LIST || !sum_of(list, &sum))
+		return;
+	if (sum > UINT32_MAX)
+		decode_bad(dec, at, field, list,
+			   "sum of weights must be in inclusive range [0, 4294967295]");
+	if (sum == 0 && none != NULL)
+		decode_warn(dec, at, field, list, "%s", none);
+}
+
+/* T3, T4 and T6, with the sentence for a destination in between. */
+static void check_selector_tag(struct decode *dec, const struct label *tag,
+			       const struct path *at, const struct tree *where,
+			       enum selector_rule rule)
+{
+	static const char *const PLAIN[] = { TAG_SERVICE, TAG_ZONE, TAG_PROTOCOL,
+					     "kuma.io/external-service-name" };
+	struct path here = { .up = at, .name = tag->key, .is_key = true };
+	const char *key_fault = tag_fault_key(tag->key);
+	const char *value_fault = tag_fault_value(tag->value, TAGS_SELECTOR);
+
+	if (tag->key[0] == '\0')
+		decode_bad(dec, at, NULL, where, "tag name must be non-empty");
+	if (key_fault != NULL)
+		decode_bad(dec, &here, NULL, where, "%s", key_fault);
+	if (rule == SELECTOR_ONLY_SERVICE && strcmp(tag->key, TAG_SERVICE) != 0)
+		decode_bad(dec, &here, NULL, where, "tag \"%s\" is not allowed",
+			   tag->key);
+	for (size_t i = 0; rule == SELECTOR_PLAIN && i < sizeof(PLAIN) / sizeof(*PLAIN);
+	     i++)
+		if (strcmp(tag->key, PLAIN[i]) == 0)
+			decode_bad(dec, &here, NULL, where, "tag name must not be \"%s\"",
+				   tag->key);
+	if (value_fault != NULL)
+		decode_bad(dec, &here, NULL, where, "%s", value_fault);
+}
+
+void check_selector(struct decode *dec, const struct tree *object, const char *field,
+		    struct labels tags, const struct path *at, enum selector_rule rule)
+{
+	struct path here = { .up = at, .name = field };
+	const struct tree *map = tree_get(object, field);
+	bool has_service = labels_get(tags, TAG_SERVICE) != NULL;
+
+	if (is_mistyped(object, field, TREE_MAP))
+		return;
+	const struct tree *where = map != NULL ? map : object;
+	if (rule == SELECTOR_SERVICE && tags.count == 0)
+		decode_bad(dec, &here, NULL, where, "must have at least one tag");
+	if (rule == SELECTOR_ONLY_SERVICE && (tags.count != 1 || !has_service))
+		decode_bad(dec, &here, NULL, where,
+			   "must consist of exactly one tag \"kuma.io/service\"");
+	for (size_t i = 0; i < tags.count; i++)
+		check_selector_tag(dec, &tags.items[i], &here,
+				   tree_get(map, tags.items[i].key), rule);
+	/* A tag without a text as its value was told. */
+	if (rule != SELECTOR_PLAIN && !has_service && tree_get(map, TAG_SERVICE) == NULL)
+		decode_bad(dec, &here, NULL, where,
+			   "mandatory tag \"kuma.io/service\" is missing");
+}
+
+void check_filled(struct decode *dec, const struct tree *object, const struct path *at,
+		  const char *field, const char *reason)
+{
+	const struct tree *list = tree_get(object, field);
+
+	if (list == NULL || (list->type == TREE_LIST && list->count == 0))
+		decode_bad(dec, at, field, list != NULL ? list : object, "%s", reason);
 }

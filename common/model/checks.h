@@ -14,6 +14,10 @@ void check_tags(struct decode *dec, const struct tree *tree, struct labels tags,
  */
 void check_service_tags(struct decode *dec, const struct tree *tree, struct labels tags,
 			const struct path *at);
+/* T5: kuma.io/service must be among the tags, member `tags` of at. inbound: with the text
+ * for those. */
+void check_has_service(struct decode *dec, const struct tree *tree, const struct path *at,
+		       struct labels tags, bool inbound);
 /* Tell reason at field of at if number (NULL: absent) is not within min and max; a wrong
  * type was told already. */
 void check_range(struct decode *dec, const struct path *at, const struct tree *object,
@@ -23,3 +27,18 @@ void check_range(struct decode *dec, const struct path *at, const struct tree *o
 #define PORT_TEXT_D20 "must be in inclusive range [1, 65535]"
 /* True if field of tree is there with a wrong type, which was told already. */
 bool is_mistyped(const struct tree *tree, const char *field, enum tree_type want);
+
+/* D20: the sum of the weights of list, which is field of at; an absent weight is 1. none:
+ * the warning for a sum of 0, NULL for none. */
+void check_weights(struct decode *dec, const struct tree *list, const struct path *at,
+		   const char *field, const char *none);
+
+/* T2 to T6 for the map field of object, which decoded into tags. SERVICE: kuma.io/service
+ * is needed; ONLY_SERVICE: and nothing else; PLAIN: tags of a gateway, without those that
+ * a Dataplane has. */
+enum selector_rule { SELECTOR_SERVICE, SELECTOR_ONLY_SERVICE, SELECTOR_PLAIN };
+void check_selector(struct decode *dec, const struct tree *object, const char *field,
+		    struct labels tags, const struct path *at, enum selector_rule rule);
+/* Tell reason at field if the list field of object is absent or empty. */
+void check_filled(struct decode *dec, const struct tree *object, const struct path *at,
+		  const char *field, const char *reason);

@@ -26,11 +26,11 @@ struct decode {
 	bool failed;            /* of a lenient walk: a type that cannot be understood */
 	bool k8s;               /* the document is in Kubernetes form */
 	enum kind kind;
-	const char *name;                   /* of the resource */
-	const char *role;                   /* of a policy; "" for none */
-	const char *zone;                   /* of a zone that writes; "" otherwise */
-	const char *zone_label;             /* "" for none */
-	const struct tcp_route_spec *route; /* being filled; NULL: another kind */
+	const char *name;             /* of the resource */
+	const char *role;             /* of a policy; "" for none */
+	const char *zone;             /* of a zone that writes; "" otherwise */
+	const char *zone_label;       /* "" for none */
+	const struct target_ref *top; /* of a policy, being filled; NULL: another kind */
 };
 
 /* Flags of fields. */

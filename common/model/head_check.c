@@ -6,7 +6,14 @@
 
 static bool is_policy(enum kind kind)
 {
-	return kind == KIND_MESH_TCP_ROUTE;
+	return kind_info(kind)->policy;
+}
+
+/* What is named in DNS: for a replica by its display name. */
+static bool is_service(enum kind kind)
+{
+	return kind == KIND_MESH_SERVICE || kind == KIND_MESH_MULTI_ZONE_SERVICE ||
+	       kind == KIND_MESH_EXTERNAL_SERVICE;
 }
 
 char *kind_place_violation(struct zl_arena *arena, enum kind kind, enum writer writer)
@@ -62,6 +69,9 @@ static void check_name(struct decode *dec, const struct head *head,
 		return;
 	if (head->kind == KIND_ZONE)
 		fault = name_fault_1035(head->name);
+	if (fault == NULL && is_service(head->kind))
+		fault = name_fault_1035(rules->writer == WRITER_ANY ? head_key(head).name
+								    : head->name);
 	if (fault == NULL && head->kind == KIND_MESH)
 		fault = name_fault_mesh(head->name);
 	if (fault == NULL && rules->writer == WRITER_ZONE && !rules->alone &&

@@ -53,6 +53,7 @@ struct kind_info {
 	bool flat;             /* fields may stand beside name, instead of under spec */
 	bool to_zones;         /* what global holds of it is replicated to zones */
 	bool to_global;        /* what a zone writes of it is pushed to global */
+	bool policy;           /* has targetRef and to, and so a role (spec 1.5) */
 };
 
 /* Never NULL for a kind below KIND_END other than KIND_NONE. */

@@ -78,11 +78,11 @@ static const struct field TOP_REF[] = {
 		   "MeshServiceSubset",
 		   "Dataplane"),
 };
-static const struct schema TOP_REF_SCHEMA = { .name = "TopTargetRef",
-					      .size = sizeof(struct target_ref),
-					      FIELDS(TOP_REF),
-					      .finish = finish_ref,
-					      .check = check_top_ref };
+const struct schema TOP_REF_SCHEMA = { .name = "TopTargetRef",
+				       .size = sizeof(struct target_ref),
+				       FIELDS(TOP_REF),
+				       .finish = finish_ref,
+				       .check = check_top_ref };
 
 static const struct field TO_REF[] = {
 	REF_FIELDS("MeshService, MeshExternalService, MeshMultiZoneService; Mesh below a "
@@ -90,11 +90,11 @@ static const struct field TO_REF[] = {
 		   "MeshService"),
 	PORT_FIELDS,
 };
-static const struct schema TO_REF_SCHEMA = { .name = "ToTargetRef",
-					     .size = sizeof(struct target_ref),
-					     FIELDS(TO_REF),
-					     .finish = finish_ref,
-					     .check = check_to_ref };
+const struct schema TO_REF_SCHEMA = { .name = "ToTargetRef",
+				      .size = sizeof(struct target_ref),
+				      FIELDS(TO_REF),
+				      .finish = finish_ref,
+				      .check = check_to_ref };
 
 static const struct field BACKEND_REF[] = {
 	REF_FIELDS("MeshService, MeshServiceSubset, MeshExternalService, "
@@ -112,11 +112,11 @@ static const struct field BACKEND_REF[] = {
 	  .example = "90" },
 };
 _Static_assert(offsetof(struct backend_ref, ref) == 0, "REF_FIELDS");
-static const struct schema BACKEND_REF_SCHEMA = { .name = "BackendRef",
-						  .size = sizeof(struct backend_ref),
-						  FIELDS(BACKEND_REF),
-						  .finish = finish_ref,
-						  .check = check_backend_ref };
+const struct schema BACKEND_REF_SCHEMA = { .name = "BackendRef",
+					   .size = sizeof(struct backend_ref),
+					   FIELDS(BACKEND_REF),
+					   .finish = finish_ref,
+					   .check = check_backend_ref };
 
 static const struct field DEFAULT[] = {
 	{ .name = "backendRefs",

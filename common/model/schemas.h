@@ -20,6 +20,12 @@ extern const struct schema SCHEMA_MESH_HTTP_ROUTE;
 extern const struct schema SCHEMA_TRAFFIC_ROUTE;
 extern const struct schema SCHEMA_MESH_GATEWAY;
 
+/* What MeshTCPRoute and MeshHTTPRoute share: spec.targetRef, to[].targetRef (of struct
+ * target_ref) and backendRefs[] (of struct backend_ref). */
+extern const struct schema TOP_REF_SCHEMA;
+extern const struct schema TO_REF_SCHEMA;
+extern const struct schema BACKEND_REF_SCHEMA;
+
 /* One for each place of a schema, see struct schema. */
 void check_mesh(struct decode *dec, const struct tree *tree, const struct path *at,
 		const void *made);
@@ -58,6 +64,79 @@ void check_to_ref(struct decode *dec, const struct tree *tree, const struct path
 		  const void *made);
 void check_backend_ref(struct decode *dec, const struct tree *tree, const struct path *at,
 		       const void *made);
+
+void check_http_rule(struct decode *dec, const struct tree *tree, const struct path *at,
+		     const void *made);
+void check_http_match(struct decode *dec, const struct tree *tree, const struct path *at,
+		      const void *made);
+void check_http_path(struct decode *dec, const struct tree *tree, const struct path *at,
+		     const void *made);
+void check_http_header(struct decode *dec, const struct tree *tree, const struct path *at,
+		       const void *made);
+void check_http_param(struct decode *dec, const struct tree *tree, const struct path *at,
+		      const void *made);
+void check_http_filter(struct decode *dec, const struct tree *tree, const struct path *at,
+		       const void *made);
+void check_http_default(struct decode *dec, const struct tree *tree,
+			const struct path *at, const void *made);
+void check_http_to(struct decode *dec, const struct tree *tree, const struct path *at,
+		   const void *made);
+
+void check_traffic_route(struct decode *dec, const struct tree *tree,
+			 const struct path *at, const void *made);
+void check_traffic_conf(struct decode *dec, const struct tree *tree,
+			const struct path *at, const void *made);
+void check_traffic_source(struct decode *dec, const struct tree *tree,
+			  const struct path *at, const void *made);
+void check_traffic_destination(struct decode *dec, const struct tree *tree,
+			       const struct path *at, const void *made);
+void check_traffic_split(struct decode *dec, const struct tree *tree,
+			 const struct path *at, const void *made);
+
+void check_mesh_gateway(struct decode *dec, const struct tree *tree,
+			const struct path *at, const void *made);
+void check_gateway_selector(struct decode *dec, const struct tree *tree,
+			    const struct path *at, const void *made);
+void check_gateway_conf(struct decode *dec, const struct tree *tree,
+			const struct path *at, const void *made);
+void check_gateway_listener(struct decode *dec, const struct tree *tree,
+			    const struct path *at, const void *made);
+
+void check_service(struct decode *dec, const struct tree *tree, const struct path *at,
+		   const void *made);
+void check_service_selector(struct decode *dec, const struct tree *tree,
+			    const struct path *at, const void *made);
+void check_multi_zone(struct decode *dec, const struct tree *tree, const struct path *at,
+		      const void *made);
+void check_service_port(struct decode *dec, const struct tree *tree,
+			const struct path *at, const void *made);
+
+void check_mesh_external(struct decode *dec, const struct tree *tree,
+			 const struct path *at, const void *made);
+void check_external_match(struct decode *dec, const struct tree *tree,
+			  const struct path *at, const void *made);
+void check_external_endpoint(struct decode *dec, const struct tree *tree,
+			     const struct path *at, const void *made);
+void check_tls_version(struct decode *dec, const struct tree *tree, const struct path *at,
+		       const void *made);
+void check_tls_name(struct decode *dec, const struct tree *tree, const struct path *at,
+		    const void *made);
+void check_tls_verification(struct decode *dec, const struct tree *tree,
+			    const struct path *at, const void *made);
+
+void check_external(struct decode *dec, const struct tree *tree, const struct path *at,
+		    const void *made);
+void check_external_networking(struct decode *dec, const struct tree *tree,
+			       const struct path *at, const void *made);
+/* HOST:PORT as ExternalServices have it. NULL, or the text of the violation. */
+struct external_host {
+	const char *name; /* of name_len bytes, within text */
+	size_t name_len;
+	uint32_t port;
+};
+const char *external_host_read(const char *text, struct external_host *host);
+void check_external_tls(struct decode *dec, const struct tree *tree,
+			const struct path *at, const void *made);
 
 void check_secret(struct decode *dec, const struct tree *tree, const struct path *at,
 		  const void *made);

@@ -21,6 +21,18 @@ static bool kind_goes_up(enum kind kind)
 	return kind_info(kind)->to_global && kind != KIND_DATAPLANE;
 }
 
+/* What a zone wrote and other zones need as well. */
+static bool goes_on(const struct resource *res)
+{
+	const char *role = labels_get(res->labels, LABEL_ROLE);
+	enum kind kind = res->key.kind;
+
+	if (kind == KIND_MESH_GATEWAY || kind == KIND_MESH_EXTERNAL_SERVICE)
+		return false;
+	return !kind_info(kind)->policy ||
+	       (role != NULL && strcmp(role, "producer") == 0);
+}
+
 bool travel_goes_up(const struct resource *res, const char *zone)
 {
 	return kind_goes_up(res->key.kind) && strcmp(res->key.zone, zone) == 0 &&
@@ -29,16 +41,13 @@ bool travel_goes_up(const struct resource *res, const char *zone)
 
 bool travel_comes_down(const struct resource *res, const char *zone)
 {
-	const char *role = labels_get(res->labels, LABEL_ROLE);
-	bool policy = res->key.kind == KIND_MESH_TCP_ROUTE;
-
 	if (is_kept_home(res))
 		return false;
 	if (*res->key.zone == '\0')
 		return true;
 	if (strcmp(res->key.zone, zone) == 0)
 		return false;
-	return !policy || (role != NULL && strcmp(role, "producer") == 0);
+	return goes_on(res);
 }
 
 size_t travel_size(const struct resource *res)
