@@ -1,6 +1,7 @@
 #include "base/mem.h"
 
 #include <assert.h>
+#include <sanitizer/asan_interface.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -76,23 +77,40 @@ struct zl_arena *zl_arena_new(void)
 	return zl_alloc(1, sizeof(struct zl_arena));
 }
 
-void zl_arena_reset(struct zl_arena *arena)
+static void chunks_free(struct chunk *chunk)
 {
-	struct chunk *chunk = arena->chunks;
-
 	while (chunk != NULL) {
 		struct chunk *next = chunk->next;
+		ASAN_UNPOISON_MEMORY_REGION(chunk->bytes, chunk->size);
 		free(chunk);
 		chunk = next;
 	}
-	*arena = (struct zl_arena){ 0 };
+}
+
+/* The first chunk stays, for an arena that is reset is used again at once. */
+void zl_arena_reset(struct zl_arena *arena)
+{
+	struct chunk *first = arena->chunks;
+
+	arena->used = 0;
+	if (first == NULL)
+		return;
+	chunks_free(first->next);
+	first->next = NULL;
+	first->used = 0;
+	if (first->size > CHUNK) {
+		chunks_free(first);
+		arena->chunks = NULL;
+		return;
+	}
+	ASAN_POISON_MEMORY_REGION(first->bytes, first->size);
 }
 
 void zl_arena_free(struct zl_arena **arenap)
 {
 	if (*arenap == NULL)
 		return;
-	zl_arena_reset(*arenap);
+	chunks_free((*arenap)->chunks);
 	free(*arenap);
 	*arenap = NULL;
 }
@@ -113,6 +131,7 @@ static void *chunk_for(struct zl_arena *arena, size_t size)
 	if (first != NULL && size <= first->size - first->used) {
 		void *ptr = first->bytes + first->used;
 		first->used += size;
+		ASAN_UNPOISON_MEMORY_REGION(ptr, size);
 		return ptr;
 	}
 	struct chunk *chunk = chunk_new(size > CHUNK / 4 ? size : CHUNK);

@@ -175,8 +175,8 @@ static enum zl_code check_bytes(const char *message, const char *field, size_t l
 				struct zl_err *err)
 {
 	for (size_t i = 0; i < sizeof(RULES) / sizeof(RULES[0]); i++)
-		if (strcmp(RULES[i].field, field) == 0 &&
-		    (len < RULES[i].min || len > RULES[i].max))
+		if ((len < RULES[i].min || len > RULES[i].max) &&
+		    RULES[i].field[0] == field[0] && strcmp(RULES[i].field, field) == 0)
 			return zl_fail(err, ZL_EINVAL, "%s.%s: %zu bytes", message, field,
 				       len);
 	return ZL_OK;

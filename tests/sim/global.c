@@ -35,6 +35,17 @@ static void keep_ops(struct job *job, const struct op *ops, size_t count)
 	}
 }
 
+static void reply(struct world *world, const struct sync_global_action *action)
+{
+	const struct global_node *global = &world->global;
+	size_t slot = (action->id - 1) % HANDLES;
+
+	if (action->id != 0 && global->handle - action->id < HANDLES)
+		net_send(world, PACKET_REPLY, global->handles[slot].zone,
+			 global->handles[slot].life, global->handles[slot].id,
+			 action->bytes, action->len);
+}
+
 static void act_one(struct world *world, const struct sync_global_action *action)
 {
 	struct global_node *global = &world->global;
@@ -44,12 +55,7 @@ static void act_one(struct world *world, const struct sync_global_action *action
 	case SYNC_DO_REPLY:
 		if (action->id == global->handle)
 			watch_reply(world, action->bytes, action->len);
-		for (size_t i = 0; i < HANDLES; i++)
-			if (action->id != 0 && (action->id - 1) % HANDLES == i &&
-			    global->handle - action->id < HANDLES)
-				net_send(world, PACKET_REPLY, global->handles[i].zone,
-					 global->handles[i].life, global->handles[i].id,
-					 action->bytes, action->len);
+		reply(world, action);
 		break;
 	case SYNC_DO_PUBLISH:
 		for (size_t i = 0; i < world->zone_count; i++)

@@ -1,6 +1,7 @@
 #include "world.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 enum { PUB_QUEUE = 8 };
 
@@ -18,6 +19,8 @@ static void put(struct world *world, struct packet packet, const void *bytes, si
 		return;
 	packet.bytes = len > 0 ? zl_memdup(bytes, len) : NULL;
 	packet.len = len;
+	if (packet.at < net->next)
+		net->next = packet.at;
 	net->packets[net->count++] = packet;
 }
 
@@ -78,13 +81,20 @@ bool net_take(struct world *world, struct packet *out)
 {
 	struct net *net = &world->net;
 
+	if (net->next > world->now)
+		return false;
+	net->next = UINT64_MAX;
 	for (size_t i = 0; i < net->count; i++) {
-		if (net->packets[i].at > world->now)
+		if (net->packets[i].at > world->now) {
+			if (net->packets[i].at < net->next)
+				net->next = net->packets[i].at;
 			continue;
+		}
+		net->next = world->now;
 		*out = net->packets[i];
 		net->count--;
-		for (; i < net->count; i++)
-			net->packets[i] = net->packets[i + 1];
+		memmove(&net->packets[i], &net->packets[i + 1],
+			(net->count - i) * sizeof(*net->packets));
 		return true;
 	}
 	return false;
@@ -92,11 +102,7 @@ bool net_take(struct world *world, struct packet *out)
 
 uint64_t net_next(const struct world *world)
 {
-	uint64_t at = UINT64_MAX;
-
-	for (size_t i = 0; i < world->net.count; i++)
-		at = world->net.packets[i].at < at ? world->net.packets[i].at : at;
-	return at;
+	return world->net.count > 0 ? world->net.next : UINT64_MAX;
 }
 
 void net_fini(struct world *world)

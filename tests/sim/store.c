@@ -3,6 +3,27 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Sums are kept with the records: to hash them all again for each look at a store was
+ * most of what the simulation did. */
+static void sum_up(struct sim_record *record)
+{
+	record->sum = (struct digest){ { 0 } };
+	digest_add(&record->sum, record->key, strlen(record->key), record->mod_rev,
+		   record->value, record->len);
+}
+
+static void add(struct digest *digest, const struct digest *more)
+{
+	for (size_t i = 0; i < DIGEST_LANES; i++)
+		digest->lane[i] += more->lane[i];
+}
+
+static void take(struct digest *digest, const struct digest *less)
+{
+	for (size_t i = 0; i < DIGEST_LANES; i++)
+		digest->lane[i] -= less->lane[i];
+}
+
 static void record_fini(struct sim_record *record)
 {
 	free(record->value);
@@ -29,6 +50,7 @@ void sim_store_clear(struct sim_store *store)
 void sim_store_fini(struct sim_store *store)
 {
 	sim_store_clear(store);
+	zl_arena_free(&store->scratch);
 	*store = (struct sim_store){ 0 };
 }
 
@@ -46,6 +68,7 @@ void sim_store_copy(struct sim_store *to, const struct sim_store *from)
 {
 	sim_store_fini(to);
 	*to = *from;
+	to->scratch = NULL;
 	copy_records(to, from);
 	to->log = zl_alloc(from->log_count + 1, sizeof(*to->log));
 	for (size_t i = 0; i < from->log_count; i++) {
@@ -56,12 +79,19 @@ void sim_store_copy(struct sim_store *to, const struct sim_store *from)
 
 static size_t place(const struct sim_store *store, const char *key, bool *found)
 {
-	size_t at = 0;
+	size_t low = 0, high = store->count;
 
-	while (at < store->count && strcmp(store->records[at].key, key) < 0)
-		at++;
-	*found = at < store->count && strcmp(store->records[at].key, key) == 0;
-	return at;
+	*found = false;
+	while (low < high && !*found) {
+		size_t middle = low + (high - low) / 2;
+		int order = strcmp(store->records[middle].key, key);
+		*found = order == 0;
+		if (order < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return high;
 }
 
 static void text_key(char to[SIM_KEY], const void *key, size_t len)
@@ -94,8 +124,7 @@ void sim_store_delete(struct sim_store *store, const void *key, size_t key_len)
 	if (!found)
 		return;
 	struct sim_record *record = &store->records[at];
-	digest_take(&store->state.digest, key, key_len, record->mod_rev, record->value,
-		    record->len);
+	take(&store->state.digest, &record->sum);
 	record_fini(record);
 	store->count--;
 	memmove(record, record + 1, (store->count - at) * sizeof(*record));
@@ -119,18 +148,16 @@ void sim_store_put(struct sim_store *store, const void *key, size_t key_len,
 	record->mod_rev = mod_rev;
 	record->value = zl_memdup(value, len);
 	record->len = len;
-	digest_add(&store->state.digest, key, key_len, mod_rev, value, len);
+	sum_up(record);
+	add(&store->state.digest, &record->sum);
 }
 
 struct digest sim_store_digest(const struct sim_store *store)
 {
 	struct digest digest = { { 0 } };
 
-	for (size_t i = 0; i < store->count; i++) {
-		const struct sim_record *record = &store->records[i];
-		digest_add(&digest, record->key, strlen(record->key), record->mod_rev,
-			   record->value, record->len);
-	}
+	for (size_t i = 0; i < store->count; i++)
+		add(&digest, &store->records[i].sum);
 	return digest;
 }
 
@@ -141,6 +168,7 @@ void sim_store_rot(struct sim_store *store, size_t index)
 	struct sim_record *record = &store->records[index % store->count];
 	if (record->len > 0)
 		record->value[index % record->len] ^= 1;
+	sum_up(record);
 	store->state.digest = sim_store_digest(store);
 }
 
@@ -155,14 +183,24 @@ static void trim(struct sim_store *store, uint64_t pin)
 	}
 }
 
+/* Only what was packed comes here: the chain says so. */
+static struct entry unpacked(struct sim_store *store, const void *bytes, size_t len)
+{
+	struct entry entry;
+
+	if (store->scratch == NULL)
+		store->scratch = zl_arena_new();
+	zl_arena_reset(store->scratch);
+	if (entry_unpack(bytes, len, store->scratch, &entry, NULL) != ZL_OK)
+		abort();
+	return entry;
+}
+
 void sim_store_apply(struct sim_store *store, const void *bytes, size_t len, uint64_t pin)
 {
-	struct zl_arena *arena = zl_arena_new();
-	struct entry entry;
+	const struct entry entry = unpacked(store, bytes, len);
 	uint64_t rev = store->state.position.rev + 1;
 
-	if (entry_unpack(bytes, len, arena, &entry, NULL) != ZL_OK)
-		abort(); /* only what was packed comes here: the chain says so */
 	for (size_t i = 0; i < entry.op_count; i++) {
 		const struct op *op = &entry.ops[i];
 		if (op->deleted)
@@ -171,7 +209,6 @@ void sim_store_apply(struct sim_store *store, const void *bytes, size_t len, uin
 			sim_store_put(store, op->key, op->key_len, rev, op->value,
 				      op->value_len);
 	}
-	zl_arena_free(&arena);
 	position_chain(store->state.position.chain, store->state.position.chain, rev,
 		       bytes, len);
 	store->state.position.rev = rev;
@@ -197,11 +234,8 @@ static uint64_t mod_rev_of(const struct sim_store *store, const void *key, size_
 
 void sim_store_replay(struct sim_store *store, const struct sync_entry *from)
 {
-	struct zl_arena *arena = zl_arena_new();
-	struct entry entry;
+	const struct entry entry = unpacked(store, from->bytes, from->len);
 
-	if (entry_unpack(from->bytes, from->len, arena, &entry, NULL) != ZL_OK)
-		abort();
 	for (size_t i = 0; i < entry.op_count; i++) {
 		const struct op *op = &entry.ops[i];
 		if (mod_rev_of(store, op->key, op->key_len) >= from->rev)
@@ -212,7 +246,6 @@ void sim_store_replay(struct sim_store *store, const struct sync_entry *from)
 			sim_store_put(store, op->key, op->key_len, from->rev, op->value,
 				      op->value_len);
 	}
-	zl_arena_free(&arena);
 }
 
 void sim_store_swap(struct sim_store *store, const struct sim_store *from,

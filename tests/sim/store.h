@@ -14,6 +14,7 @@ struct sim_record {
 	uint64_t mod_rev;
 	char *value; /* owned */
 	size_t len;
+	struct digest sum; /* what the record adds to a digest */
 };
 
 struct sim_entry {
@@ -31,6 +32,7 @@ struct sim_store {
 	size_t log_count;
 	uint8_t floor_chain[POSITION_CHAIN]; /* before the first of log */
 	size_t keep;                         /* entries of the log; 0: none */
+	struct zl_arena *scratch;            /* owned; for one call */
 };
 
 void sim_store_fini(struct sim_store *store);
@@ -56,7 +58,7 @@ void sim_store_swap(struct sim_store *store, const struct sim_store *from,
 		    const struct position *position);
 
 bool sim_store_same(const struct sim_store *a, const struct sim_store *b);
-/* What the records add up to, computed anew. */
+/* What the records add up to. */
 struct digest sim_store_digest(const struct sim_store *store);
 
 extern const struct sync_store_ops SIM_STORE_OPS;   /* io: struct sim_store */

@@ -12,11 +12,13 @@ static bool is_type(const void *bytes, size_t len, enum sync_type type)
 	return len > 4 && ((const uint8_t *)bytes)[3] == type;
 }
 
-static const void *decode(struct zl_arena *arena, const void *bytes, size_t len)
+/* Valid until the next call. */
+static const void *decode(struct world *world, const void *bytes, size_t len)
 {
 	struct sync_message message;
 
-	if (sync_decode(arena, bytes, len, &message, NULL) != ZL_OK)
+	zl_arena_reset(world->scratch);
+	if (sync_decode(world->scratch, bytes, len, &message, NULL) != ZL_OK)
 		return NULL;
 	return message.body;
 }
@@ -28,12 +30,10 @@ void watch_request(struct world *world, const void *bytes, size_t len)
 	watch->fetching = is_type(bytes, len, SYNC_MSG_FETCH);
 	if (!watch->fetching)
 		return;
-	struct zl_arena *arena = zl_arena_new();
-	const Sync__Fetch *fetch = decode(arena, bytes, len);
+	const Sync__Fetch *fetch = decode(world, bytes, len);
 	watch->fetching = fetch != NULL;
 	if (fetch != NULL)
 		watch->at = sync_position_in(fetch->position);
-	zl_arena_free(&arena);
 }
 
 static bool epoch_begins(const struct world *world)
@@ -73,11 +73,9 @@ void watch_reply(struct world *world, const void *bytes, size_t len)
 		world_wrong(world, "a zone is ahead of global and no new epoch begins");
 	if (!ahead || !is_type(bytes, len, SYNC_MSG_RESET))
 		return;
-	struct zl_arena *arena = zl_arena_new();
-	const Sync__Reset *reset = decode(arena, bytes, len);
+	const Sync__Reset *reset = decode(world, bytes, len);
 	if (reset == NULL || reset->reason != SYNC__RESET__REASON__FORKED)
 		world_wrong(world, "a zone that is ahead is not told of another history");
-	zl_arena_free(&arena);
 }
 
 /* What a zone that is LIVE must do about a beat that says this of global. */
@@ -86,8 +84,7 @@ static enum sync_zone_state expected(struct zone_node *zone, const Sync__Beat *b
 	const struct sync_zone_view view = sync_zone_view(zone->machine);
 	const struct position at = sync_position_in(beat->position);
 
-	if (view.state != SYNC_LIVE ||
-	    memcmp(at.epoch, view.head.epoch, POSITION_EPOCH) != 0)
+	if (memcmp(at.epoch, view.head.epoch, POSITION_EPOCH) != 0)
 		return SYNC_BOOT;
 	if (at.rev < view.head.rev)
 		return SYNC_SYNC; /* it asks: was something lost at global? */
@@ -102,13 +99,12 @@ enum sync_zone_state watch_beat(struct zone_node *zone, const struct packet *pac
 	enum sync_zone_state state = SYNC_BOOT;
 
 	if (packet->kind != PACKET_PUB ||
+	    sync_zone_view(zone->machine).state != SYNC_LIVE ||
 	    !is_type(packet->bytes, packet->len, SYNC_MSG_BEAT))
 		return SYNC_BOOT;
-	struct zl_arena *arena = zl_arena_new();
-	const Sync__Beat *beat = decode(arena, packet->bytes, packet->len);
+	const Sync__Beat *beat = decode(zone->world, packet->bytes, packet->len);
 	if (beat != NULL)
 		state = expected(zone, beat);
-	zl_arena_free(&arena);
 	return state;
 }
 
@@ -120,21 +116,20 @@ void watch_spoil(struct zone_node *zone, struct packet *packet)
 	if (world->well || packet->kind != PACKET_REPLY || packet->id != zone->fetch ||
 	    !is_type(packet->bytes, packet->len, SYNC_MSG_LOG))
 		return;
-	struct zl_arena *arena = zl_arena_new();
-	struct sync_message message;
-	if (sync_decode(arena, packet->bytes, packet->len, &message, NULL) == ZL_OK) {
-		/* What is decoded is the arena's, which is ours. */
-		Sync__Log *log = zl_arena_memdup(arena, message.body, sizeof(*log));
+	const void *body = decode(world, packet->bytes, packet->len);
+	if (body != NULL) {
+		/* What is decoded is the scratch's, which is ours. */
+		Sync__Log *log = zl_arena_memdup(world->scratch, body, sizeof(*log));
 		if (log->part != NULL && dice_chance(&world->dice, 10)) {
 			log->offset++;
-			struct sync_bytes bytes = sync_encode(arena, SYNC_MSG_LOG, log);
+			struct sync_bytes bytes =
+				sync_encode(world->scratch, SYNC_MSG_LOG, log);
 			free(packet->bytes);
 			packet->bytes = zl_memdup(bytes.data, bytes.len);
 			packet->len = bytes.len;
 			zone->spoiled = true;
 		}
 	}
-	zl_arena_free(&arena);
 }
 
 void watch_ask(struct zone_node *zone, uint64_t id, const void *bytes, size_t len)
@@ -145,9 +140,7 @@ void watch_ask(struct zone_node *zone, uint64_t id, const void *bytes, size_t le
 	if (!zone->spoiled)
 		return;
 	zone->spoiled = false;
-	struct zl_arena *arena = zl_arena_new();
-	const Sync__Fetch *fetch = decode(arena, bytes, len);
+	const Sync__Fetch *fetch = decode(zone->world, bytes, len);
 	if (fetch != NULL && fetch->offset != 0)
 		world_wrong(zone->world, "a zone goes on after a part that did not fit");
-	zl_arena_free(&arena);
 }

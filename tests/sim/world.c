@@ -114,10 +114,13 @@ const char *world_differ(struct world *world)
 		const struct zone_node *zone = &world->zones[i];
 		if (zone->machine == NULL || world->global.machine == NULL)
 			return "a process is down";
-		if (!sim_store_same(&zone->store, &world->global.store))
-			return "a zone does not hold what global holds";
 		if (sync_zone_view(zone->machine).state != SYNC_LIVE)
 			return "a zone is not live";
+	}
+	for (size_t i = 0; i < world->zone_count; i++) {
+		const struct zone_node *zone = &world->zones[i];
+		if (!sim_store_same(&zone->store, &world->global.store))
+			return "a zone does not hold what global holds";
 		if (!inventory_arrived(world, zone))
 			return "global does not have the inventory of a zone";
 	}
@@ -127,6 +130,8 @@ const char *world_differ(struct world *world)
 void world_setup(struct world *world, uint64_t seed)
 {
 	world->dice.state = seed;
+	world->scratch = zl_arena_new();
+	world->net.next = UINT64_MAX;
 	world->now = 1000;
 	world->lease_ms = LEASE_MS;
 	world->disk_fails = 2;
@@ -154,6 +159,7 @@ void world_setup(struct world *world, uint64_t seed)
 void world_free(struct world *world)
 {
 	net_fini(world);
+	zl_arena_free(&world->scratch);
 	global_fini(world);
 	for (size_t i = 0; i < world->zone_count; i++)
 		zone_fini(&world->zones[i]);

@@ -50,6 +50,7 @@ struct net {
 	uint64_t cut[ZONES_MAX];      /* until then nothing at all arrives */
 	struct packet packets[PACKETS_MAX];
 	size_t count;
+	uint64_t next; /* nothing is due before then */
 };
 
 /* Something that a disk still has to do. */
@@ -125,6 +126,7 @@ struct world {
 	struct global_node global;
 	struct zone_node zones[ZONES_MAX];
 	size_t zone_count;
+	struct zl_arena *scratch;               /* owned; for one look */
 	struct sync_state history[HISTORY_MAX]; /* all that was ever committed */
 	size_t history_count;
 	struct sim_store backups[BACKUPS];

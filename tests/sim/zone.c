@@ -43,12 +43,16 @@ static void check_shown(struct zone_node *zone, const struct position *position)
 
 static struct sync_loss loss_of(const struct zone_node *zone)
 {
-	const struct sim_store *shown = &zone->store;
+	const struct sim_store *shown = &zone->store, *stage = &zone->stage;
 	struct sync_loss loss = { .shown = shown->count };
+	size_t at = 0;
 
 	for (size_t i = 0; i < shown->count; i++) {
 		const char *key = shown->records[i].key;
-		bool gone = sim_store_find(&zone->stage, key, strlen(key)) == NULL;
+		while (at < stage->count && strcmp(stage->records[at].key, key) < 0)
+			at++;
+		bool gone =
+			at == stage->count || strcmp(stage->records[at].key, key) != 0;
 		loss.removed += gone;
 		loss.written += key[0] == 'g';
 		loss.written_removed += gone && key[0] == 'g';
