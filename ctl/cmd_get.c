@@ -166,9 +166,112 @@ static void row_secret(struct ctl *ctl, struct table *table, const struct tree *
 	table_row(table, cells);
 }
 
+/* ---- services ---- */
+
+/* "5432/sql 80": each port with its name. */
+static void add_ports(struct zl_buf *out, const struct tree *ports)
+{
+	for (size_t i = 0; i < ports->count; i++) {
+		const char *name = json_find(ports->items[i], "name");
+		add_part(out, json_find(ports->items[i], "port"));
+		if (name != NULL)
+			zl_buf_format(out, "/%s", name);
+	}
+}
+
+/* The first text at key of a list of objects in status; NULL: none. */
+static const char *status_text(const struct tree *doc, const char *list, const char *key)
+{
+	const struct tree *items = json_list(tree_get(doc, "status"), list);
+
+	return items->count > 0 ? json_find(items->items[0], key) : NULL;
+}
+
+static void row_service(struct ctl *ctl, struct table *table, const struct tree *doc)
+{
+	const struct tree *spec = spec_of(doc);
+	const char *state = json_find(spec, "state");
+	struct zl_buf ports = { 0 };
+
+	add_ports(&ports, json_list(spec, "ports"));
+	const char *cells[] = { json_find(doc, "name"),
+				zl_buf_text(&ports),
+				state != NULL ? state : "Unavailable",
+				label(doc, "kuma.io/zone"),
+				json_find(doc, "revision"),
+				status_text(doc, "vips", "ip"),
+				status_text(doc, "addresses", "hostname") };
+	table_row(table, cells);
+	zl_buf_free(&ports);
+	(void)ctl;
+}
+
+static void row_multi_zone(struct ctl *ctl, struct table *table, const struct tree *doc)
+{
+	const struct tree *spec = spec_of(doc);
+	const struct tree *match = tree_get(
+		tree_get(tree_get(spec, "selector"), "meshService"), "matchLabels");
+	struct zl_buf ports = { 0 };
+	struct zl_buf labels = { 0 };
+
+	add_ports(&ports, json_list(spec, "ports"));
+	for (size_t i = 0; match != NULL && i < match->count; i++)
+		zl_buf_format(&labels, "%s%s=%s", i > 0 ? "," : "", match->members[i].key,
+			      tag_text(match->members[i].value));
+	const char *cells[] = {
+		json_find(doc, "name"),         zl_buf_text(&ports),
+		zl_buf_text(&labels),           json_find(doc, "revision"),
+		status_text(doc, "vips", "ip"), status_text(doc, "addresses", "hostname")
+	};
+	table_row(table, cells);
+	zl_buf_free(&ports);
+	zl_buf_free(&labels);
+	(void)ctl;
+}
+
+static void row_mesh_external(struct ctl *ctl, struct table *table,
+			      const struct tree *doc)
+{
+	const struct tree *spec = spec_of(doc);
+	const struct tree *list = json_list(spec, "endpoints");
+	struct zl_buf endpoints = { 0 };
+
+	for (size_t i = 0; i < list->count; i++) {
+		const char *port = json_find(list->items[i], "port");
+		add_part(&endpoints, json_find(list->items[i], "address"));
+		zl_buf_format(&endpoints, ":%s", port != NULL ? port : "?");
+	}
+	const char *cells[] = { json_find(doc, "name"),
+				json_find(tree_get(spec, "match"), "port"),
+				zl_buf_text(&endpoints),
+				json_true(tree_get(spec, "tls"), "enabled") ? "on"
+									    : "off",
+				label(doc, "kuma.io/zone"),
+				json_find(doc, "revision"),
+				json_find(tree_get(tree_get(doc, "status"), "vip"), "ip"),
+				status_text(doc, "addresses", "hostname") };
+	table_row(table, cells);
+	zl_buf_free(&endpoints);
+	(void)ctl;
+}
+
+static void row_external(struct ctl *ctl, struct table *table, const struct tree *doc)
+{
+	const struct tree *net = tree_get(spec_of(doc), "networking");
+	const char *cells[] = { json_find(doc, "name"),
+				json_find(tree_get(spec_of(doc), "tags"),
+					  "kuma.io/service"),
+				json_find(net, "address"),
+				json_true(tree_get(net, "tls"), "enabled") ? "on" : "off",
+				json_find(doc, "revision") };
+	table_row(table, cells);
+	(void)ctl;
+}
+
 static const struct columns {
 	const char *headers[TABLE_COLUMNS];
 	void (*row)(struct ctl *ctl, struct table *table, const struct tree *doc);
+	size_t narrow; /* columns without -o wide; 0: all */
 } COLUMNS[KIND_END] = {
 	[KIND_MESH] = { { "NAME", "MTLS", "UNRESOLVED", "REV" }, row_mesh },
 	[KIND_ZONE] = { { "NAME", "ENABLED", "REV" }, row_zone },
@@ -181,6 +284,20 @@ static const struct columns {
 				    "REV" },
 				  row_route },
 	[KIND_SECRET] = { { "NAME", "VERSION", "BYTES", "USED BY", "REV" }, row_secret },
+	[KIND_MESH_SERVICE] = { { "NAME", "PORTS", "STATE", "ZONE", "REV", "VIP",
+				  "HOSTNAME" },
+				row_service,
+				5 },
+	[KIND_MESH_MULTI_ZONE_SERVICE] = { { "NAME", "PORTS", "MATCH", "REV", "VIP",
+					     "HOSTNAME" },
+					   row_multi_zone,
+					   4 },
+	[KIND_MESH_EXTERNAL_SERVICE] = { { "NAME", "PORT", "ENDPOINTS", "TLS", "ZONE",
+					   "REV", "VIP", "HOSTNAME" },
+					 row_mesh_external,
+					 6 },
+	[KIND_EXTERNAL_SERVICE] = { { "NAME", "SERVICE", "ADDRESS", "TLS", "REV" },
+				    row_external },
 };
 
 /* All pages of the list; *out is a list of documents. */
@@ -241,7 +358,12 @@ static void print_stream(const struct tree *docs)
 static void print_table(struct ctl *ctl, enum kind kind, const struct tree *docs)
 {
 	const struct columns *columns = &COLUMNS[kind];
-	struct table table = table_new(ctl->arena, columns->headers);
+	const char *headers[TABLE_COLUMNS];
+
+	memcpy(headers, columns->headers, sizeof(headers));
+	if (columns->narrow > 0 && ctl->output != OUT_WIDE)
+		headers[columns->narrow] = NULL;
+	struct table table = table_new(ctl->arena, headers);
 
 	for (size_t i = 0; i < docs->count; i++)
 		columns->row(ctl, &table, docs->items[i]);

@@ -230,8 +230,11 @@ struct resource *files_as_own(const struct ctl *ctl, const struct resource *res)
 	const struct label own[] = { { LABEL_ZONE, ctl->zone },
 				     { LABEL_ORIGIN, origin != NULL ? origin : "zone" } };
 
-	if (res->key.kind == KIND_DATAPLANE &&
-	    (res->key.zone[0] == '\0' || strcmp(res->key.zone, ctl->zone) == 0))
+	bool ours = res->key.zone[0] == '\0' || strcmp(res->key.zone, ctl->zone) == 0;
+	bool service = res->key.kind == KIND_MESH_SERVICE &&
+		       (origin == NULL || strcmp(origin, "zone") == 0);
+
+	if (ours && (res->key.kind == KIND_DATAPLANE || service))
 		return resource_relabel(res, own, 2);
 	if (res->key.kind == KIND_ZONE_INGRESS && res->key.zone[0] == '\0')
 		return resource_relabel(res, own, 1);

@@ -18,24 +18,6 @@ static void check_ip(struct decode *dec, const struct tree *tree, const struct p
 		decode_bad(dec, at, field, value, "%s has to be valid IP address", field);
 }
 
-/* kuma.io/service must be there: T5. */
-static void require_service(struct decode *dec, const struct tree *tree,
-			    const struct path *at, struct labels tags, bool inbound)
-{
-	struct path list = { .up = at, .name = "tags" };
-	struct path tag = { .up = &list, .name = TAG_SERVICE, .is_key = true };
-
-	if (is_mistyped(tree, "tags", TREE_MAP) || labels_get(tags, TAG_SERVICE) != NULL)
-		return;
-	const struct tree *where = tree_get(tree, "tags");
-	if (inbound)
-		decode_bad(dec, &tag, NULL, where != NULL ? where : tree,
-			   "tag has to exist");
-	else
-		decode_bad(dec, &list, NULL, where != NULL ? where : tree,
-			   "mandatory tag \"kuma.io/service\" is missing");
-}
-
 void check_inbound(struct decode *dec, const struct tree *tree, const struct path *at,
 		   const void *made)
 {
@@ -43,7 +25,7 @@ void check_inbound(struct decode *dec, const struct tree *tree, const struct pat
 
 	check_ip(dec, tree, at, "address");
 	check_ip(dec, tree, at, "serviceAddress");
-	require_service(dec, tree, at, inbound->tags, true);
+	check_has_service(dec, tree, at, inbound->tags, true);
 	check_service_tags(dec, tree, inbound->tags, at);
 }
 
@@ -82,7 +64,7 @@ void check_outbound(struct decode *dec, const struct tree *tree, const struct pa
 			   "both backendRef and tags/service cannot be defined");
 	if (outbound->has_backend)
 		return;
-	require_service(dec, tree, at, outbound->tags, false);
+	check_has_service(dec, tree, at, outbound->tags, false);
 	struct path list = { .up = at, .name = "tags" };
 	check_tags(dec, tree_get(tree, "tags"), outbound->tags, &list, TAGS_EXACT);
 }
@@ -95,7 +77,7 @@ void check_gateway(struct decode *dec, const struct tree *tree, const struct pat
 	struct path list = { .up = at, .name = "tags" };
 	struct path tag = { .up = &list, .name = TAG_PROTOCOL, .is_key = true };
 
-	require_service(dec, tree, at, spec->gateway_tags, true);
+	check_has_service(dec, tree, at, spec->gateway_tags, true);
 	check_service_tags(dec, tree, spec->gateway_tags, at);
 	if (protocol != NULL && protocol_is_known(protocol) &&
 	    strcmp(protocol, "tcp") != 0)

@@ -263,6 +263,10 @@ static void decode_value(struct decode *dec, const struct field *field,
 			memcpy(to + field->offset, &labels, sizeof(labels));
 		return;
 	}
+	case FIELD_MIXED:
+		if (tree->type != TREE_INT && tree->type != TREE_TEXT)
+			decode_wrong_type(dec, at, tree, FIELD_MIXED);
+		return;
 	case FIELD_ANY:
 		return;
 	case FIELD_IGNORED:

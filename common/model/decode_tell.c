@@ -93,6 +93,8 @@ static const char *article(enum field_type want)
 		return "an object";
 	case FIELD_LIST:
 		return "a list";
+	case FIELD_MIXED:
+		return "a number or a string";
 	default:
 		return "a string";
 	}

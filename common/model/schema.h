@@ -19,6 +19,7 @@ enum field_type {
 	FIELD_OBJECT,
 	FIELD_LIST,    /* of objects (sub) or of texts (no sub) */
 	FIELD_LABELS,  /* map of text to text */
+	FIELD_MIXED,   /* a number or a text; read by the finish of its object */
 	FIELD_ANY,     /* kept, not looked into */
 	FIELD_IGNORED, /* K1: accepted with a warning, no effect */
 	FIELD_REFUSED  /* K1: refused by name, unless empty or false */
