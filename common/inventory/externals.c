@@ -40,7 +40,6 @@ static bool is_elsewhere(const struct block *block, const struct resource *exter
 	return zone != NULL && *zone != '\0' && strcmp(zone, block->zone) != 0;
 }
 
-/* TLS is compared with the first that counts. */
 void block_externals(struct block *block)
 {
 	struct service *service = &block->service;
@@ -57,8 +56,8 @@ void block_externals(struct block *block)
 			out->why = LEFT_OUT_DATAPLANES;
 		else if (is_elsewhere(block, at))
 			out->why = LEFT_OUT_ZONE;
-		else if (service->external_count > 0 &&
-			 !same_tls(&list[0]->external->tls, &at->external->tls))
+		else if (!same_tls(&block->externals[0]->external->tls,
+				   &at->external->tls))
 			out->why = LEFT_OUT_TLS;
 		else {
 			list[service->external_count++] = at;

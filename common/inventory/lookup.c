@@ -6,26 +6,21 @@
 
 #include <string.h>
 
-/* True for a MeshService of this zone that does not say so. */
-static bool is_unlabelled(const struct resource *object)
-{
-	const char *zone = labels_get(object->labels, LABEL_ZONE);
-	const char *origin = labels_get(object->labels, LABEL_ORIGIN);
-
-	return object->key.kind == KIND_MESH_SERVICE && (zone == NULL || *zone == '\0') &&
-	       (origin == NULL || strcmp(origin, "zone") == 0);
-}
-
 const char *object_label(const struct resource *object, const char *zone, const char *key)
 {
 	const char *value = labels_get(object->labels, key);
+	const char *origin = labels_get(object->labels, LABEL_ORIGIN);
+	bool of_zone = origin != NULL ? strcmp(origin, "zone") == 0
+				      : object->key.kind == KIND_MESH_SERVICE;
 
 	if (strcmp(key, LABEL_DISPLAY_NAME) == 0)
 		return object->key.name;
 	if (strcmp(key, LABEL_MESH) == 0)
 		return object->key.mesh;
-	if (strcmp(key, LABEL_ZONE) == 0 && is_unlabelled(object))
-		return zone;
+	if (strcmp(key, LABEL_ORIGIN) == 0)
+		return of_zone ? "zone" : "global";
+	if (strcmp(key, LABEL_ZONE) == 0 && (value == NULL || *value == '\0'))
+		return of_zone ? zone : NULL;
 	return value;
 }
 

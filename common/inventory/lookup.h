@@ -8,7 +8,7 @@
 #include "inventory/inventory.h"
 
 /* What a service object has for a label, be it written or part of its identity; NULL:
- * nothing. One of this zone has the zone's label, which it gets when it is stored. */
+ * nothing. What names no zone and no origin has those that storing it would give. */
 const char *object_label(const struct resource *object, const char *zone,
 			 const char *key);
 

@@ -2,6 +2,7 @@
 
 #include "inventory/block.h"
 #include "inventory/lookup.h"
+#include "inventory/marks.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -57,23 +58,23 @@ const struct resource *object_by_name(const struct inventory *inventory, enum ki
 				      bool *several)
 {
 	const struct label label = { LABEL_DISPLAY_NAME, name };
-	struct zl_arena *arena = zl_arena_new();
+	const struct pmap *marks = inventory_marks(inventory);
 	const struct resource *found[2] = { NULL, NULL }; /* the own zone's, others' */
 	size_t counts[2] = { 0, 0 };
-	size_t count;
-	const struct resource **all = lookup_objects(
-		inventory, kind, mesh, (struct labels){ &label, 1 }, arena, &count);
+	struct mark_range range = { 0 };
 
-	for (size_t i = 0; i < count; i++) {
-		size_t rank = is_own(inventory, all[i]) ? 0 : 1;
+	(void)marks_find(marks, kind, mesh, (struct labels){ &label, 1 }, &range);
+	for (size_t i = range.first; i < range.end; i++) {
+		const struct mark *mark = pmap_at(marks, i);
+		const struct resource *object = mark->object;
+		size_t rank = is_own(inventory, object) ? 0 : 1;
 
-		if (is_withdrawn(inventory, all[i]) ||
-		    (*ns != '\0' && strcmp(ns, all[i]->key.ns) != 0))
+		if (is_withdrawn(inventory, object) ||
+		    (*ns != '\0' && strcmp(ns, object->key.ns) != 0))
 			continue;
-		found[rank] = all[i];
+		found[rank] = object;
 		counts[rank]++;
 	}
-	zl_arena_free(&arena);
 	size_t rank = counts[0] > 0 ? 0 : 1;
 	*several = counts[rank] > 1;
 	return *several ? NULL : found[rank];

@@ -57,10 +57,9 @@ bool object_port_find(const struct resource *object, const char *section, uint32
 		      struct zl_arena *arena, struct object_port *found);
 
 /* Who serves a port of a MeshService or MeshMultiZoneService, as a service whose name is
- * the object's: local inbounds of local objects (K8), ingresses of the zones of others,
- * which have no record where no record tells of the object (D27): then they count one
- * instance and have the tags that the object selects. The protocol is the port's. Never
- * NULL. */
+ * the object's: local inbounds of local objects (K8), records of the zones of others. A
+ * zone without a record for any of them has one instance behind its ingresses: rows
+ * without a record (D27). The protocol is the port's. Never NULL. */
 const struct service *object_service(const struct inventory *inventory,
 				     const struct resource *object,
 				     const struct object_port *port,

@@ -11,15 +11,6 @@
 
 /* ---- collecting ---- */
 
-struct offered {
-	const struct inventory *inventory;
-	struct zl_arena *arena;
-	struct local *locals;
-	size_t local_count, local_room;
-	struct remote *remotes;
-	size_t remote_count, remote_room;
-};
-
 /* list with room for one more. */
 static void *grow(struct zl_arena *arena, const void *list, size_t count, size_t *room,
 		  size_t size)
@@ -47,6 +38,14 @@ static void add_remote(struct offered *to, struct remote row)
 	to->remotes[to->remote_count++] = row;
 }
 
+static void add_zone(struct offered *to, const char *zone)
+{
+	if (to->zone_count == to->zone_room)
+		to->zones = grow(to->arena, to->zones, to->zone_count, &to->zone_room,
+				 sizeof(*to->zones));
+	to->zones[to->zone_count++] = zone;
+}
+
 /* ---- a MeshService of this zone ---- */
 
 /* An inbound without a name has its port's number for one (kinds-spec 2). */
@@ -60,9 +59,11 @@ static bool is_called(const struct inbound *in, const char *name)
 	return strcmp(number, name) == 0;
 }
 
-/* True if port leads to the inbound (K7). */
+/* True if port leads to the inbound (K7); NULL is any port. */
 static bool leads_to(const struct service_port *port, const struct inbound *in)
 {
+	if (port == NULL)
+		return true;
 	if (port->target != 0)
 		return in->port == port->target;
 	if (port->target_name[0] != '\0')
@@ -100,22 +101,10 @@ static void add_inbound(struct offered *to, const char *mesh, const struct inbou
 			add_local(to, &service->locals[i]);
 }
 
-static void add_by_name(struct offered *to, const struct resource *object,
-			const struct service_port *port)
-{
-	for (size_t labelled = 0; labelled < 2; labelled++) {
-		const struct resource *res =
-			offered_dataplane(to->inventory, object, labelled > 0);
-
-		for (size_t i = 0; res != NULL && i < res->dataplane->inbound_count; i++)
-			if (leads_to(port, &res->dataplane->inbounds[i]))
-				add_inbound(to, object->key.mesh,
-					    &res->dataplane->inbounds[i]);
-	}
-}
-
-const struct resource *offered_dataplane(const struct inventory *inventory,
-					 const struct resource *object, bool labelled)
+/* The Dataplane that object selects by name: the one that says that it is this zone's, or
+ * the one that does not say. NULL: none. */
+static const struct resource *find_dataplane(const struct inventory *inventory,
+					     const struct resource *object, bool labelled)
 {
 	const struct key key = { .kind = KIND_DATAPLANE,
 				 .mesh = object->key.mesh,
@@ -124,6 +113,20 @@ const struct resource *offered_dataplane(const struct inventory *inventory,
 				 .name = object->mesh_service->dataplane };
 
 	return *key.name != '\0' ? set_get(inventory_set(inventory), &key) : NULL;
+}
+
+static void add_by_name(struct offered *to, const struct resource *object,
+			const struct service_port *port)
+{
+	for (size_t labelled = 0; labelled < 2; labelled++) {
+		const struct resource *res =
+			find_dataplane(to->inventory, object, labelled > 0);
+
+		for (size_t i = 0; res != NULL && i < res->dataplane->inbound_count; i++)
+			if (leads_to(port, &res->dataplane->inbounds[i]))
+				add_inbound(to, object->key.mesh,
+					    &res->dataplane->inbounds[i]);
+	}
 }
 
 /* ---- a MeshService of another zone ---- */
@@ -146,45 +149,14 @@ static void add_records(struct offered *to, const struct resource *object)
 		}
 }
 
-/* The ingresses of its zone. */
-static void add_ingresses(struct offered *to, const struct resource *object)
-{
-	const struct set *set = inventory_set(to->inventory);
-	const char *own = inventory_zone(to->inventory);
-	struct labels tags = labels_with(to->arena, object->mesh_service->tags, TAG_ZONE,
-					 object->key.zone);
-	struct set_iter each = set_each(set, KIND_ZONE_INGRESS, NULL);
-	const struct resource *res;
-
-	while ((res = set_next(&each)) != NULL) {
-		const char *zone = ingress_zone(res, own);
-
-		if (strcmp(zone, object->key.zone) != 0)
-			continue;
-		add_remote(to,
-			   (struct remote){ .ingress = res,
-					    .zone = zone,
-					    .address = res->ingress->advertised,
-					    .port = res->ingress->advertised_port,
-					    .tags = tags,
-					    .instances = 1,
-					    .condition = zone_condition_of(set, zone) });
-	}
-}
-
 /* ---- all of an object ---- */
 
-static bool selects(const struct mesh_service_spec *spec)
-{
-	return spec->tags.count > 0 || spec->dataplane[0] != '\0';
-}
-
-static void add_service(struct offered *to, const struct resource *object,
-			const struct service_port *port)
+void offered_add(struct offered *to, const struct resource *object,
+		 const struct service_port *port)
 {
 	const struct mesh_service_spec *spec = object->mesh_service;
 
-	if (!selects(spec))
+	if (spec->tags.count == 0 && spec->dataplane[0] == '\0')
 		return;
 	if (object_is_local(to->inventory, object)) {
 		if (spec->tags.count > 0)
@@ -196,11 +168,9 @@ static void add_service(struct offered *to, const struct resource *object,
 	/* What is written of another zone in the name of this one leads nowhere. */
 	if (strcmp(object->key.zone, inventory_zone(to->inventory)) == 0)
 		return;
-	size_t before = to->remote_count;
+	add_zone(to, object->key.zone);
 	if (spec->tags.count > 0)
 		add_records(to, object);
-	if (to->remote_count == before)
-		add_ingresses(to, object);
 }
 
 /* The port of a member that a port of a MeshMultiZoneService means: of its name, else of
@@ -222,7 +192,8 @@ static bool find_member_port(const struct resource *member,
 	return false;
 }
 
-bool offered_counts(const struct inventory *inventory, const struct resource *member)
+/* True if a MeshService that a MeshMultiZoneService selects adds to it. */
+static bool counts(const struct inventory *inventory, const struct resource *member)
 {
 	return object_is_local(inventory, member) || member->mesh_service->available;
 }
@@ -237,9 +208,9 @@ static void add_members(struct offered *to, const struct resource *multi,
 	for (size_t i = 0; i < count; i++) {
 		struct object_port at;
 
-		if (offered_counts(to->inventory, members[i]) &&
+		if (counts(to->inventory, members[i]) &&
 		    find_member_port(members[i], port, to->arena, &at))
-			add_service(to, members[i], at.spec);
+			offered_add(to, members[i], at.spec);
 	}
 }
 
@@ -254,6 +225,47 @@ const struct resource *const *object_members(const struct inventory *inventory,
 				 multi->multi_zone->match, arena, count);
 }
 
+static void add_ingresses(struct offered *to, const char *zone)
+{
+	const struct set *set = inventory_set(to->inventory);
+	const char *own = inventory_zone(to->inventory);
+	const struct labels none = { 0 };
+	struct labels tags = labels_with(to->arena, none, TAG_ZONE, zone);
+	struct set_iter each = set_each(set, KIND_ZONE_INGRESS, NULL);
+	const struct resource *res;
+
+	while ((res = set_next(&each)) != NULL) {
+		const char *where = ingress_zone(res, own);
+
+		if (strcmp(where, zone) != 0)
+			continue;
+		add_remote(to,
+			   (struct remote){ .ingress = res,
+					    .zone = where,
+					    .address = res->ingress->advertised,
+					    .port = res->ingress->advertised_port,
+					    .tags = tags,
+					    .instances = 1,
+					    .condition = zone_condition_of(set, where) });
+	}
+}
+
+static bool has_rows(const struct offered *to, const char *zone)
+{
+	for (size_t i = 0; i < to->remote_count; i++)
+		if (strcmp(to->remotes[i].zone, zone) == 0)
+			return true;
+	return false;
+}
+
+/* A zone that tells nothing of what is asked of it is taken for one instance (D27). */
+static void add_silent(struct offered *to)
+{
+	for (size_t i = 0; i < to->zone_count; i++)
+		if (!has_rows(to, to->zones[i]))
+			add_ingresses(to, to->zones[i]);
+}
+
 /* ---- order ---- */
 
 static int by_place(const void *one, const void *other)
@@ -263,18 +275,14 @@ static int by_place(const void *one, const void *other)
 
 static int by_gate(const void *one, const void *other)
 {
-	const struct remote *a = one;
-	const struct remote *b = other;
-	int order = remote_compare(a, b);
-
-	return order != 0 ? order : labels_compare(a->tags, b->tags);
+	return remote_compare(one, other);
 }
 
-/* Sort the rows, and have those once that several members select. */
-static void put_in_order(struct offered *rows)
+void offered_end(struct offered *rows)
 {
 	size_t kept = 0;
 
+	add_silent(rows);
 	if (rows->local_count > 1)
 		qsort(rows->locals, rows->local_count, sizeof(struct local), by_place);
 	for (size_t i = 0; i < rows->local_count; i++)
@@ -287,8 +295,8 @@ static void put_in_order(struct offered *rows)
 	if (rows->remote_count > 1)
 		qsort(rows->remotes, rows->remote_count, sizeof(struct remote), by_gate);
 	for (size_t i = 0; i < rows->remote_count; i++)
-		if (kept == 0 || rows->remotes[i].record == NULL ||
-		    rows->remotes[kept - 1].record != rows->remotes[i].record)
+		if (kept == 0 ||
+		    remote_compare(&rows->remotes[kept - 1], &rows->remotes[i]) != 0)
 			rows->remotes[kept++] = rows->remotes[i];
 	rows->remote_count = kept;
 }
@@ -303,10 +311,10 @@ const struct service *object_service(const struct inventory *inventory,
 
 	assert(port->spec != NULL);
 	if (object->key.kind == KIND_MESH_SERVICE)
-		add_service(&rows, object, port->spec);
+		offered_add(&rows, object, port->spec);
 	else
 		add_members(&rows, object, port);
-	put_in_order(&rows);
+	offered_end(&rows);
 	*service = (struct service){ .mesh = object->key.mesh,
 				     .name = object->key.name,
 				     .locals = rows.locals,
