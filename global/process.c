@@ -11,6 +11,7 @@
 #include "global/trust/trust.h"
 #include "loop/loop.h"
 #include "loop/mailbox.h"
+#include "loop/notify.h"
 #include "model/apply.h"
 #include "model/tree.h"
 #include "pki/vault.h"
@@ -381,6 +382,7 @@ static void on_stop(void *arg)
 	struct process *process = arg;
 
 	zl_log(ZL_INFO, "global", "ending", NULL);
+	loop_manager_stopping();
 	loop_deadline(SHUTDOWN_SECONDS);
 	process->end_by_ms = zl_now_ms() + LAST_WORDS_MS;
 	api_drain(process->api);
@@ -433,7 +435,10 @@ enum zl_code process_ready(const struct process *process, const char *path,
 
 void process_run(struct process *process)
 {
+	struct loop_manager *manager = loop_manager_new(process->loop);
+
 	loop_run(process->loop);
+	loop_manager_free(&manager);
 }
 
 /* Everything that was submitted gets its result before the rooms that wait are

@@ -6,6 +6,7 @@
 #include "conf/ready.h"
 #include "loop/loop.h"
 #include "loop/mailbox.h"
+#include "loop/notify.h"
 #include "model/apply.h"
 #include "pki/vault.h"
 #include "store/read.h"
@@ -556,6 +557,7 @@ static void on_stop(void *arg)
 	struct process *process = arg;
 
 	zl_log(ZL_INFO, "zone", "ending", NULL);
+	loop_manager_stopping();
 	loop_deadline(SHUTDOWN_SECONDS);
 	process->stopped_ms = zl_now_ms();
 	api_drain(process->api);
@@ -628,7 +630,10 @@ enum zl_code process_ready(const struct process *process, const char *path,
 
 void process_run(struct process *process)
 {
+	struct loop_manager *manager = loop_manager_new(process->loop);
+
 	loop_run(process->loop);
+	loop_manager_free(&manager);
 }
 
 /* Everything that was submitted gets its result before the rooms that wait are closed. */

@@ -1,5 +1,7 @@
 #include "loop/notify.h"
 
+#include "base/mem.h"
+
 #include <errno.h>
 #include <stddef.h>
 #include <stdlib.h>
@@ -25,7 +27,7 @@ static socklen_t manager(struct sockaddr_un *sun)
 	return (socklen_t)(offsetof(struct sockaddr_un, sun_path) + len);
 }
 
-void loop_notify(const char *state)
+static void notify(const char *state)
 {
 	struct sockaddr_un sun;
 	socklen_t len = manager(&sun);
@@ -41,7 +43,8 @@ void loop_notify(const char *state)
 	close(fd);
 }
 
-uint64_t loop_watchdog_ms(void)
+/* How often it wants to hear of us, in ms; 0: never. */
+static uint64_t watchdog_ms(void)
 {
 	const char *text = getenv("WATCHDOG_USEC");
 	const char *pid = getenv("WATCHDOG_PID");
@@ -56,4 +59,45 @@ uint64_t loop_watchdog_ms(void)
 	if (errno != 0 || *end != '\0')
 		return 0;
 	return us / 2000;
+}
+
+struct loop_manager {
+	struct loop_timer *timer;
+	uint64_t every_ms;
+};
+
+static void feed(void *arg)
+{
+	struct loop_manager *manager = arg;
+
+	notify("WATCHDOG=1");
+	loop_timer_set(manager->timer, manager->every_ms);
+}
+
+struct loop_manager *loop_manager_new(struct loop *loop)
+{
+	struct loop_manager *manager = zl_alloc(1, sizeof(*manager));
+
+	manager->timer = loop_timer_new(loop, feed, manager);
+	manager->every_ms = watchdog_ms();
+	notify("READY=1");
+	if (manager->every_ms > 0)
+		feed(manager);
+	return manager;
+}
+
+void loop_manager_stopping(void)
+{
+	notify("STOPPING=1");
+}
+
+void loop_manager_free(struct loop_manager **managerp)
+{
+	struct loop_manager *manager = *managerp;
+
+	*managerp = NULL;
+	if (manager == NULL)
+		return;
+	loop_timer_free(&manager->timer);
+	free(manager);
 }

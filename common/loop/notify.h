@@ -1,14 +1,19 @@
-/* loop/notify.h - what a service manager wants to know (sd_notify's datagram).
+/* loop/notify.h - what a service manager wants to know (sd_notify's datagrams), from
+ * $NOTIFY_SOCKET, $WATCHDOG_USEC and $WATCHDOG_PID. Does nothing where none listens; a
+ * datagram that cannot be sent is lost.
  *
- * Threads:  one.  Lifetime: reads $NOTIFY_SOCKET and $WATCHDOG_USEC at each call.
+ * Threads:  the loop's.
+ * Lifetime: between loop_open and loop_close.
  */
 #pragma once
 
-#include <stdint.h>
+#include "loop/loop.h"
 
-/* Send a state such as "READY=1" or "STATUS=rev 42, 3/3 zones". Does nothing where no
- * service manager listens; a datagram that cannot be sent is lost. */
-void loop_notify(const char *state);
+struct loop_manager;
 
-/* How often "WATCHDOG=1" is due, in ms: half of what the manager allows; 0: never. */
-uint64_t loop_watchdog_ms(void);
+/* Say READY=1, and from now on WATCHDOG=1 twice in the time that the manager allows, from
+ * the loop itself: of a loop that is stuck it hears no more. */
+struct loop_manager *loop_manager_new(struct loop *loop);
+/* Say STOPPING=1; the watchdog is fed on. */
+void loop_manager_stopping(void);
+void loop_manager_free(struct loop_manager **managerp);

@@ -240,38 +240,90 @@ static void a_shutdown_that_hangs_is_ended(void **state)
 	assert_int_equal(status_of(told_twice), 1);
 }
 
-static void a_service_manager_is_told(void **state)
+/* A service manager's socket in a folder of the test, and what it was sent. */
+static int manager_open(struct tmp *tmp)
 {
-	struct tmp tmp;
 	struct sockaddr_un sun = { .sun_family = AF_UNIX };
-	char got[64] = "";
 	int fd = socket(AF_UNIX, SOCK_DGRAM, 0);
 
-	(void)state;
-	tmp_make(&tmp);
-	const char *path = tmp_path(&tmp, "notify");
+	tmp_make(tmp);
+	const char *path = tmp_path(tmp, "notify");
 	assert_true(strlen(path) < sizeof(sun.sun_path));
 	memcpy(sun.sun_path, path, strlen(path) + 1);
 	assert_int_equal(bind(fd, (const struct sockaddr *)&sun, sizeof(sun)), 0);
-	unsetenv("NOTIFY_SOCKET");
-	loop_notify("nobody listens");
 	setenv("NOTIFY_SOCKET", sun.sun_path, 1);
-	loop_notify("READY=1");
-	assert_int_equal(recv(fd, got, sizeof(got) - 1, MSG_DONTWAIT), 7);
-	assert_string_equal(got, "READY=1");
-	close(fd);
-	loop_notify("nobody listens any more");
-	unsetenv("NOTIFY_SOCKET");
+	return fd;
+}
 
-	assert_int_equal(loop_watchdog_ms(), 0);
-	setenv("WATCHDOG_USEC", "3000000", 1);
-	assert_int_equal(loop_watchdog_ms(), 1500);
-	setenv("WATCHDOG_PID", "1", 1);
-	assert_int_equal(loop_watchdog_ms(), 0);
+static void expect_told(int fd, const char *state)
+{
+	char got[64] = "";
+
+	assert_int_equal(recv(fd, got, sizeof(got) - 1, 0), strlen(state));
+	assert_string_equal(got, state);
+}
+
+/* Without a watchdog, or one that is another process's or makes no sense. */
+static void a_service_manager_is_told(void **state)
+{
+	static const char *const NOT_OURS[][2] = { { "", "" },
+						   { "3s", "" },
+						   { "3000000", "1" } };
+	struct tmp tmp;
+	struct loop *loop = ((struct diary *)*state)->loop;
+	int fd = manager_open(&tmp);
+	char more;
+
+	for (size_t i = 0; i < ARRAY_LEN(NOT_OURS); i++) {
+		setenv("WATCHDOG_USEC", NOT_OURS[i][0], 1);
+		if (NOT_OURS[i][1][0] != '\0')
+			setenv("WATCHDOG_PID", NOT_OURS[i][1], 1);
+		struct loop_manager *manager = loop_manager_new(loop);
+		expect_told(fd, "READY=1");
+		loop_manager_stopping();
+		expect_told(fd, "STOPPING=1");
+		assert_int_equal(recv(fd, &more, 1, MSG_DONTWAIT), -1);
+		loop_manager_free(&manager);
+		assert_null(manager);
+	}
 	unsetenv("WATCHDOG_PID");
-	setenv("WATCHDOG_USEC", "3s", 1);
-	assert_int_equal(loop_watchdog_ms(), 0);
 	unsetenv("WATCHDOG_USEC");
+	unsetenv("NOTIFY_SOCKET");
+	loop_manager_stopping(); /* to nobody */
+	close(fd);
+	tmp_remove(&tmp);
+}
+
+static void stop_when_told(void *arg, unsigned events)
+{
+	(void)events;
+	loop_stop(arg);
+}
+
+static void a_watchdog_is_fed(void **state)
+{
+	struct tmp tmp;
+	struct loop *loop = ((struct diary *)*state)->loop;
+	struct loop_watch *watch;
+	struct zl_err err;
+	int fd = manager_open(&tmp);
+
+	setenv("WATCHDOG_USEC", "20000", 1);
+	struct loop_manager *manager = loop_manager_new(loop);
+	expect_told(fd, "READY=1");
+	expect_told(fd, "WATCHDOG=1");
+	assert_int_equal(
+		loop_watch_new(&watch, loop, fd, LOOP_READ, stop_when_told, loop, &err),
+		ZL_OK);
+	for (int i = 0; i < 3; i++) {
+		loop_run(loop);
+		expect_told(fd, "WATCHDOG=1");
+	}
+	loop_watch_free(&watch);
+	loop_manager_free(&manager);
+	unsetenv("WATCHDOG_USEC");
+	unsetenv("NOTIFY_SOCKET");
+	close(fd);
 	tmp_remove(&tmp);
 }
 
@@ -286,7 +338,8 @@ int main(void)
 		TEST(work_deferred_before_the_first_turn_is_done),
 		TEST(signals_are_callbacks),
 		cmocka_unit_test(a_shutdown_that_hangs_is_ended),
-		cmocka_unit_test(a_service_manager_is_told),
+		TEST(a_service_manager_is_told),
+		TEST(a_watchdog_is_fed),
 	};
 	return cmocka_run_group_tests_name("loop/loop", tests, NULL, NULL);
 }
