@@ -12,9 +12,10 @@ static void check_regex(struct decode *dec, const struct tree *tree,
 			const struct path *at, const char *expression)
 {
 	const char *fault = regex_fault(expression);
+	const struct tree *value = tree_get(tree, "value");
 
 	if (fault != NULL && !is_mistyped(tree, "value", TREE_TEXT))
-		decode_bad(dec, at, "value", tree_get(tree, "value"),
+		decode_bad(dec, at, "value", value != NULL ? value : tree,
 			   "not a valid regular expression: %s", fault);
 }
 
