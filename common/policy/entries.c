@@ -1,6 +1,7 @@
 #include "policy/entries.h"
 
 #include "policy/refs.h"
+#include "policy/traffic.h"
 
 #include "inventory/inventory.h"
 
@@ -50,10 +51,13 @@ const struct pmap_ops ENTRY_LISTS = { compare_lists, hold_list, drop_list };
 
 static struct entry_name name_of(const struct entry *entry)
 {
-	const struct target_ref *target = route_to(entry->rank.route, entry->to);
+	const struct resource *route = entry->rank.route;
 
-	return (struct entry_name){ entry->rank.route->key.mesh, target->kind,
-				    target->name };
+	if (route->key.kind == KIND_TRAFFIC_ROUTE)
+		return (struct entry_name){ route->key.mesh, REF_NONE,
+					    traffic_service(route, entry->to) };
+	const struct target_ref *target = route_to(route, entry->to);
+	return (struct entry_name){ route->key.mesh, target->kind, target->name };
 }
 
 static int compare_places(const struct entry *a, const struct entry *b)
@@ -70,8 +74,12 @@ static int compare_entries(const void *one, const void *other)
 	const struct entry *b = other;
 	int order = compare_places(a, b);
 
-	return order != 0 ? order
-			  : rank_compare_entries(&a->rank, a->to, &b->rank, b->to);
+	if (order != 0)
+		return order;
+	if (a->rank.route->key.kind != KIND_TRAFFIC_ROUTE)
+		return rank_compare_entries(&a->rank, a->to, &b->rank, b->to);
+	order = rank_compare(&a->rank, &b->rank);
+	return order != 0 ? order : (a->to > b->to) - (a->to < b->to);
 }
 
 /* list with room for one more. */
@@ -122,7 +130,8 @@ static void walk(struct entry_changes *to, const struct resource *route,
 		return;
 	for (size_t i = 0; i < route_to_count(route); i++) {
 		note(to, (struct entry){ rank, i });
-		if (!ref_is_by_name(route_to(route, i)))
+		if (!ref_is_by_name(route_to(route, i)) &&
+		    route_to(route, i)->kind != REF_MESH)
 			note_idle(to, route->key.mesh);
 	}
 }
@@ -133,6 +142,23 @@ static void on_route(void *ctx, const struct resource *old, const struct resourc
 		walk(ctx, old, remove_entry);
 	if (now != NULL)
 		walk(ctx, now, add);
+}
+
+static void walk_traffic(struct entry_changes *to, const struct resource *route,
+			 void (*note)(struct entry_changes *, struct entry))
+{
+	const struct rank rank = rank_of(route);
+
+	for (size_t i = 0; i < route->traffic_route->destination_count; i++)
+		note(to, (struct entry){ rank, i });
+}
+
+static void on_traffic(void *ctx, const struct resource *old, const struct resource *now)
+{
+	if (old != NULL)
+		walk_traffic(ctx, old, remove_entry);
+	if (now != NULL)
+		walk_traffic(ctx, now, add);
 }
 
 static void sort(struct entry *entries, size_t count)
@@ -151,6 +177,7 @@ void entries_collect(struct entry_changes *changes, const struct set *before,
 		grow(NULL, 0, &changes->removed_room, sizeof(*changes->removed));
 	set_diff(before, after, KIND_MESH_TCP_ROUTE, on_route, changes);
 	set_diff(before, after, KIND_MESH_HTTP_ROUTE, on_route, changes);
+	set_diff(before, after, KIND_TRAFFIC_ROUTE, on_traffic, changes);
 	sort(changes->added, changes->added_count);
 	sort(changes->removed, changes->removed_count);
 }

@@ -1,5 +1,6 @@
 /* policy/entries.h - the entries of MeshTCPRoutes and MeshHTTPRoutes by what their
- * targetRef names, as an index has them and as a change of routes touches them.
+ * targetRef names, and the destinations of TrafficRoutes, as an index has them and as a
+ * change of routes touches them.
  *
  * Threads:  holders of a list may be on different threads (the count is atomic); lists
  *           are immutable.

@@ -35,27 +35,36 @@ size_t texts_sort(const char **texts, size_t count)
 	return kept;
 }
 
-/* ---- routes of both kinds ---- */
+/* ---- routes of several kinds ---- */
+
+/* Those with entries come first. */
+static const enum kind ROUTES[] = { KIND_MESH_TCP_ROUTE, KIND_MESH_HTTP_ROUTE,
+				    KIND_TRAFFIC_ROUTE };
+enum { WITH_ENTRIES = 2, ALL_ROUTES = 3 };
 
 struct route_iter {
 	const struct set *set;
 	const char *mesh;
+	size_t at, kinds;
 	struct set_iter each;
 };
 
-static struct route_iter routes_each(const struct set *set, const char *mesh)
+/* Of the first kinds of them. */
+static struct route_iter routes_each(const struct set *set, const char *mesh,
+				     size_t kinds)
 {
-	return (struct route_iter){ set, mesh, set_each(set, KIND_MESH_TCP_ROUTE, mesh) };
+	return (struct route_iter){ set, mesh, 0, kinds, set_each(set, ROUTES[0], mesh) };
 }
 
 static const struct resource *routes_next(struct route_iter *iter)
 {
 	const struct resource *next = set_next(&iter->each);
 
-	if (next != NULL || iter->each.kind == KIND_MESH_HTTP_ROUTE)
-		return next;
-	iter->each = set_each(iter->set, KIND_MESH_HTTP_ROUTE, iter->mesh);
-	return set_next(&iter->each);
+	while (next == NULL && ++iter->at < iter->kinds) {
+		iter->each = set_each(iter->set, ROUTES[iter->at], iter->mesh);
+		next = set_next(&iter->each);
+	}
+	return next;
 }
 
 /* ---- warnings ---- */
@@ -100,7 +109,8 @@ static const struct pmap_ops WARNINGS = { compare_warnings, hold_warnings,
 static void warn_of_route(struct warnings *to, const struct resource *route)
 {
 	for (size_t i = 0; i < route_to_count(route); i++)
-		if (!ref_is_by_name(route_to(route, i)))
+		if (!ref_is_by_name(route_to(route, i)) &&
+		    route_to(route, i)->kind != REF_MESH)
 			to->texts[to->count++] = zl_arena_format(
 				to->arena, "%s \"%s\": spec.to[%zu] has no effect: %s",
 				kind_info(route->key.kind)->name, route->key.name, i,
@@ -112,7 +122,7 @@ static void warn_of_route(struct warnings *to, const struct resource *route)
 static void set_warnings(struct policy_index *index, const char *mesh)
 {
 	struct warnings *to = zl_alloc(1, sizeof(*to));
-	struct route_iter each = routes_each(index->set, mesh);
+	struct route_iter each = routes_each(index->set, mesh, WITH_ENTRIES);
 	const struct resource *route;
 	size_t room = 0;
 
@@ -122,7 +132,7 @@ static void set_warnings(struct policy_index *index, const char *mesh)
 	while ((route = routes_next(&each)) != NULL)
 		room += route_to_count(route);
 	to->texts = zl_arena_alloc(to->arena, room, sizeof(*to->texts));
-	each = routes_each(index->set, mesh);
+	each = routes_each(index->set, mesh, WITH_ENTRIES);
 	while ((route = routes_next(&each)) != NULL)
 		if (!route_is_withdrawn(index->set, index->zone, route))
 			warn_of_route(to, route);
@@ -241,7 +251,7 @@ const struct indexed_route *index_sorted(const struct policy_index *index,
 					 const char *mesh, struct zl_arena *arena,
 					 size_t *count)
 {
-	struct route_iter each = routes_each(index->set, mesh);
+	struct route_iter each = routes_each(index->set, mesh, ALL_ROUTES);
 	const struct resource *route;
 	size_t room = 0;
 
@@ -249,7 +259,7 @@ const struct indexed_route *index_sorted(const struct policy_index *index,
 		room++;
 	struct indexed_route *sorted = zl_arena_alloc(arena, room, sizeof(*sorted));
 	*count = 0;
-	each = routes_each(index->set, mesh);
+	each = routes_each(index->set, mesh, ALL_ROUTES);
 	while ((route = routes_next(&each)) != NULL)
 		sorted[(*count)++] = (struct indexed_route){
 			rank_of(route),

@@ -10,8 +10,8 @@
 
 const struct set *index_set(const struct policy_index *index);
 
-/* The entries of MeshTCPRoutes and MeshHTTPRoutes of that name, in increasing precedence,
- * *count of them. */
+/* The entries of that name, in increasing precedence (TrafficRoutes': by name), *count of
+ * them. */
 const struct entry *index_entries(const struct policy_index *index,
 				  struct entry_name name, size_t *count);
 

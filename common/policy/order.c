@@ -25,6 +25,10 @@ static unsigned detail_rank(const struct target_ref *top)
 
 struct rank rank_of(const struct resource *route)
 {
+	/* A TrafficRoute has no top: how well it fits is another matter. */
+	if (route->key.kind == KIND_TRAFFIC_ROUTE)
+		return (struct rank){ route, 0 };
+
 	const struct target_ref *top = route_top(route);
 	uint64_t tags = top->kind == REF_MESH_GATEWAY ? top->tags.count : 0;
 	const struct {

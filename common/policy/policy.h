@@ -48,10 +48,11 @@ const struct routes *policy_resolve(const struct policy_index *index,
 				    const struct policy_options *options,
 				    struct zl_arena *arena);
 
-/* True if route (a MeshTCPRoute, as it was or as it becomes) may have a say in the routes
- * of proxy: it selects the proxy, and one of its entries is about one of the proxy's
- * outbounds. zone is the zone that resolves. Needs no index. */
-bool policy_touches(const struct resource *route, const struct resource *proxy,
+/* True if policy (a resource of any kind, as it was or as it becomes) may have a say in
+ * the routes of proxy: a route that selects the proxy and is about one of its outbounds,
+ * or about listeners of builtin gateways, which it is; a MeshGateway that is for it. zone
+ * is the zone that resolves. Needs no index. */
+bool policy_touches(const struct resource *policy, const struct resource *proxy,
 		    const char *zone);
 
 /* The services that routes lead to, a NUL behind each name. Appends. */

@@ -1,9 +1,12 @@
 #include "policy/policy.h"
 
 #include "policy/claims.h"
+#include "policy/gateway.h"
+#include "policy/http.h"
 #include "policy/index.h"
 #include "policy/refs.h"
 #include "policy/select.h"
+#include "policy/traffic.h"
 
 #include <string.h>
 
@@ -14,8 +17,8 @@ static const char *service_of(const struct outbound *outbound)
 }
 
 /* Lists replace one another as a whole; no rules is a list of the destination itself. */
-static void set_backends(struct resolving *at, const struct outbound *outbound,
-			 const struct claims *claims, struct outbound_route *to)
+static void route_by_list(struct resolving *at, const struct outbound *outbound,
+			  const struct claims *claims, struct outbound_route *to)
 {
 	const struct contributor *last =
 		claims->tcp_count > 0 ? &claims->tcp[claims->tcp_count - 1] : NULL;
@@ -37,6 +40,58 @@ static void set_backends(struct resolving *at, const struct outbound *outbound,
 					    winner->refs[i].weight);
 }
 
+/* Where nobody owns the requests there is one rule, and its backend is the outbound's. */
+static void route_by_request(struct resolving *at, const struct outbound *outbound,
+			     const struct claims *claims, struct outbound_route *to)
+{
+	to->policies = claims->http;
+	to->policy_count = claims->http_count;
+	http_resolve(at, outbound, claims->http, claims->http_count, to);
+	if (to->owner == OWNER_HTTP_ROUTE)
+		return;
+	to->backends = to->rules[0].backends;
+	to->backend_count = to->rules[0].backend_count;
+}
+
+/* Its split is of connections, whatever they carry (D30). */
+static void route_by_traffic(struct resolving *at, const struct resource *route,
+			     struct outbound_route *to)
+{
+	struct contributor *policy = zl_arena_alloc(at->arena, 1, sizeof(*policy));
+
+	policy->policy = route;
+	to->owner = OWNER_TRAFFIC_ROUTE;
+	to->policies = policy;
+	to->policy_count = 1;
+	to->backends = traffic_backends(at, route, to->tags, &to->backend_count);
+	if (protocol_is_http(to->destination.protocol))
+		resolving_warn(
+			at,
+			zl_arena_format(at->arena,
+					"mesh \"%s\": TrafficRoute \"%s\" splits "
+					"connections to \"%s\", not requests, though "
+					"their protocol is %s",
+					at->mesh_name, route->key.name,
+					to->destination.name, to->destination.protocol));
+}
+
+/* MeshHTTPRoutes about what carries no requests. */
+static void warn_of_idle(struct resolving *at, const struct claims *claims,
+			 const struct outbound_route *to)
+{
+	if (protocol_is_http(to->destination.protocol))
+		return;
+	for (size_t i = 0; i < claims->http_count; i++)
+		resolving_warn(
+			at,
+			zl_arena_format(at->arena,
+					"mesh \"%s\": MeshHTTPRoute \"%s\" has no "
+					"effect on connections to \"%s\": their "
+					"protocol is %s",
+					at->mesh_name, claims->http[i].policy->key.name,
+					to->destination.name, to->destination.protocol));
+}
+
 static struct outbound_route resolve_outbound(struct resolving *at,
 					      const struct outbound *outbound)
 {
@@ -44,19 +99,48 @@ static struct outbound_route resolve_outbound(struct resolving *at,
 				     .port = outbound->port,
 				     .tags = outbound->tags,
 				     .unresolved = at->mesh->unresolved };
-	struct claims claims = { 0 };
+	const struct resource *traffic = NULL;
 
 	target_set_destination(at, outbound, &to);
+	struct claims claims = { 0 };
 	if (!outbound->has_backend)
 		claims = claims_about(at, &to);
+	bool requests = protocol_is_http(to.destination.protocol);
 	to.owner = claims_owner(&claims, to.destination.protocol);
-	set_backends(at, outbound, &claims, &to);
+	warn_of_idle(at, &claims, &to);
+	if (to.owner == OWNER_DEFAULT && !outbound->has_backend)
+		traffic = traffic_about(at, to.destination.name);
+	if (traffic != NULL)
+		route_by_traffic(at, traffic, &to);
+	else if (requests && to.owner != OWNER_TCP_ROUTE)
+		route_by_request(at, outbound, &claims, &to);
+	else
+		route_by_list(at, outbound, &claims, &to);
 	return to;
 }
 
-/* Why each policy of the mesh applies or not. */
-static void consider(const struct policy_index *index, const char *zone,
-		     struct routes *routes, struct zl_arena *arena)
+/* Why a policy applies or not. */
+static bool applies(const struct routes *routes, const struct indexed_route *at,
+		    struct zl_arena *arena, const char **reason)
+{
+	const struct resource *policy = at->rank.route;
+
+	if (at->withdrawn) {
+		*reason =
+			zl_arena_format(arena, "zone \"%s\", which wrote it, is disabled",
+					policy->key.zone);
+		return false;
+	}
+	if (policy->key.kind == KIND_TRAFFIC_ROUTE)
+		return traffic_selects(policy, routes->proxy, routes->zone, arena,
+				       reason);
+	return select_proxy(policy, routes->proxy, routes->zone, arena, reason) &&
+	       (!routes->is_gateway || gateway_selects(routes, policy, arena, reason));
+}
+
+/* Each policy of the mesh. */
+static void consider(const struct policy_index *index, struct routes *routes,
+		     struct zl_arena *arena)
 {
 	const struct indexed_route *sorted = index_sorted(
 		index, routes->proxy->key.mesh, arena, &routes->considered_count);
@@ -64,16 +148,8 @@ static void consider(const struct policy_index *index, const char *zone,
 		zl_arena_alloc(arena, routes->considered_count, sizeof(*list));
 
 	for (size_t i = 0; i < routes->considered_count; i++) {
-		const struct resource *policy = sorted[i].rank.route;
-
-		list[i].policy = policy;
-		if (sorted[i].withdrawn)
-			list[i].reason = zl_arena_format(
-				arena, "zone \"%s\", which wrote it, is disabled",
-				policy->key.zone);
-		else
-			list[i].selected = select_proxy(policy, routes->proxy, zone,
-							arena, &list[i].reason);
+		list[i].policy = sorted[i].rank.route;
+		list[i].selected = applies(routes, &sorted[i], arena, &list[i].reason);
 	}
 	routes->considered = list;
 }
@@ -104,10 +180,12 @@ const struct routes *policy_resolve(const struct policy_index *index,
 	routes->zone = at.zone;
 	routes->outbounds = outbounds;
 	routes->outbound_count = spec->outbound_count;
+	if (spec->gateway == GATEWAY_BUILTIN)
+		gateway_resolve(&at, routes);
 	routes->warning_count = texts_sort(at.warnings, at.warning_count);
 	routes->warnings = at.warnings;
 	if (options != NULL && options->explain)
-		consider(index, at.zone, routes, arena);
+		consider(index, routes, arena);
 	return routes;
 }
 
@@ -121,37 +199,74 @@ static bool is_about(const struct resource *route, const char *service)
 	return false;
 }
 
-bool policy_touches(const struct resource *route, const struct resource *proxy,
-		    const char *zone)
+/* True if an outbound by tags is to a service that route is about. */
+static bool is_about_any(const struct resource *route, const struct resource *proxy,
+			 const char *zone)
 {
 	const struct dataplane_spec *spec = proxy->dataplane;
 	bool about = false;
 
-	if (strcmp(route->key.mesh, proxy->key.mesh) != 0)
-		return false;
 	for (size_t i = 0; !about && i < spec->outbound_count; i++) {
 		const char *service = service_of(&spec->outbounds[i]);
 
-		about = service != NULL && is_about(route, service);
+		if (service == NULL)
+			continue;
+		about = route->key.kind == KIND_TRAFFIC_ROUTE
+				? traffic_is_about(route, proxy, zone, service)
+				: is_about(route, service);
 	}
-	return about && select_proxy(route, proxy, zone, NULL, NULL);
+	return about;
+}
+
+bool policy_touches(const struct resource *policy, const struct resource *proxy,
+		    const char *zone)
+{
+	bool builtin = proxy->dataplane->gateway == GATEWAY_BUILTIN;
+
+	if (strcmp(policy->key.mesh, proxy->key.mesh) != 0)
+		return false;
+	switch (policy->key.kind) {
+	case KIND_MESH_TCP_ROUTE:
+	case KIND_MESH_HTTP_ROUTE:
+		return (builtin || is_about_any(policy, proxy, zone)) &&
+		       select_proxy(policy, proxy, zone, NULL, NULL);
+	case KIND_TRAFFIC_ROUTE:
+		return is_about_any(policy, proxy, zone);
+	case KIND_MESH_GATEWAY:
+		return builtin && gateway_matches(policy, proxy, zone);
+	default:
+		return false;
+	}
+}
+
+/* A destination is mostly its own backend, and has been added. */
+static void add_backends(const struct backend *backends, size_t count,
+			 const char *destination, struct zl_buf *services)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (strcmp(backends[i].name, destination) == 0)
+			continue;
+		zl_buf_str(services, backends[i].name);
+		zl_buf_char(services, '\0');
+	}
 }
 
 void policy_services(const struct routes *routes, struct zl_buf *services)
 {
 	for (size_t i = 0; i < routes->outbound_count; i++) {
 		const struct outbound_route *route = &routes->outbounds[i];
+		const char *name = route->destination.name;
 
-		zl_buf_str(services, route->destination.name);
+		zl_buf_str(services, name);
 		zl_buf_char(services, '\0');
-		for (size_t j = 0; j < route->backend_count; j++) {
-			/* Mostly a destination is its own backend. */
-			if (strcmp(route->backends[j].name, route->destination.name) == 0)
-				continue;
-			zl_buf_str(services, route->backends[j].name);
-			zl_buf_char(services, '\0');
-		}
+		add_backends(route->backends, route->backend_count, name, services);
+		for (size_t j = 0; j < route->rule_count; j++)
+			add_backends(route->rules[j].backends,
+				     route->rules[j].backend_count, name, services);
 	}
+	for (size_t i = 0; i < routes->listener_count; i++)
+		add_backends(routes->listeners[i].backends,
+			     routes->listeners[i].backend_count, "", services);
 }
 
 bool policy_endures(const struct zl_buf *services, const char *mesh,

@@ -123,8 +123,6 @@ static bool select_dataplane(struct selection *at)
 {
 	const struct target_ref *ref = route_top(at->route);
 
-	if (at->proxy->dataplane->gateway == GATEWAY_BUILTIN)
-		return because(at, false, "it does not select builtin gateways");
 	if (ref->labels.count > 0)
 		return select_labels(at, ref->labels);
 	if (ref->name[0] != '\0' || ref->ns[0] != '\0')
@@ -144,15 +142,29 @@ static bool right_type(struct selection *at)
 		       gateway ? "gateway" : "sidecar");
 }
 
+static bool is_builtin(const struct resource *proxy)
+{
+	return proxy->dataplane->gateway == GATEWAY_BUILTIN;
+}
+
+/* On a builtin gateway only policies about its listeners have a say (D9). */
 static bool by_kind(struct selection *at)
 {
 	const struct target_ref *ref = route_top(at->route);
 
+	if ((ref->kind == REF_MESH_GATEWAY) != is_builtin(at->proxy))
+		return because(at, false,
+			       is_builtin(at->proxy)
+				       ? "listeners of a builtin gateway take those of "
+					 "kind MeshGateway only"
+				       : "the proxy is no builtin gateway");
 	switch (ref->kind) {
 	case REF_MESH:
 		if (!right_type(at))
 			return false;
 		return because(at, true, "it selects every proxy");
+	case REF_MESH_GATEWAY:
+		return because(at, true, "the proxy is a builtin gateway");
 	case REF_DATAPLANE:
 		return select_dataplane(at);
 	case REF_MESH_SUBSET:
@@ -220,6 +232,19 @@ bool select_proxy(const struct resource *route, const struct resource *proxy,
 		selected = by_kind(&at);
 		name_target(&at);
 	}
+	if (reason != NULL)
+		*reason = at.reason;
+	return selected;
+}
+
+bool select_by_tags(const struct resource *proxy, const char *zone, struct labels want,
+		    struct zl_arena *arena, const char **reason)
+{
+	struct selection at = {
+		.proxy = proxy, .zone = zone, .arena = arena, .reason = ""
+	};
+	bool selected = any_tags(&at, want, NULL);
+
 	if (reason != NULL)
 		*reason = at.reason;
 	return selected;

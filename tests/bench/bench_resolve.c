@@ -199,8 +199,7 @@ static void follow(struct bench *b, struct set *set, bool *touched)
 	*touched = !policy_endures(&b->services, "default", inventory,
 				   b->registry.inventory);
 	for (size_t i = 0; i < changes.count; i++)
-		if (changes.items[i].now->key.kind == KIND_MESH_TCP_ROUTE &&
-		    policy_touches(changes.items[i].now, b->narrow, "east"))
+		if (policy_touches(changes.items[i].now, b->narrow, "east"))
 			*touched = true;
 	if (*touched)
 		resolve(b, b->narrow);

@@ -253,7 +253,7 @@ static void follow_dataplane(struct proxies *proxies,
 	drop_if_idle(proxies, proxy);
 }
 
-/* May one of the changed routes have a say in what the proxy gets? */
+/* May one of the changed policies have a say in what the proxy gets? */
 static bool is_touched(const struct proxies *proxies, const struct proxy *proxy,
 		       const struct registry_changes *changes)
 {
@@ -265,7 +265,7 @@ static bool is_touched(const struct proxies *proxies, const struct proxy *proxy,
 		if (both[1] == proxy->dataplane)
 			return true;
 		for (size_t j = 0; j < 2; j++)
-			if (both[j] != NULL && both[j]->key.kind == KIND_MESH_TCP_ROUTE &&
+			if (both[j] != NULL &&
 			    policy_touches(both[j], proxy->dataplane, zone))
 				return true;
 	}

@@ -1,0 +1,293 @@
+#include "policy/http.h"
+
+#include "policy/order.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- keys: equal for rules whose matches are the same ---- */
+
+static int by_text(const void *one, const void *other)
+{
+	const char *const *a = one;
+	const char *const *b = other;
+
+	return strcmp(*a, *b);
+}
+
+/* Texts that hold anything stand behind their lengths, so no two keys run together. */
+static const char *quoted(const char *text, struct zl_arena *arena)
+{
+	return zl_arena_format(arena, "%zu:%s", strlen(text), text);
+}
+
+static const char *joined(const char **texts, size_t count, struct zl_arena *arena)
+{
+	struct zl_buf all = { 0 };
+
+	qsort(texts, count, sizeof(*texts), by_text);
+	zl_buf_format(&all, "%zu", count);
+	for (size_t i = 0; i < count; i++) {
+		zl_buf_char(&all, ' ');
+		zl_buf_str(&all, texts[i]);
+	}
+	const char *text = zl_arena_strdup(arena, zl_buf_text(&all));
+	zl_buf_free(&all);
+	return text;
+}
+
+static const char *key_of_fields(const struct http_field *fields, size_t count,
+				 struct zl_arena *arena)
+{
+	const char **texts = zl_arena_alloc(arena, count, sizeof(*texts));
+
+	for (size_t i = 0; i < count; i++)
+		texts[i] = zl_arena_format(
+			arena, "%s %u %s", quoted(fields[i].name, arena),
+			(unsigned)fields[i].type, quoted(fields[i].value, arena));
+	return joined(texts, count, arena);
+}
+
+static const char *key_of_match(const struct http_match *match, struct zl_arena *arena)
+{
+	return zl_arena_format(arena, "%u %s %s %s %s", (unsigned)match->path_type,
+			       quoted(match->path, arena), quoted(match->method, arena),
+			       key_of_fields(match->headers, match->header_count, arena),
+			       key_of_fields(match->params, match->param_count, arena));
+}
+
+static const char *key_of_rule(const struct http_rule *rule, struct zl_arena *arena)
+{
+	const char **texts = zl_arena_alloc(arena, rule->match_count, sizeof(*texts));
+
+	for (size_t i = 0; i < rule->match_count; i++)
+		texts[i] = key_of_match(&rule->matches[i], arena);
+	return joined(texts, rule->match_count, arena);
+}
+
+/* ---- merging ---- */
+
+struct merged {
+	const struct http_rule *rule;
+	const struct contributor *from;
+	struct rank rank; /* of its policy */
+	const char *key;
+	size_t walked;                  /* how many were met before it */
+	const struct backend *backends; /* once it has come through */
+	size_t backend_count;
+};
+
+static const struct http_to *entry_of(const struct contributor *from)
+{
+	return &from->policy->http_route->to[from->to];
+}
+
+static int by_key(const void *one, const void *other)
+{
+	const struct merged *a = one;
+	const struct merged *b = other;
+	int order = strcmp(a->key, b->key);
+
+	return order != 0 ? order : (a->walked > b->walked) - (a->walked < b->walked);
+}
+
+/* Of rules with one key that of the last policy stays: of its own, the first. Returns how
+ * many there are. */
+static size_t leave_one_each(struct merged *rules, size_t count)
+{
+	size_t kept = 0;
+
+	if (count > 0)
+		qsort(rules, count, sizeof(*rules), by_key);
+	for (size_t i = 0; i < count; i++) {
+		if (kept == 0 || strcmp(rules[kept - 1].key, rules[i].key) != 0)
+			rules[kept++] = rules[i];
+		else if (rules[kept - 1].from->policy != rules[i].from->policy)
+			rules[kept - 1] = rules[i];
+	}
+	return kept;
+}
+
+static struct merged *merge(const struct contributor *entries, size_t count,
+			    struct zl_arena *arena, size_t *rule_count)
+{
+	size_t room = 0;
+	size_t used = 0;
+
+	for (size_t i = 0; i < count; i++)
+		room += entry_of(&entries[i])->rule_count;
+	struct merged *rules = zl_arena_alloc(arena, room, sizeof(*rules));
+
+	for (size_t i = 0; i < count; i++) {
+		const struct http_to *entry = entry_of(&entries[i]);
+		const struct rank rank = rank_of(entries[i].policy);
+
+		for (size_t j = 0; j < entry->rule_count; j++, used++)
+			rules[used] = (struct merged){
+				.rule = &entry->rules[j],
+				.from = &entries[i],
+				.rank = rank,
+				.key = key_of_rule(&entry->rules[j], arena),
+				.walked = used,
+			};
+	}
+	*rule_count = leave_one_each(rules, used);
+	return rules;
+}
+
+/* ---- order ---- */
+
+/* One match of a rule that came through. */
+struct attempt {
+	const struct http_match *match;
+	const struct merged *rule;
+};
+
+static int compare_sizes(size_t a, size_t b)
+{
+	return (a > b) - (a < b);
+}
+
+/* The more exact path is tried first, of two alike the longer one. */
+static int compare_paths(const struct http_match *a, const struct http_match *b)
+{
+	static const unsigned TURNS[] = { [HTTP_PATH_EXACT] = 0,
+					  [HTTP_PATH_PREFIX] = 1,
+					  [HTTP_PATH_REGEX] = 2,
+					  [HTTP_PATH_NONE] = 3 };
+	int order = compare_sizes(TURNS[a->path_type], TURNS[b->path_type]);
+
+	if (order != 0 || a->path_type == HTTP_PATH_EXACT)
+		return order;
+	return compare_sizes(strlen(b->path), strlen(a->path));
+}
+
+/* The match that asks for more is tried first. */
+static int compare_demands(const struct http_match *a, const struct http_match *b)
+{
+	int order = compare_sizes(b->method[0] != '\0', a->method[0] != '\0');
+
+	if (order == 0)
+		order = compare_sizes(b->header_count, a->header_count);
+	return order != 0 ? order : compare_sizes(b->param_count, a->param_count);
+}
+
+/* The stronger policy's is tried first, then the earlier of one policy. */
+static int compare_writers(const struct attempt *a, const struct attempt *b)
+{
+	int order = rank_compare(&b->rule->rank, &a->rule->rank);
+
+	if (order == 0)
+		order = compare_sizes(a->rule->from->to, b->rule->from->to);
+	if (order == 0)
+		order = compare_sizes(a->rule->walked, b->rule->walked);
+	return order;
+}
+
+static int by_turn(const void *one, const void *other)
+{
+	const struct attempt *a = one;
+	const struct attempt *b = other;
+	int order = compare_paths(a->match, b->match);
+
+	if (order == 0)
+		order = compare_demands(a->match, b->match);
+	if (order == 0)
+		order = compare_writers(a, b);
+	/* Of one rule: they stand side by side in it. */
+	return order != 0 ? order : (a->match > b->match) - (a->match < b->match);
+}
+
+static struct attempt *sorted(const struct merged *rules, size_t count,
+			      struct zl_arena *arena, size_t *attempt_count)
+{
+	size_t room = 0;
+	size_t used = 0;
+
+	for (size_t i = 0; i < count; i++)
+		room += rules[i].rule->match_count;
+	struct attempt *attempts = zl_arena_alloc(arena, room, sizeof(*attempts));
+
+	for (size_t i = 0; i < count; i++)
+		for (size_t j = 0; j < rules[i].rule->match_count; j++)
+			attempts[used++] =
+				(struct attempt){ &rules[i].rule->matches[j], &rules[i] };
+	if (used > 0)
+		qsort(attempts, used, sizeof(*attempts), by_turn);
+	*attempt_count = used;
+	return attempts;
+}
+
+static bool takes_all(const struct http_match *match)
+{
+	if (match->method[0] != '\0' || match->header_count > 0 || match->param_count > 0)
+		return false;
+	return match->path_type == HTTP_PATH_NONE ||
+	       (match->path_type == HTTP_PATH_PREFIX && strcmp(match->path, "/") == 0);
+}
+
+/* ---- resolving ---- */
+
+/* The destination as its own backend, once, and only where a rule leads to it: it has
+ * warnings of its own. */
+struct itself {
+	const struct outbound *outbound;
+	const struct outbound_route *to;
+	struct backend *made; /* NULL: not asked for yet */
+};
+
+static const struct backend *get_itself(struct resolving *at, struct itself *itself)
+{
+	if (itself->made == NULL) {
+		itself->made = zl_arena_alloc(at->arena, 1, sizeof(*itself->made));
+		*itself->made = target_of_destination(at, itself->outbound, itself->to);
+	}
+	return itself->made;
+}
+
+static void set_backends(struct resolving *at, struct merged *rule, struct itself *itself)
+{
+	size_t count = rule->rule->ref_count;
+	struct backend *backends = zl_arena_alloc(at->arena, count, sizeof(*backends));
+
+	for (size_t i = 0; i < count; i++)
+		backends[i] =
+			target_of_ref(at, rule->from->policy, &rule->rule->refs[i].ref,
+				      rule->rule->refs[i].weight);
+	rule->backends = count > 0 ? backends : get_itself(at, itself);
+	rule->backend_count = count > 0 ? count : 1;
+}
+
+void http_resolve(struct resolving *at, const struct outbound *outbound,
+		  const struct contributor *entries, size_t count,
+		  struct outbound_route *to)
+{
+	static const struct http_match REST = { .path_type = HTTP_PATH_PREFIX,
+						.path = "/",
+						.method = "" };
+	struct itself itself = { outbound, to, NULL };
+	size_t merged_count;
+	size_t attempt_count;
+	bool all = false;
+	struct merged *merged = merge(entries, count, at->arena, &merged_count);
+
+	for (size_t i = 0; i < merged_count; i++)
+		set_backends(at, &merged[i], &itself);
+	const struct attempt *attempts =
+		sorted(merged, merged_count, at->arena, &attempt_count);
+	struct request_route *rules =
+		zl_arena_alloc(at->arena, attempt_count + 1, sizeof(*rules));
+	for (size_t i = 0; i < attempt_count; i++) {
+		rules[i] =
+			(struct request_route){ attempts[i].match, attempts[i].rule->from,
+						attempts[i].rule->backends,
+						attempts[i].rule->backend_count };
+		all = all || takes_all(attempts[i].match);
+	}
+	if (!all)
+		rules[attempt_count++] =
+			(struct request_route){ &REST, NULL, get_itself(at, &itself), 1 };
+	to->http = true;
+	to->rules = rules;
+	to->rule_count = attempt_count;
+}

@@ -1,0 +1,31 @@
+/* policy/traffic.h - TrafficRoute, the legacy kind: which one an outbound takes, and
+ * where its connections go then (D10, D30, spec 4.3).
+ *
+ * Threads:  pure.
+ * Lifetime: backends live in the arena; tags belong to the proxy and the policies.
+ */
+#pragma once
+
+#include "policy/routes.h"
+#include "policy/target.h"
+
+/* The service that a destination of route is about, which may be *. */
+const char *traffic_service(const struct resource *route, size_t destination);
+
+/* True if route may be about the connections of proxy to service. */
+bool traffic_is_about(const struct resource *route, const struct resource *proxy,
+		      const char *zone, const char *service);
+
+/* The route that the proxy takes for its connections to service: with the most tags in a
+ * source, then in a destination, then the smaller name; a tag whose value is * does not
+ * count. NULL: none is about it. */
+const struct resource *traffic_about(const struct resolving *at, const char *service);
+
+/* Why route can have a say for proxy or not, in arena: for people. */
+bool traffic_selects(const struct resource *route, const struct resource *proxy,
+		     const char *zone, struct zl_arena *arena, const char **reason);
+
+/* Where route sends the connections of an outbound with these tags: its split, in which
+ * a * falls away and the outbound's tags stand for those that are not there. */
+const struct backend *traffic_backends(struct resolving *at, const struct resource *route,
+				       struct labels tags, size_t *count);
