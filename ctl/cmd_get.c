@@ -166,6 +166,108 @@ static void row_secret(struct ctl *ctl, struct table *table, const struct tree *
 	table_row(table, cells);
 }
 
+/* ---- other routes and gateways ---- */
+
+/* "backend{version=v1}": a selector of tags, whose service comes first. */
+static void add_selector(struct zl_buf *out, const struct tree *tags)
+{
+	size_t count = tags != NULL && tags->type == TREE_MAP ? tags->count : 0;
+	size_t shown = 0;
+
+	add_part(out, json_find(tags, "kuma.io/service"));
+	for (size_t i = 0; i < count; i++)
+		if (strcmp(tags->members[i].key, "kuma.io/service") != 0)
+			zl_buf_format(out, "%s%s=%s", shown++ == 0 ? "{" : ",",
+				      tags->members[i].key,
+				      tag_text(tags->members[i].value));
+	if (shown > 0)
+		zl_buf_char(out, '}');
+}
+
+static void add_selectors(struct zl_buf *out, const struct tree *list)
+{
+	for (size_t i = 0; i < list->count; i++)
+		add_selector(out, tree_get(list->items[i], "match"));
+}
+
+static void row_http_route(struct ctl *ctl, struct table *table, const struct tree *doc)
+{
+	const struct tree *spec = spec_of(doc);
+	const struct tree *target = tree_get(spec, "targetRef");
+	const struct tree *to = json_list(spec, "to");
+	struct zl_buf services = { 0 };
+	size_t rules = 0;
+
+	for (size_t i = 0; i < to->count; i++) {
+		add_part(&services, ref_text(tree_get(to->items[i], "targetRef")));
+		rules += json_list(to->items[i], "rules")->count;
+	}
+	const char *cells[] = {
+		json_find(doc, "name"),       target != NULL ? ref_text(target) : "Mesh",
+		zl_buf_text(&services),       zl_arena_format(ctl->arena, "%zu", rules),
+		label(doc, "kuma.io/origin"), label(doc, "kuma.io/zone"),
+		json_find(doc, "revision")
+	};
+	table_row(table, cells);
+	zl_buf_free(&services);
+}
+
+static void row_traffic_route(struct ctl *ctl, struct table *table,
+			      const struct tree *doc)
+{
+	const struct tree *spec = spec_of(doc);
+	const struct tree *conf = tree_get(spec, "conf");
+	const struct tree *split = json_list(conf, "split");
+	struct zl_buf sources = { 0 };
+	struct zl_buf destinations = { 0 };
+	struct zl_buf backends = { 0 };
+
+	add_selectors(&sources, json_list(spec, "sources"));
+	add_selectors(&destinations, json_list(spec, "destinations"));
+	if (tree_get(conf, "destination") != NULL) {
+		add_selector(&backends, tree_get(conf, "destination"));
+		zl_buf_str(&backends, "=1");
+	}
+	for (size_t i = 0; i < split->count; i++) {
+		const char *weight = json_find(split->items[i], "weight");
+		add_selector(&backends, tree_get(split->items[i], "destination"));
+		zl_buf_format(&backends, "=%s", weight != NULL ? weight : "?");
+	}
+	const char *cells[] = { json_find(doc, "name"), zl_buf_text(&sources),
+				zl_buf_text(&destinations), zl_buf_text(&backends),
+				json_find(doc, "revision") };
+	table_row(table, cells);
+	zl_buf_free(&sources);
+	zl_buf_free(&destinations);
+	zl_buf_free(&backends);
+	(void)ctl;
+}
+
+static void row_gateway(struct ctl *ctl, struct table *table, const struct tree *doc)
+{
+	const struct tree *spec = spec_of(doc);
+	const struct tree *list = json_list(tree_get(spec, "conf"), "listeners");
+	struct zl_buf proxies = { 0 };
+	struct zl_buf listeners = { 0 };
+
+	add_selectors(&proxies, json_list(spec, "selectors"));
+	for (size_t i = 0; i < list->count; i++) {
+		const char *port = json_find(list->items[i], "port");
+		const char *hostname = json_find(list->items[i], "hostname");
+		add_part(&listeners, json_find(list->items[i], "protocol"));
+		zl_buf_format(&listeners, ":%s", port != NULL ? port : "?");
+		if (hostname != NULL)
+			zl_buf_format(&listeners, "/%s", hostname);
+	}
+	const char *cells[] = { json_find(doc, "name"), zl_buf_text(&proxies),
+				zl_buf_text(&listeners), label(doc, "kuma.io/zone"),
+				json_find(doc, "revision") };
+	table_row(table, cells);
+	zl_buf_free(&proxies);
+	zl_buf_free(&listeners);
+	(void)ctl;
+}
+
 /* ---- services ---- */
 
 /* "5432/sql 80": each port with its name. */
@@ -283,6 +385,13 @@ static const struct columns {
 	[KIND_MESH_TCP_ROUTE] = { { "NAME", "TARGET", "TO", "BACKENDS", "ORIGIN", "ZONE",
 				    "REV" },
 				  row_route },
+	[KIND_MESH_HTTP_ROUTE] = { { "NAME", "TARGET", "TO", "RULES", "ORIGIN", "ZONE",
+				     "REV" },
+				   row_http_route },
+	[KIND_TRAFFIC_ROUTE] = { { "NAME", "SOURCES", "DESTINATIONS", "BACKENDS", "REV" },
+				 row_traffic_route },
+	[KIND_MESH_GATEWAY] = { { "NAME", "PROXIES", "LISTENERS", "ZONE", "REV" },
+				row_gateway },
 	[KIND_SECRET] = { { "NAME", "VERSION", "BYTES", "USED BY", "REV" }, row_secret },
 	[KIND_MESH_SERVICE] = { { "NAME", "PORTS", "STATE", "ZONE", "REV", "VIP",
 				  "HOSTNAME" },

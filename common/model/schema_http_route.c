@@ -113,20 +113,21 @@ static const struct schema MATCH_SCHEMA = { .name = "Match",
 					    .check = check_http_match };
 
 /* A filter is refused by its type; its own object is not looked into. */
+#define NOT_LOOKED_INTO(object)                                                      \
+	{                                                                            \
+		.name = (object), .type = FIELD_ANY, .flags = F_UNSTORED | F_HIDDEN, \
+		.doc = "Refused by type."                                            \
+	}
 static const struct field FILTER[] = {
 	{ .name = "type",
 	  .type = FIELD_TEXT,
 	  .flags = F_UNSTORED | F_REQUIRED,
 	  .doc = "Refused: no filter is part of Zonelink." },
-	{ .name = "requestHeaderModifier",
-	  .type = FIELD_ANY,
-	  .flags = F_UNSTORED | F_HIDDEN },
-	{ .name = "responseHeaderModifier",
-	  .type = FIELD_ANY,
-	  .flags = F_UNSTORED | F_HIDDEN },
-	{ .name = "requestRedirect", .type = FIELD_ANY, .flags = F_UNSTORED | F_HIDDEN },
-	{ .name = "urlRewrite", .type = FIELD_ANY, .flags = F_UNSTORED | F_HIDDEN },
-	{ .name = "requestMirror", .type = FIELD_ANY, .flags = F_UNSTORED | F_HIDDEN },
+	NOT_LOOKED_INTO("requestHeaderModifier"),
+	NOT_LOOKED_INTO("responseHeaderModifier"),
+	NOT_LOOKED_INTO("requestRedirect"),
+	NOT_LOOKED_INTO("urlRewrite"),
+	NOT_LOOKED_INTO("requestMirror"),
 };
 static const struct schema FILTER_SCHEMA = { .name = "Filter",
 					     FIELDS(FILTER),

@@ -338,6 +338,7 @@ static void examples_of_the_documentation_are_valid(void **state)
 		"2.9-split-kubernetes.yaml",
 		"2.10-labels-universal.yaml",
 		"kinds.yaml",
+		"routes.yaml",
 	};
 
 	(void)state;

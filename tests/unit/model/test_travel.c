@@ -6,6 +6,10 @@
 #define ROUTE(name, labels)                                                      \
 	"{type: MeshTCPRoute, name: " name ", labels: {" labels "}, spec: {to: " \
 	"[{targetRef: {kind: MeshService, name: a}, rules: []}]}}\n---\n"
+#define GATEWAY(name, labels)                                                      \
+	"{type: MeshGateway, name: " name ", labels: {" labels "}, selectors: "    \
+	"[{match: {kuma.io/service: e}}], conf: {listeners: [{port: 1, protocol: " \
+	"TCP}]}}\n---\n"
 #define OF(zone) "kuma.io/origin: zone, kuma.io/zone: " zone
 #define HOME ", kuma.io/kds-sync: disabled"
 
@@ -22,6 +26,16 @@ static const char *const ALL =
 	ROUTE("consumer", OF("west") ", test-role: consumer")
 	ROUTE("owner", OF("west") ", test-role: workload-owner")
 	ROUTE("producer-home", OF("west") HOME ", test-role: producer")
+	"{type: MeshHTTPRoute, name: http-producer, labels: {" OF("west")
+	", test-role: producer}, spec: {}}\n---\n"
+	"{type: MeshHTTPRoute, name: http-consumer, labels: {" OF("west")
+	", test-role: consumer}, spec: {}}\n---\n"
+	"{type: TrafficRoute, name: old, sources: [{match: {kuma.io/service: a}}], "
+	"destinations: [{match: {kuma.io/service: a}}], conf: {destination: "
+	"{kuma.io/service: a}}}\n---\n"
+	GATEWAY("gw-global", "kuma.io/origin: global")
+	GATEWAY("gw-own", OF("east"))
+	GATEWAY("gw-west", OF("west"))
 	"{type: Mesh, name: default}\n---\n"
 	"{type: Dataplane, name: dp, labels: {" OF("east") "}, networking: {address: "
 	"10.0.0.1}}\n---\n"
@@ -46,6 +60,12 @@ static const struct {
 	{ KIND_MESH_TCP_ROUTE, "producer-home", false, false },
 	{ KIND_MESH_TCP_ROUTE, "consumer",      false, false },
 	{ KIND_MESH_TCP_ROUTE, "owner",         false, false },
+	{ KIND_MESH_HTTP_ROUTE, "http-producer", false, true },
+	{ KIND_MESH_HTTP_ROUTE, "http-consumer", false, false },
+	{ KIND_TRAFFIC_ROUTE,  "old",           false, true },
+	{ KIND_MESH_GATEWAY,   "gw-global",     false, true },
+	{ KIND_MESH_GATEWAY,   "gw-own",        true,  false },
+	{ KIND_MESH_GATEWAY,   "gw-west",       false, false },
 	{ KIND_MESH,           "default",       false, true },
 	{ KIND_DATAPLANE,      "dp",            false, false },
 	{ KIND_ZONE_INGRESS,   "in-east",       true,  false },
