@@ -1,49 +1,101 @@
 #include "policy/claims.h"
 
+#include "policy/find.h"
 #include "policy/index.h"
 #include "policy/refs.h"
 #include "policy/select.h"
 
 #include <string.h>
 
+static bool is_about(struct resolving *at, const struct resource *route,
+		     const struct target_ref *target, const struct outbound_route *to)
+{
+	if (to->destination.object == NULL)
+		return ref_is_by_name(target);
+	return find_is_about(at, route, target, to->destination.object,
+			     to->destination.section, to->destination.port);
+}
+
 /* True if entry has a say: about the destination, selecting the proxy, not void. */
-static bool has_say(const struct resolving *at, const struct entry *entry)
+static bool has_say(struct resolving *at, const struct entry *entry,
+		    const struct outbound_route *to)
 {
 	const struct resource *route = entry->rank.route;
 
-	if (!ref_is_by_name(route_to(route, entry->to)))
+	if (!is_about(at, route, route_to(route, entry->to), to))
 		return false;
 	if (route->key.kind == KIND_MESH_TCP_ROUTE) {
-		const struct tcp_to *to = &route->tcp_route->to[entry->to];
+		const struct tcp_to *item = &route->tcp_route->to[entry->to];
 
 		/* A rule without a list, which only a store can hold, says nothing. */
-		if (to->has_rule && to->ref_count == 0)
+		if (item->has_rule && item->ref_count == 0)
 			return false;
 	}
 	return select_proxy(route, at->proxy, at->zone, NULL, NULL);
 }
 
+/* Entries in their order, from two lists that are. */
+struct pair {
+	const struct entry *named, *labelled;
+	size_t named_count, labelled_count;
+};
+
+static const struct entry *next(struct pair *at)
+{
+	if (at->named_count > 0 &&
+	    (at->labelled_count == 0 ||
+	     rank_compare_entries(&at->named->rank, at->named->to, &at->labelled->rank,
+				  at->labelled->to) < 0)) {
+		at->named_count--;
+		return at->named++;
+	}
+	if (at->labelled_count == 0)
+		return NULL;
+	at->labelled_count--;
+	return at->labelled++;
+}
+
+/* Those that may be about the destination: of its name, and for an object by labels. */
+static struct pair candidates(const struct resolving *at, const struct outbound_route *to)
+{
+	const struct resource *object = to->destination.object;
+	struct entry_name name = { at->mesh_name, to->destination.kind,
+				   to->destination.name };
+	struct pair pair = { 0 };
+
+	pair.named = index_entries(at->index, name, &pair.named_count);
+	name.name = "";
+	if (object != NULL)
+		pair.labelled = index_entries(at->index, name, &pair.labelled_count);
+	return pair;
+}
+
+static void add(struct resolving *at, struct claims *to, const struct entry *entry,
+		size_t room)
+{
+	const struct contributor from = { entry->rank.route, entry->to };
+	bool tcp = from.policy->key.kind == KIND_MESH_TCP_ROUTE;
+	struct contributor **list = tcp ? &to->tcp : &to->http;
+	size_t *count = tcp ? &to->tcp_count : &to->http_count;
+
+	if (*list == NULL)
+		*list = zl_arena_alloc(at->arena, room, sizeof(from));
+	(*list)[(*count)++] = from;
+}
+
 struct claims claims_about(struct resolving *at, const struct outbound_route *to)
 {
-	const struct entry_name name = { at->mesh_name, to->destination.kind,
-					 to->destination.name };
-	size_t count;
-	const struct entry *entries = index_entries(at->index, name, &count);
-	struct contributor *tcp = zl_arena_alloc(at->arena, count, sizeof(*tcp));
-	struct contributor *http = zl_arena_alloc(at->arena, count, sizeof(*http));
-	struct claims claims = { .tcp = tcp, .http = http };
+	struct claims claims = { 0 };
+	const struct entry *entry;
 
-	for (size_t i = 0; i < count; i++) {
-		const struct resource *route = entries[i].rank.route;
-		const struct contributor from = { route, entries[i].to };
-
-		if (!has_say(at, &entries[i]))
-			continue;
-		if (route->key.kind == KIND_MESH_TCP_ROUTE)
-			tcp[claims.tcp_count++] = from;
-		else
-			http[claims.http_count++] = from;
-	}
+	/* Nothing is about what is not there (K17). */
+	if (to->destination.missing)
+		return claims;
+	struct pair pair = candidates(at, to);
+	size_t room = pair.named_count + pair.labelled_count;
+	while ((entry = next(&pair)) != NULL)
+		if (has_say(at, entry, to))
+			add(at, &claims, entry, room);
 	return claims;
 }
 

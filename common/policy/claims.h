@@ -10,9 +10,9 @@
 
 /* By increasing precedence (spec 3.2); the last one is the strongest. */
 struct claims {
-	const struct contributor *tcp; /* of MeshTCPRoutes */
+	struct contributor *tcp; /* of MeshTCPRoutes */
 	size_t tcp_count;
-	const struct contributor *http; /* of MeshHTTPRoutes */
+	struct contributor *http; /* of MeshHTTPRoutes */
 	size_t http_count;
 };
 

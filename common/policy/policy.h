@@ -55,11 +55,12 @@ const struct routes *policy_resolve(const struct policy_index *index,
 bool policy_touches(const struct resource *policy, const struct resource *proxy,
 		    const char *zone);
 
-/* The services that routes lead to, a NUL behind each name. Appends. */
+/* The services and objects that routes lead to, and all that was looked up to find them,
+ * for policy_endures. Appends. */
 void policy_services(const struct routes *routes, struct zl_buf *services);
 
 /* True if routes of a proxy of mesh that lead to services come out the same with either
- * inventory, policies, Zones and mesh being equal: none of the services has changed. Both
+ * inventory, policies, Zones and mesh being equal: nothing of services has changed. Both
  * inventories are of one zone. */
 bool policy_endures(const struct zl_buf *services, const char *mesh,
 		    const struct inventory *before, const struct inventory *after);

@@ -1,6 +1,7 @@
 #include "policy/answer.h"
 #include "policy/policy.h"
 
+#include "inventory/objects.h"
 #include "model/tree.h"
 
 #include <string.h>
@@ -19,6 +20,12 @@ static struct object object_in(struct zl_arena *arena)
 static void put(const struct object *to, const char *key, struct tree *value)
 {
 	tree_set(to->arena, to->map, key, value);
+}
+
+/* An empty tree. */
+static struct tree *null(struct zl_arena *arena)
+{
+	return zl_arena_alloc(arena, 1, sizeof(struct tree));
 }
 
 static void put_text(const struct object *to, const char *key, const char *text)
@@ -53,7 +60,9 @@ static struct tree *endpoint_tree(const struct endpoint *endpoint, struct zl_are
 {
 	struct object to = object_in(arena);
 
-	put_text(&to, "zone", endpoint->zone);
+	/* Outside the mesh there is no zone: null. */
+	put(&to, "zone",
+	    endpoint->zone == NULL ? null(arena) : tree_text(arena, endpoint->zone));
 	put_text(&to, "address", endpoint->address);
 	put_number(&to, "port", endpoint->port);
 	put_number(&to, "weight", endpoint->weight);
@@ -90,17 +99,21 @@ static struct tree *backend_tree(const struct backend *backend, struct zl_arena 
 static struct tree *destination_tree(const struct outbound_route *route,
 				     struct zl_arena *arena)
 {
+	const struct resource *object = route->destination.object;
 	struct object to = object_in(arena);
 
 	put_text(&to, "kind", ref_kind_name(route->destination.kind));
-	put_text(&to, "name", route->destination.name);
+	put_some_text(&to, "name", route->destination.name);
 	put_some_text(&to, "namespace", route->destination.ns);
+	put_labels(&to, "labels", route->destination.labels);
 	put_labels(&to, "tags", route->destination.tags);
-	/* An empty tree is null. */
 	put(&to, "port",
-	    route->destination.port == 0 ? zl_arena_alloc(arena, 1, sizeof(struct tree))
+	    route->destination.port == 0 ? null(arena)
 					 : tree_int(arena, route->destination.port));
 	put_text(&to, "protocol", route->destination.protocol);
+	if (object != NULL)
+		put_text(&to, "kri",
+			 object_kri(object, route->destination.section, arena));
 	return to.map;
 }
 

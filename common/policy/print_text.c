@@ -2,6 +2,8 @@
 #include "policy/policy.h"
 #include "policy/refs.h"
 
+#include "inventory/objects.h"
+
 #include <assert.h>
 #include <inttypes.h>
 #include <string.h>
@@ -68,10 +70,12 @@ static void print_endpoints(const struct backend *backend, struct zl_buf *out)
 		bool v6 = strchr(at->address, ':') != NULL;
 
 		zl_buf_format(out,
-			      "        %s%s%s:%u, zone %s, %s, priority %u, weight "
+			      "        %s%s%s:%u, %s%s, %s, priority %u, weight "
 			      "%" PRIu64 "\n",
 			      v6 ? "[" : "", at->address, v6 ? "]" : "", at->port,
-			      at->zone, via_name(at->via), at->priority, at->weight);
+			      at->zone == NULL ? "no zone" : "zone ",
+			      at->zone == NULL ? "" : at->zone, via_name(at->via),
+			      at->priority, at->weight);
 	}
 	if (backend->resolved && backend->endpoint_count == 0)
 		zl_buf_str(out, "        no endpoints: these connections fail\n");
@@ -132,18 +136,34 @@ static void print_backend(const struct outbound_route *route,
 	print_endpoints(backend, out);
 }
 
+/* As it is asked for, and an object that is there by its KRI as well. */
+static const char *destination_name(const struct outbound_route *route,
+				    struct zl_arena *arena)
+{
+	const struct resource *object = route->destination.object;
+	struct labels more = route->destination.tags.count > 0
+				     ? route->destination.tags
+				     : route->destination.labels;
+	const char *name = ref_kind_name(route->destination.kind);
+
+	if (route->destination.name[0] != '\0')
+		name = zl_arena_format(arena, "%s \"%s\"", name, route->destination.name);
+	if (object != NULL)
+		return zl_arena_format(
+			arena, "%s, port %u (%s)", name, route->destination.port,
+			object_kri(object, route->destination.section, arena));
+	return more.count == 0
+		       ? name
+		       : zl_arena_format(arena, "%s %s", name, labels_text(more, arena));
+}
+
 static void print_outbound(const struct outbound_route *route, struct zl_arena *arena,
 			   struct zl_buf *out)
 {
 	bool closed = true;
 
-	zl_buf_format(out, "  Outbound %s:%u to %s \"%s\"%s%s, protocol %s\n",
-		      route->address, route->port, ref_kind_name(route->destination.kind),
-		      route->destination.name,
-		      route->destination.tags.count == 0 ? "" : " ",
-		      route->destination.tags.count == 0
-			      ? ""
-			      : labels_text(route->destination.tags, arena),
+	zl_buf_format(out, "  Outbound %s:%u to %s, protocol %s\n", route->address,
+		      route->port, destination_name(route, arena),
 		      route->destination.protocol);
 	print_winner(route, arena, out);
 	for (size_t i = 0; i < route->backend_count; i++) {

@@ -20,6 +20,13 @@ const struct target_ref *route_to(const struct resource *route, size_t to)
 						      : &route->http_route->to[to].target;
 }
 
+const char *route_namespace(const struct resource *policy)
+{
+	const char *role = labels_get(policy->labels, LABEL_ROLE);
+
+	return role == NULL || strcmp(role, "system") == 0 ? "" : policy->key.ns;
+}
+
 bool ref_is_by_name(const struct target_ref *ref)
 {
 	return (ref->kind == REF_MESH_SERVICE || ref->kind == REF_MESH_SERVICE_SUBSET) &&

@@ -13,6 +13,10 @@ const struct target_ref *route_top(const struct resource *route);
 size_t route_to_count(const struct resource *route);
 const struct target_ref *route_to(const struct resource *route, size_t to);
 
+/* Where the refs of a policy look that name no namespace: its own, or "", any, for one
+ * that stands above all (spec 5.4, D19). */
+const char *route_namespace(const struct resource *policy);
+
 /* True if ref is one that finds a tag service by its name; else it asks for a real
  * object (D32). */
 bool ref_is_by_name(const struct target_ref *ref);

@@ -10,12 +10,6 @@
 
 #include <string.h>
 
-/* The tag service that an outbound is to; NULL: it asks for a real object. */
-static const char *service_of(const struct outbound *outbound)
-{
-	return outbound->has_backend ? NULL : labels_get(outbound->tags, TAG_SERVICE);
-}
-
 /* Lists replace one another as a whole; no rules is a list of the destination itself. */
 static void route_by_list(struct resolving *at, const struct outbound *outbound,
 			  const struct claims *claims, struct outbound_route *to)
@@ -102,9 +96,7 @@ static struct outbound_route resolve_outbound(struct resolving *at,
 	const struct resource *traffic = NULL;
 
 	target_set_destination(at, outbound, &to);
-	struct claims claims = { 0 };
-	if (!outbound->has_backend)
-		claims = claims_about(at, &to);
+	struct claims claims = claims_about(at, &to);
 	bool requests = protocol_is_http(to.destination.protocol);
 	to.owner = claims_owner(&claims, to.destination.protocol);
 	warn_of_idle(at, &claims, &to);
@@ -184,100 +176,11 @@ const struct routes *policy_resolve(const struct policy_index *index,
 		gateway_resolve(&at, routes);
 	routes->warning_count = texts_sort(at.warnings, at.warning_count);
 	routes->warnings = at.warnings;
+	routes->leads_len = at.leads.text.len;
+	routes->leads =
+		zl_arena_memdup(arena, zl_buf_text(&at.leads.text), at.leads.text.len);
+	leads_free(&at.leads);
 	if (options != NULL && options->explain)
 		consider(index, routes, arena);
 	return routes;
-}
-
-/* True if an entry of route is about service. */
-static bool is_about(const struct resource *route, const char *service)
-{
-	for (size_t i = 0; i < route_to_count(route); i++)
-		if (ref_is_by_name(route_to(route, i)) &&
-		    strcmp(route_to(route, i)->name, service) == 0)
-			return true;
-	return false;
-}
-
-/* True if an outbound by tags is to a service that route is about. */
-static bool is_about_any(const struct resource *route, const struct resource *proxy,
-			 const char *zone)
-{
-	const struct dataplane_spec *spec = proxy->dataplane;
-	bool about = false;
-
-	for (size_t i = 0; !about && i < spec->outbound_count; i++) {
-		const char *service = service_of(&spec->outbounds[i]);
-
-		if (service == NULL)
-			continue;
-		about = route->key.kind == KIND_TRAFFIC_ROUTE
-				? traffic_is_about(route, proxy, zone, service)
-				: is_about(route, service);
-	}
-	return about;
-}
-
-bool policy_touches(const struct resource *policy, const struct resource *proxy,
-		    const char *zone)
-{
-	bool builtin = proxy->dataplane->gateway == GATEWAY_BUILTIN;
-
-	if (strcmp(policy->key.mesh, proxy->key.mesh) != 0)
-		return false;
-	switch (policy->key.kind) {
-	case KIND_MESH_TCP_ROUTE:
-	case KIND_MESH_HTTP_ROUTE:
-		return (builtin || is_about_any(policy, proxy, zone)) &&
-		       select_proxy(policy, proxy, zone, NULL, NULL);
-	case KIND_TRAFFIC_ROUTE:
-		return is_about_any(policy, proxy, zone);
-	case KIND_MESH_GATEWAY:
-		return builtin && gateway_matches(policy, proxy, zone);
-	default:
-		return false;
-	}
-}
-
-/* A destination is mostly its own backend, and has been added. */
-static void add_backends(const struct backend *backends, size_t count,
-			 const char *destination, struct zl_buf *services)
-{
-	for (size_t i = 0; i < count; i++) {
-		if (strcmp(backends[i].name, destination) == 0)
-			continue;
-		zl_buf_str(services, backends[i].name);
-		zl_buf_char(services, '\0');
-	}
-}
-
-void policy_services(const struct routes *routes, struct zl_buf *services)
-{
-	for (size_t i = 0; i < routes->outbound_count; i++) {
-		const struct outbound_route *route = &routes->outbounds[i];
-		const char *name = route->destination.name;
-
-		zl_buf_str(services, name);
-		zl_buf_char(services, '\0');
-		add_backends(route->backends, route->backend_count, name, services);
-		for (size_t j = 0; j < route->rule_count; j++)
-			add_backends(route->rules[j].backends,
-				     route->rules[j].backend_count, name, services);
-	}
-	for (size_t i = 0; i < routes->listener_count; i++)
-		add_backends(routes->listeners[i].backends,
-			     routes->listeners[i].backend_count, "", services);
-}
-
-bool policy_endures(const struct zl_buf *services, const char *mesh,
-		    const struct inventory *before, const struct inventory *after)
-{
-	for (size_t at = 0; at < services->len; at += strlen(services->data + at) + 1) {
-		const char *name = services->data + at;
-
-		if (!service_same(inventory_find(before, mesh, name),
-				  inventory_find(after, mesh, name)))
-			return false;
-	}
-	return true;
 }

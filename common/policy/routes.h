@@ -82,7 +82,9 @@ struct outbound_route {
 		const char *name, *ns;
 		struct labels
 			tags; /* more tags of the outbound; without kuma.io/service */
-		const struct resource *object; /* NULL: a tag service, or not found */
+		struct labels labels;          /* of what labels ask for and is missing */
+		bool missing;                  /* an object that was not found (K17) */
+		const struct resource *object; /* NULL: a tag service, or missing */
 		const char *section;           /* of the object's port; "" */
 		uint32_t port;                 /* of a real object; 0: null */
 		const char *protocol;          /* "unknown" where no endpoint tells */
@@ -136,6 +138,8 @@ struct routes {
 	size_t warning_count;
 	const struct considered *considered; /* in policy order; only on request */
 	size_t considered_count;
+	const char *leads; /* for policy_services */
+	size_t leads_len;
 };
 
 /* What Envoy is to do with the connections of an outbound (spec 5.3, 5.7, D7, D33):

@@ -1,9 +1,10 @@
 #include "policy/target.h"
 
-#include "policy/endpoints.h"
+#include "policy/find.h"
+#include "policy/outside.h"
 #include "policy/refs.h"
+#include "policy/warn.h"
 
-#include <assert.h>
 #include <string.h>
 
 void resolving_warn(struct resolving *at, const char *text)
@@ -20,120 +21,96 @@ void resolving_warn(struct resolving *at, const char *text)
 	at->warnings[at->warning_count++] = text;
 }
 
-/* Say which endpoints do not stand where they usually do, and why. */
-static void warn_of_demotion(struct resolving *at, const char *what,
-			     const struct demotion *of)
+static const struct service *look_up(struct resolving *at, const char *name)
 {
-	const struct key key = { KIND_ZONE, "", "", "", of->zone };
-	const struct resource *zone = set_get(at->set, &key);
-	const char *outcome = "its endpoints come last";
-
-	assert(zone != NULL); /* the inventory has the condition from it */
-	const char *since = zone->zone->since;
-	if (of->withdrawn)
-		outcome = "its endpoints are withdrawn";
-	else if (of->condition == ZONE_OFFLINE)
-		outcome = "there are no other endpoints, so those stay";
-	resolving_warn(at,
-		       zl_arena_format(at->arena, "%s: zone \"%s\" is %s%s%s: %s", what,
-				       of->zone, zone_condition_name(of->condition),
-				       since[0] != '\0' ? ", last heard of at " : "",
-				       since, outcome));
+	leads_to_service(&at->leads, name);
+	return inventory_find(at->inventory, at->mesh_name, name);
 }
 
-/* Say what will fail and why, once for each service and subset. */
-static void warn_of_endpoints(struct resolving *at, const struct service *service,
-			      const struct backend *backend,
-			      const struct endpoints *found)
+/* How what is outside the mesh is dialled, if all of the service is there; NULL: it is
+ * not. */
+static const struct external_tls *outside_of(const struct service *service)
 {
-	const char *what = zl_arena_format(
-		at->arena, "mesh \"%s\": service \"%s\"%s%s", at->mesh_name,
-		backend->name, backend->tags.count > 0 ? " with tags " : "",
-		backend->tags.count > 0 ? labels_text(backend->tags, at->arena) : "");
-
-	if (service == NULL)
-		resolving_warn(at,
-			       zl_arena_format(at->arena, "%s is offered nowhere", what));
-	else if (found->count == 0)
-		resolving_warn(at, zl_arena_format(at->arena,
-						   "%s has no endpoint: connections to "
-						   "it fail",
-						   what));
-	else if (found->remote_zone != NULL && at->mesh->mtls_backend[0] == '\0')
-		resolving_warn(
-			at, zl_arena_format(at->arena,
-					    "%s has endpoints in other zones: the hop "
-					    "through an ingress needs the mesh's mTLS, "
-					    "which is off",
-					    what));
-	for (size_t i = 0; i < found->demotion_count; i++)
-		warn_of_demotion(at, what, &found->demotions[i]);
+	if (service == NULL || service->outdone)
+		return NULL;
+	if (service->external_count > 0)
+		return &service->externals[0]->external->tls;
+	return service->left_out_count > 0 ? &service->left_out[0].external->external->tls
+					   : NULL;
 }
 
-/* Fill in all that follows from a service, which may be NULL. */
-static void resolve_to(struct resolving *at, struct backend *backend,
-		       const struct service *service)
+/* Fill in all that follows from a tag service, which may be NULL. */
+static void lead_to_service(struct resolving *at, struct backend *backend,
+			    const struct service *service)
 {
-	struct endpoints found =
-		endpoints_of(service, backend->tags, at->zone, at->mesh, at->arena);
+	struct endpoints found;
 
 	backend->resolved = true;
 	backend->cluster = policy_cluster_name(backend->name, backend->tags, at->arena);
 	backend->protocol = service == NULL ? "unknown" : service->protocol;
+	backend->outside = outside_of(service);
+	if (backend->outside != NULL)
+		found = outside_of_service(service, backend->tags, at->arena);
+	else
+		found = endpoints_of(service, backend->tags, at->zone, at->mesh,
+				     at->arena);
 	backend->endpoints = found.items;
 	backend->endpoint_count = found.count;
-	warn_of_endpoints(at, service, backend, &found);
+	warn_of_backend(at, backend, service, &found);
 }
 
-void target_set_destination(struct resolving *at, const struct outbound *outbound,
-			    struct outbound_route *to)
+/* Fill in all that follows from a port of an object. */
+static void lead_to_object(struct resolving *at, struct backend *backend,
+			   const struct resource *object, const struct object_port *port)
 {
-	const char *service = labels_get(outbound->tags, TAG_SERVICE);
+	struct endpoints found = { 0 };
 
-	to->destination.kind = REF_MESH_SERVICE;
-	to->destination.name = service;
-	to->destination.ns = "";
-	to->destination.section = "";
-	to->destination.protocol = "unknown";
-	if (outbound->has_backend) {
-		to->destination.kind = outbound->backend.kind;
-		to->destination.name = outbound->backend.name;
-		to->destination.ns = outbound->backend.ns;
-		to->destination.port = outbound->backend.port;
+	leads_to_object(&at->leads, &object->key);
+	backend->resolved = true;
+	backend->object = object;
+	backend->section = port->section;
+	backend->port = port->port;
+	backend->cluster = object_kri(object, port->section, at->arena);
+	backend->protocol = port->protocol;
+	if (object->key.kind != KIND_MESH_EXTERNAL_SERVICE) {
+		found = endpoints_of(
+			object_service(at->inventory, object, port, at->arena),
+			(struct labels){ 0 }, at->zone, at->mesh, at->arena);
+	} else {
+		backend->outside = &object->mesh_external->tls;
+		if (object_is_local(at->inventory, object))
+			found = outside_of_object(object, at->arena);
+	}
+	backend->endpoints = found.items;
+	backend->endpoint_count = found.count;
+	warn_of_backend(at, backend, NULL, &found);
+}
+
+/* ---- refs ---- */
+
+/* True if tag services are no destinations in this mesh (kinds-spec 1). */
+static bool is_exclusive(const struct resolving *at)
+{
+	return at->mesh->services == MESH_SERVICES_EXCLUSIVE;
+}
+
+/* What ref means, if not an object. */
+static void resolve_service(struct resolving *at, const struct target_ref *ref,
+			    struct backend *backend)
+{
+	const struct service *service = NULL;
+
+	if (is_exclusive(at)) {
+		backend->reason = zl_arena_format(
+			at->arena, "no MeshService \"%s\", and mesh \"%s\" has no others",
+			ref->name, at->mesh_name);
 		return;
 	}
-
-	const struct service *found =
-		inventory_find(at->inventory, at->mesh_name, service);
-	if (found != NULL)
-		to->destination.protocol = found->protocol;
-	to->destination.tags = labels_without(
-		at->arena, labels_without(at->arena, outbound->tags, TAG_SERVICE),
-		LABEL_MESH);
-}
-
-struct backend target_of_service(struct resolving *at, const char *name,
-				 struct labels tags)
-{
-	struct backend backend = { .kind = tags.count > 0 ? REF_MESH_SERVICE_SUBSET
-							  : REF_MESH_SERVICE,
-				   .name = name,
-				   .ns = "",
-				   .tags = tags,
-				   .weight = 1,
-				   .reason = "" };
-
-	resolve_to(at, &backend, inventory_find(at->inventory, at->mesh_name, name));
-	return backend;
-}
-
-struct backend target_of_destination(struct resolving *at,
-				     const struct outbound *outbound,
-				     const struct outbound_route *to)
-{
-	if (outbound->has_backend)
-		return target_of_ref(at, at->proxy, &outbound->backend, 1);
-	return target_of_service(at, to->destination.name, to->destination.tags);
+	service = look_up(at, ref->name);
+	if (service != NULL)
+		lead_to_service(at, backend, service);
+	else
+		backend->reason = ref_missing(ref, at->mesh_name, at->arena);
 }
 
 struct backend target_of_ref(struct resolving *at, const struct resource *from,
@@ -147,20 +124,142 @@ struct backend target_of_ref(struct resolving *at, const struct resource *from,
 				   .labels = ref->labels,
 				   .weight = weight,
 				   .reason = "",
+				   .section = "",
 				   .cluster = "",
 				   .protocol = "unknown" };
-	const struct service *service = NULL;
+	struct found found = { .reason = "" };
 
-	(void)from;
 	if (weight == 0) {
 		backend.reason = "weight 0";
 		return backend;
 	}
-	if (ref_is_by_name(ref))
-		service = inventory_find(at->inventory, at->mesh_name, ref->name);
-	if (service == NULL)
-		backend.reason = ref_missing(ref, at->mesh_name, at->arena);
-	else
-		resolve_to(at, &backend, service);
+	if (find_kind(ref->kind) != KIND_NONE)
+		found = find_object(at, ref, route_namespace(from));
+	if (found.object == NULL && ref_is_by_name(ref)) {
+		resolve_service(at, ref, &backend);
+		return backend;
+	}
+	if (found.object != NULL && ref->labels.count > 0) {
+		backend.name = found.object->key.name;
+		backend.ns = found.object->key.ns;
+	}
+	backend.reason = found.reason;
+	if (found.reason[0] == '\0')
+		lead_to_object(at, &backend, found.object, &found.port);
+	return backend;
+}
+
+struct backend target_of_service(struct resolving *at, const char *name,
+				 struct labels tags)
+{
+	struct backend backend = { .kind = tags.count > 0 ? REF_MESH_SERVICE_SUBSET
+							  : REF_MESH_SERVICE,
+				   .name = name,
+				   .ns = "",
+				   .tags = tags,
+				   .weight = 1,
+				   .section = "",
+				   .reason = "" };
+
+	lead_to_service(at, &backend, look_up(at, name));
+	return backend;
+}
+
+/* ---- destinations ---- */
+
+/* What an outbound asks for that is to an object. */
+static struct target_ref object_of(const struct outbound *outbound)
+{
+	if (outbound->has_backend)
+		return outbound->backend;
+	return (struct target_ref){ .kind = REF_MESH_SERVICE,
+				    .name = labels_get(outbound->tags, TAG_SERVICE),
+				    .ns = "",
+				    .section = "" };
+}
+
+/* The tags by which an outbound asks for a part of its service. */
+static struct labels subset_of(struct resolving *at, const struct outbound *outbound)
+{
+	return labels_without(at->arena,
+			      labels_without(at->arena, outbound->tags, TAG_SERVICE),
+			      LABEL_MESH);
+}
+
+static struct found find_destination(struct resolving *at,
+				     const struct outbound *outbound)
+{
+	const struct target_ref ref = object_of(outbound);
+
+	if (!outbound->has_backend && subset_of(at, outbound).count > 0)
+		return (struct found){ .reason = zl_arena_format(
+					       at->arena,
+					       "tags choose among tag services, which "
+					       "mesh \"%s\" has not",
+					       at->mesh_name) };
+	return find_object(at, &ref, "");
+}
+
+static void set_object(struct resolving *at, const struct outbound *outbound,
+		       struct outbound_route *to)
+{
+	const struct target_ref ref = object_of(outbound);
+	struct found found = find_destination(at, outbound);
+
+	to->destination.kind = ref.kind;
+	to->destination.name = ref.name;
+	to->destination.ns = ref.ns;
+	to->destination.labels = ref.labels;
+	to->destination.port = ref.port;
+	to->destination.missing = found.reason[0] != '\0';
+	if (to->destination.missing)
+		return;
+	to->destination.name = found.object->key.name;
+	to->destination.ns = found.object->key.ns;
+	to->destination.labels = (struct labels){ 0 };
+	to->destination.object = found.object;
+	to->destination.section = found.port.section;
+	to->destination.port = found.port.port;
+	to->destination.protocol = found.port.protocol;
+}
+
+void target_set_destination(struct resolving *at, const struct outbound *outbound,
+			    struct outbound_route *to)
+{
+	to->destination.section = "";
+	to->destination.protocol = "unknown";
+	if (outbound->has_backend || is_exclusive(at)) {
+		set_object(at, outbound, to);
+		return;
+	}
+	to->destination.kind = REF_MESH_SERVICE;
+	to->destination.name = labels_get(outbound->tags, TAG_SERVICE);
+	to->destination.ns = "";
+	to->destination.tags = subset_of(at, outbound);
+	const struct service *found = look_up(at, to->destination.name);
+	if (found != NULL)
+		to->destination.protocol = found->protocol;
+}
+
+struct backend target_of_destination(struct resolving *at,
+				     const struct outbound *outbound,
+				     const struct outbound_route *to)
+{
+	struct backend backend = { .kind = to->destination.kind,
+				   .name = to->destination.name,
+				   .ns = to->destination.ns,
+				   .labels = to->destination.labels,
+				   .weight = 1,
+				   .section = "",
+				   .reason = "",
+				   .cluster = "",
+				   .protocol = "unknown" };
+
+	if (!outbound->has_backend && !is_exclusive(at))
+		return target_of_service(at, to->destination.name, to->destination.tags);
+	struct found found = find_destination(at, outbound);
+	backend.reason = found.reason;
+	if (found.reason[0] == '\0')
+		lead_to_object(at, &backend, found.object, &found.port);
 	return backend;
 }

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "inventory/inventory.h"
+#include "policy/leads.h"
 #include "policy/policy.h"
 
 /* What resolving one proxy needs and collects. */
@@ -17,6 +18,7 @@ struct resolving {
 	const char *zone, *mesh_name;
 	const struct mesh_spec *mesh;
 	struct zl_arena *arena;
+	struct leads leads;    /* all that was looked up */
 	const char **warnings; /* in arena; unsorted */
 	size_t warning_count, warning_room;
 };
@@ -31,8 +33,8 @@ void target_set_destination(struct resolving *at, const struct outbound *outboun
 struct backend target_of_ref(struct resolving *at, const struct resource *from,
 			     const struct target_ref *ref, uint64_t weight);
 
-/* The destination of outbound as its own backend: always resolved, weight 1 (D18, B5),
- * unless it is an object that does not exist (K17). */
+/* The destination of outbound, which to has, as its own backend: always resolved, weight
+ * 1 (D18, B5), unless it is an object that does not exist (K17). */
 struct backend target_of_destination(struct resolving *at,
 				     const struct outbound *outbound,
 				     const struct outbound_route *to);

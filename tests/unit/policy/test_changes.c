@@ -47,17 +47,23 @@ static void what_a_route_touches(void **state)
 	/* clang-format off */
 	static const struct {
 		const char *route;
-		bool web;
+		bool web, object; /* the latter goes to a MeshExternalService */
 	} ROUTES[] = {
-		{ ROUTE_OF("r", "", MESH, "backend", "[]"), true },
-		{ ROUTE_OF("r", "", WEB, "backend", "[]"), true },
-		{ ROUTE_OF("r", "", MESH, "other", "[]"), false },
-		{ ROUTE_OF("r", "", "{kind: Dataplane, labels: {app: x}}", "backend", "[]"), false },
-		{ ROUTE_OF("r", "kuma.io/effect: shadow", MESH, "backend", "[]"), false },
+		{ ROUTE_OF("r", "", MESH, "backend", "[]"), true, false },
+		{ ROUTE_OF("r", "", WEB, "backend", "[]"), true, false },
+		{ ROUTE_OF("r", "", MESH, "other", "[]"), false, false },
+		{ ROUTE_OF("r", "", "{kind: Dataplane, labels: {app: x}}", "backend", "[]"), false, false },
+		{ ROUTE_OF("r", "kuma.io/effect: shadow", MESH, "backend", "[]"), false, false },
 		{ "---\n{type: MeshTCPRoute, mesh: m2, name: r, spec: {to: [{targetRef: {kind: MeshService, name: backend}, "
-		  "rules: []}]}}\n", false },
+		  "rules: []}]}}\n", false, false },
 		{ "---\n{type: MeshTCPRoute, name: r, spec: {to: [{targetRef: {kind: MeshExternalService, name: backend}, "
-		  "rules: []}]}}\n", false },
+		  "rules: []}]}}\n", false, true },
+		{ "---\n{type: MeshTCPRoute, name: r, spec: {to: [{targetRef: {kind: MeshExternalService, name: other}, "
+		  "rules: []}]}}\n", false, false },
+		{ "---\n{type: MeshTCPRoute, name: r, spec: {to: [{targetRef: {kind: MeshExternalService, labels: {a: b}}, "
+		  "rules: []}]}}\n", false, true },
+		{ "---\n{type: MeshTCPRoute, name: r, spec: {to: [{targetRef: {kind: MeshService, labels: {a: b}}, "
+		  "rules: []}]}}\n", true, false },
 	};
 	/* clang-format on */
 
@@ -76,16 +82,18 @@ static void what_a_route_touches(void **state)
 			policy_touches(world_get(&world, KIND_MESH_TCP_ROUTE, "r"),
 				       world_get(&world, KIND_DATAPLANE, "web"), "east"),
 			ROUTES[i].web);
-		assert_false(policy_touches(world_get(&world, KIND_MESH_TCP_ROUTE, "r"),
-					    world_get(&world, KIND_DATAPLANE, "object"),
-					    "east"));
+		assert_int_equal(
+			policy_touches(world_get(&world, KIND_MESH_TCP_ROUTE, "r"),
+				       world_get(&world, KIND_DATAPLANE, "object"),
+				       "east"),
+			ROUTES[i].object);
 		world_end(&world);
 	}
 }
 
 static void a_destination_that_is_its_own_backend_counts_once(void **state)
 {
-	static const char EXPECTED[] = "backend";
+	static const char EXPECTED[] = "sbackend";
 	struct tools tools = tools_of(BASE, "", NULL);
 	struct zl_buf services = { 0 };
 

@@ -1,0 +1,137 @@
+#include "policy/find.h"
+
+#include "policy/refs.h"
+
+#include <string.h>
+
+enum kind find_kind(enum ref_kind kind)
+{
+	switch (kind) {
+	case REF_MESH_SERVICE:
+		return KIND_MESH_SERVICE;
+	case REF_MESH_MULTI_ZONE_SERVICE:
+		return KIND_MESH_MULTI_ZONE_SERVICE;
+	case REF_MESH_EXTERNAL_SERVICE:
+		return KIND_MESH_EXTERNAL_SERVICE;
+	default:
+		return KIND_NONE;
+	}
+}
+
+static const struct resource *by_name(struct resolving *at, const struct target_ref *ref,
+				      const char *ns, const char **reason)
+{
+	bool several;
+	enum kind kind = find_kind(ref->kind);
+
+	ns = ref->ns[0] != '\0' ? ref->ns : ns;
+	leads_to_name(&at->leads, kind, ns, ref->name);
+	const struct resource *found = object_by_name(at->inventory, kind, at->mesh_name,
+						      ns, ref->name, &several);
+	if (several)
+		*reason = zl_arena_format(at->arena,
+					  "several other zones or namespaces have a %s "
+					  "\"%s\" in mesh \"%s\"",
+					  ref_kind_name(ref->kind), ref->name,
+					  at->mesh_name);
+	else if (found == NULL)
+		*reason = ref_missing(ref, at->mesh_name, at->arena);
+	return found;
+}
+
+static void warn_of_candidates(struct resolving *at, const struct target_ref *ref,
+			       const struct resource *const *found, size_t count)
+{
+	const char *list = object_kri(found[0], "", at->arena);
+
+	for (size_t i = 1; i < count; i++)
+		list = zl_arena_format(at->arena, "%s, %s", list,
+				       object_kri(found[i], "", at->arena));
+	resolving_warn(at,
+		       zl_arena_format(at->arena,
+				       "mesh \"%s\": %zu objects are meant by %s with "
+				       "labels %s, of which the first is taken: %s",
+				       at->mesh_name, count, ref_kind_name(ref->kind),
+				       labels_text(ref->labels, at->arena), list));
+}
+
+/* A display name is one of the namespace of who writes it. */
+static const struct resource *by_labels(struct resolving *at,
+					const struct target_ref *ref, const char *ns,
+					const char **reason)
+{
+	struct labels want = ref->labels;
+	enum kind kind = find_kind(ref->kind);
+	size_t count;
+
+	if (ns[0] != '\0' && labels_get(want, LABEL_DISPLAY_NAME) != NULL &&
+	    labels_get(want, LABEL_NAMESPACE) == NULL)
+		want = labels_with(at->arena, want, LABEL_NAMESPACE, ns);
+	leads_to_labels(&at->leads, kind, want);
+	const struct resource *const *found = objects_by_labels(
+		at->inventory, kind, at->mesh_name, want, at->arena, &count);
+	if (count == 0) {
+		*reason = ref_missing(ref, at->mesh_name, at->arena);
+		return NULL;
+	}
+	if (count > 1)
+		warn_of_candidates(at, ref, found, count);
+	return found[0];
+}
+
+static const char *no_port(struct resolving *at, const struct target_ref *ref,
+			   const struct resource *object)
+{
+	const char *name =
+		zl_arena_format(at->arena, "%s \"%s\"", kind_info(object->key.kind)->name,
+				object->key.name);
+
+	if (ref->section[0] != '\0')
+		return zl_arena_format(at->arena, "%s has no port \"%s\"", name,
+				       ref->section);
+	if (ref->port != 0)
+		return zl_arena_format(at->arena, "%s has no port %u", name, ref->port);
+	return zl_arena_format(at->arena, "%s has %zu ports: say which", name,
+			       object_port_count(object));
+}
+
+struct found find_object(struct resolving *at, const struct target_ref *ref,
+			 const char *ns)
+{
+	struct found to = { .reason = "" };
+
+	to.object = ref->labels.count > 0 ? by_labels(at, ref, ns, &to.reason)
+					  : by_name(at, ref, ns, &to.reason);
+	if (to.object != NULL &&
+	    !object_port_find(to.object, ref->section, ref->port, at->arena, &to.port))
+		to.reason = no_port(at, ref, to.object);
+	return to;
+}
+
+/* An entry without a section or a port is about every port; MeshExternalServices have
+ * but one. */
+static bool is_about_port(const struct target_ref *target, const char *section,
+			  uint32_t port)
+{
+	if (target->kind == REF_MESH_EXTERNAL_SERVICE)
+		return true;
+	if (target->section[0] != '\0')
+		return strcmp(target->section, section) == 0;
+	return target->port == 0 || target->port == port;
+}
+
+bool find_is_about(struct resolving *at, const struct resource *route,
+		   const struct target_ref *target, const struct resource *object,
+		   const char *section, uint32_t port)
+{
+	const char *ns = target->ns[0] != '\0' ? target->ns : route_namespace(route);
+	bool several;
+
+	if (!is_about_port(target, section, port))
+		return false;
+	if (target->labels.count > 0)
+		return object_matches(at->inventory, object, target->labels);
+	leads_to_name(&at->leads, object->key.kind, ns, target->name);
+	return object_by_name(at->inventory, object->key.kind, at->mesh_name, ns,
+			      target->name, &several) == object;
+}

@@ -1,0 +1,31 @@
+/* policy/find.h - which service object, and which port of it, a reference means (D5, D8,
+ * D32, spec 5.4).
+ *
+ * Threads:  pure.
+ * Lifetime: in the arena of resolving; objects are the inventory's.
+ */
+#pragma once
+
+#include "policy/target.h"
+
+#include "inventory/objects.h"
+
+struct found {
+	const struct resource *object; /* NULL: none */
+	struct object_port port;       /* of an object, unless reason says why not */
+	const char *reason;            /* "": found, with its port */
+};
+
+/* The objects that a ref of this kind means; KIND_NONE: it means none. */
+enum kind find_kind(enum ref_kind kind);
+
+/* Of the namespace ns, unless ref names another; "": of any. Warns of what is found by
+ * labels among others. */
+struct found find_object(struct resolving *at, const struct target_ref *ref,
+			 const char *ns);
+
+/* True if target, the targetRef of an entry of route, is about this port of object: by
+ * labels all objects are meant that have them (spec 3.3). */
+bool find_is_about(struct resolving *at, const struct resource *route,
+		   const struct target_ref *target, const struct resource *object,
+		   const char *section, uint32_t port);

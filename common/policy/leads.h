@@ -1,0 +1,32 @@
+/* policy/leads.h - all that was looked up to resolve a proxy, so that a change of what it
+ * leads to is told from any other.
+ *
+ * One record after the other, each a letter and texts with a NUL behind them; KIND is a
+ * byte:
+ *
+ *     s SERVICE                      a tag service
+ *     n KIND NAMESPACE NAME          objects of a name
+ *     l KIND KEY VALUE KEY ... ""    objects with labels
+ *     o KIND ZONE NAMESPACE NAME     what an object offers
+ *
+ * Threads:  pure.
+ * Lifetime: leads_free ends it.
+ */
+#pragma once
+
+#include "inventory/inventory.h"
+
+struct leads {
+	struct zl_buf text;
+	size_t last; /* where the last record begins */
+};
+
+void leads_to_service(struct leads *leads, const char *service);
+void leads_to_name(struct leads *leads, enum kind kind, const char *ns, const char *name);
+void leads_to_labels(struct leads *leads, enum kind kind, struct labels want);
+void leads_to_object(struct leads *leads, const struct key *object);
+void leads_free(struct leads *leads);
+
+/* True if all of it, in mesh, is the same in both inventories: never true when not. */
+bool leads_endure(const struct zl_buf *text, const char *mesh,
+		  const struct inventory *before, const struct inventory *after);

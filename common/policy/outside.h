@@ -1,0 +1,15 @@
+/* policy/outside.h - endpoints outside the mesh, which the proxy dials itself (K10).
+ *
+ * Threads:  pure.
+ * Lifetime: in the arena; texts belong to the resources.
+ */
+#pragma once
+
+#include "policy/endpoints.h"
+
+/* Of a MeshExternalService. */
+struct endpoints outside_of_object(const struct resource *object, struct zl_arena *arena);
+
+/* Of those ExternalServices of service that count and have tags, which may hold "*". */
+struct endpoints outside_of_service(const struct service *service, struct labels tags,
+				    struct zl_arena *arena);
