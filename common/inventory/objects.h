@@ -78,10 +78,15 @@ bool object_same(const struct inventory *before, const struct inventory *after,
 
 /* ---- derived (K9) ---- */
 
-/* The MeshServices that a zone derives from its Dataplanes where a Mesh asks for it, one
- * for each service that no MeshService was written for by hand; the caller holds each.
- * The array is in arena. Warnings, in arena as well, are added by warn unless it is
- * NULL. Pure: the same set gives the same. */
+/* The MeshService that a zone derives of a service of its inventory: NULL if it has no
+ * Dataplane, if its mesh does not ask for it (meshServices.mode), if people wrote one of
+ * its name, or if the name is none for an object. The caller holds it; what is derived of
+ * the same Dataplanes has the same JSON. Warnings, in arena, go to warn unless it is
+ * NULL. Objects that were derived earlier do not count as written. */
+struct resource *object_derive(const struct inventory *inventory,
+			       const struct service *service, struct zl_arena *arena,
+			       void (*warn)(void *ctx, const char *text), void *ctx);
+/* All that a zone derives of a set, by mesh and name. The array is in arena. */
 struct resource **objects_derive(const struct set *set, const char *zone,
 				 struct zl_arena *arena, size_t *count,
 				 void (*warn)(void *ctx, const char *text), void *ctx);
