@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-enum kind find_kind(enum ref_kind kind)
+enum kind find_object_kind(enum ref_kind kind)
 {
 	switch (kind) {
 	case REF_MESH_SERVICE:
@@ -22,7 +22,7 @@ static const struct resource *by_name(struct resolving *at, const struct target_
 				      const char *ns, const char **reason)
 {
 	bool several;
-	enum kind kind = find_kind(ref->kind);
+	enum kind kind = find_object_kind(ref->kind);
 
 	ns = ref->ns[0] != '\0' ? ref->ns : ns;
 	leads_to_name(&at->leads, kind, ns, ref->name);
@@ -61,7 +61,7 @@ static const struct resource *by_labels(struct resolving *at,
 					const char **reason)
 {
 	struct labels want = ref->labels;
-	enum kind kind = find_kind(ref->kind);
+	enum kind kind = find_object_kind(ref->kind);
 	size_t count;
 
 	if (ns[0] != '\0' && labels_get(want, LABEL_DISPLAY_NAME) != NULL &&

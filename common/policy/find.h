@@ -17,7 +17,7 @@ struct found {
 };
 
 /* The objects that a ref of this kind means; KIND_NONE: it means none. */
-enum kind find_kind(enum ref_kind kind);
+enum kind find_object_kind(enum ref_kind kind);
 
 /* Of the namespace ns, unless ref names another; "": of any. Warns of what is found by
  * labels among others. */

@@ -133,7 +133,7 @@ struct backend target_of_ref(struct resolving *at, const struct resource *from,
 		backend.reason = "weight 0";
 		return backend;
 	}
-	if (find_kind(ref->kind) != KIND_NONE)
+	if (find_object_kind(ref->kind) != KIND_NONE)
 		found = find_object(at, ref, route_namespace(from));
 	if (found.object == NULL && ref_is_by_name(ref)) {
 		resolve_service(at, ref, &backend);
