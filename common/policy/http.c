@@ -70,9 +70,9 @@ static const char *key_of_rule(const struct http_rule *rule, struct zl_arena *ar
 struct merged {
 	const struct http_rule *rule;
 	const struct contributor *from;
-	struct rank rank; /* of its policy */
 	const char *key;
-	size_t walked;                  /* how many were met before it */
+	size_t place;                   /* of its entry, as ties are told apart */
+	size_t walked;                  /* how many rules were met before it */
 	const struct backend *backends; /* once it has come through */
 	size_t backend_count;
 };
@@ -108,11 +108,24 @@ static size_t leave_one_each(struct merged *rules, size_t count)
 	return kept;
 }
 
+/* Where entries stand: those of one policy that only their indexes tell apart stand
+ * together. */
+static size_t place_of(const struct contributor *entries, size_t at, size_t before)
+{
+	const struct rank rank = rank_of(entries[at].policy);
+
+	if (at > 0 && entries[at - 1].policy == entries[at].policy &&
+	    rank_ties(&rank, entries[at - 1].to, &rank, entries[at].to))
+		return before;
+	return at;
+}
+
 static struct merged *merge(const struct contributor *entries, size_t count,
 			    struct zl_arena *arena, size_t *rule_count)
 {
 	size_t room = 0;
 	size_t used = 0;
+	size_t place = 0;
 
 	for (size_t i = 0; i < count; i++)
 		room += entry_of(&entries[i])->rule_count;
@@ -120,14 +133,14 @@ static struct merged *merge(const struct contributor *entries, size_t count,
 
 	for (size_t i = 0; i < count; i++) {
 		const struct http_to *entry = entry_of(&entries[i]);
-		const struct rank rank = rank_of(entries[i].policy);
 
+		place = place_of(entries, i, place);
 		for (size_t j = 0; j < entry->rule_count; j++, used++)
 			rules[used] = (struct merged){
 				.rule = &entry->rules[j],
 				.from = &entries[i],
-				.rank = rank,
 				.key = key_of_rule(&entry->rules[j], arena),
+				.place = place,
 				.walked = used,
 			};
 	}
@@ -175,13 +188,9 @@ static int compare_demands(const struct http_match *a, const struct http_match *
 /* The stronger policy's is tried first, then the earlier of one policy. */
 static int compare_writers(const struct attempt *a, const struct attempt *b)
 {
-	int order = rank_compare(&b->rule->rank, &a->rule->rank);
+	int order = compare_sizes(b->rule->place, a->rule->place);
 
-	if (order == 0)
-		order = compare_sizes(a->rule->from->to, b->rule->from->to);
-	if (order == 0)
-		order = compare_sizes(a->rule->walked, b->rule->walked);
-	return order;
+	return order != 0 ? order : compare_sizes(a->rule->walked, b->rule->walked);
 }
 
 static int by_turn(const void *one, const void *other)

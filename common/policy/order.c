@@ -116,6 +116,11 @@ int rank_compare_entries(const struct rank *a, size_t a_to, const struct rank *b
 	return order != 0 ? order : compare_numbers(a_to, b_to);
 }
 
+bool rank_ties(const struct rank *a, size_t a_to, const struct rank *b, size_t b_to)
+{
+	return compare_strengths(a, a_to, b, b_to) == 0;
+}
+
 int policy_compare(const struct resource *a, const struct resource *b)
 {
 	const struct rank one = rank_of(a);
@@ -139,5 +144,5 @@ bool policy_ties(const struct resource *a, size_t a_to, const struct resource *b
 	const struct rank one = rank_of(a);
 	const struct rank other = rank_of(b);
 
-	return a != b && compare_strengths(&one, a_to, &other, b_to) == 0;
+	return a != b && rank_ties(&one, a_to, &other, b_to);
 }

@@ -21,3 +21,5 @@ int rank_compare(const struct rank *a, const struct rank *b);
 /* The same for entries, which are indexes into spec.to; 0 only for the same one. */
 int rank_compare_entries(const struct rank *a, size_t a_to, const struct rank *b,
 			 size_t b_to);
+/* True if what counts before names is equal for two entries. */
+bool rank_ties(const struct rank *a, size_t a_to, const struct rank *b, size_t b_to);

@@ -167,34 +167,6 @@ static struct labels filled_in(struct zl_arena *arena, struct labels destination
 	return all;
 }
 
-/* A tag service or a subset of it; as a ref, it is unresolved where nobody offers the
- * service (D7). */
-static struct backend backend_of(struct resolving *at, uint64_t weight, struct labels all)
-{
-	struct labels more = labels_without(at->arena, all, TAG_SERVICE);
-	const struct target_ref ref = { .kind = more.count > 0 ? REF_MESH_SERVICE_SUBSET
-							       : REF_MESH_SERVICE,
-					.name = labels_get(all, TAG_SERVICE),
-					.ns = "",
-					.section = "" };
-	struct backend backend = { .kind = ref.kind,
-				   .name = ref.name,
-				   .ns = "",
-				   .tags = more,
-				   .reason = "weight 0",
-				   .section = "",
-				   .cluster = "",
-				   .protocol = "unknown" };
-	bool offered = inventory_find(at->inventory, at->mesh_name, ref.name) != NULL;
-
-	if (weight > 0 && offered)
-		backend = target_of_service(at, ref.name, more);
-	else if (weight > 0)
-		backend.reason = ref_missing(&ref, at->mesh_name, at->arena);
-	backend.weight = weight;
-	return backend;
-}
-
 const struct backend *traffic_backends(struct resolving *at, const struct resource *route,
 				       struct labels tags, size_t *count)
 {
@@ -202,10 +174,20 @@ const struct backend *traffic_backends(struct resolving *at, const struct resour
 	struct backend *backends =
 		zl_arena_alloc(at->arena, spec->split_count, sizeof(*backends));
 
-	for (size_t i = 0; i < spec->split_count; i++)
-		backends[i] = backend_of(
-			at, spec->split[i].weight,
-			filled_in(at->arena, spec->split[i].destination, tags));
+	for (size_t i = 0; i < spec->split_count; i++) {
+		struct labels all =
+			filled_in(at->arena, spec->split[i].destination, tags);
+		struct labels more = labels_without(at->arena, all, TAG_SERVICE);
+		const struct target_ref ref = {
+			.kind = more.count > 0 ? REF_MESH_SERVICE_SUBSET
+					       : REF_MESH_SERVICE,
+			.name = labels_get(all, TAG_SERVICE),
+			.ns = "",
+			.section = "",
+			.tags = more,
+		};
+		backends[i] = target_of_ref(at, route, &ref, spec->split[i].weight);
+	}
 	*count = spec->split_count;
 	return backends;
 }
