@@ -1,6 +1,7 @@
 #include "ctl/ctl.h"
 #include "ctl/files.h"
 
+#include "base/base64.h"
 #include "envoy/build.h"
 #include "envoy/json.h"
 #include "inventory/inventory.h"
@@ -37,6 +38,18 @@ static void scene_drop(struct scene *scene)
 	policy_index_drop(&scene->index);
 	inventory_drop(&scene->inventory);
 	set_drop(&scene->set);
+}
+
+/* The content of a Secret among the files. */
+static bool read_secret(void *owner, const char *mesh, const char *name,
+			struct zl_buf *content)
+{
+	const struct scene *scene = owner;
+	const struct key key = { KIND_SECRET, mesh, "", "", name };
+	const struct resource *res = set_get(scene->set, &key);
+
+	return res != NULL && zl_base64_read(res->secret->data, strlen(res->secret->data),
+					     content, NULL) == ZL_OK;
 }
 
 static bool is_asked(const struct ctl *ctl, const struct resource *res)
@@ -108,8 +121,9 @@ static const struct routes **resolve_all(struct ctl *ctl, const struct scene *sc
 	return routes;
 }
 
-static enum ctl_exit simulate(struct ctl *ctl, const struct scene *scene)
+static enum ctl_exit simulate(struct ctl *ctl, struct scene *scene)
 {
+	const struct envoy_secrets secrets = { read_secret, scene };
 	size_t count;
 	const struct routes **routes = resolve_all(ctl, scene, &count);
 
@@ -122,7 +136,7 @@ static enum ctl_exit simulate(struct ctl *ctl, const struct scene *scene)
 		return CTL_OK;
 	}
 	if (count == 1) {
-		print_config(envoy_build_proxy(routes[0]));
+		print_config(envoy_build_proxy(routes[0], &secrets));
 		return CTL_OK;
 	}
 	if (count > 1)

@@ -204,6 +204,41 @@ static void on_want(void *owner, const struct sync_secret *list, size_t count)
 	uplink_want(process->uplink, list, count);
 }
 
+/* ---- contents of Secrets ---- */
+
+static bool read_secret(void *owner, const char *mesh, const char *name,
+			struct zl_buf *content)
+{
+	const struct process *process = owner;
+
+	return process->keeper != NULL &&
+	       keeper_read(process->keeper, process->registry.all, mesh, name, content);
+}
+
+static void on_needs(void *owner)
+{
+	const struct process *process = owner;
+
+	if (process->keeper != NULL)
+		keeper_update(process->keeper, process->registry.all);
+}
+
+static bool is_needed(void *owner, const char *mesh, const char *name)
+{
+	const struct process *process = owner;
+
+	return process->proxies != NULL &&
+	       proxies_need_secret(process->proxies, mesh, name);
+}
+
+static void on_secret_came(void *owner, const struct resource *secret)
+{
+	const struct process *process = owner;
+
+	if (process->proxies != NULL)
+		proxies_secret_came(process->proxies, secret->key.mesh, secret->key.name);
+}
+
 static void on_hold_over(void *arg)
 {
 	const struct process *process = arg;
@@ -478,6 +513,8 @@ static enum zl_code open_proxies(struct process *process, struct zl_err *err)
 					     .max_connections =
 						     (size_t)config->xds_max_connections,
 					     .trust = process->trust,
+					     .secrets = { read_secret, process },
+					     .needs = on_needs,
 					     .reported = on_reported,
 					     .owner = process };
 
@@ -529,6 +566,8 @@ static void open_keeper(struct process *process)
 							 process->vault },
 					    .zone = process->config->zone_name,
 					    .want = on_want,
+					    .is_needed = is_needed,
+					    .came = on_secret_came,
 					    .owner = process };
 
 	if (process->uplink == NULL)

@@ -28,22 +28,51 @@ static int by_cluster(const void *a, const void *b)
 	return strcmp((*x)->cluster, (*y)->cluster);
 }
 
-void build_find_targets(struct build *build)
+static void find_in(struct build *build, const struct backend *backends, size_t count)
 {
-	const struct routes *routes = build->routes;
-	size_t most = 0;
-	size_t kept = 0;
+	for (size_t i = 0; i < count; i++)
+		if (backends[i].resolved)
+			build->targets[build->target_count++] = &backends[i];
+}
 
-	for (size_t i = 0; i < routes->outbound_count; i++)
-		most += routes->outbounds[i].backend_count;
-	build->targets = pb_list(build->arena, most);
+static size_t backends_at_most(const struct routes *routes)
+{
+	size_t most = 0;
+
 	for (size_t i = 0; i < routes->outbound_count; i++) {
 		const struct outbound_route *outbound = &routes->outbounds[i];
-		for (size_t k = 0; k < outbound->backend_count; k++)
-			if (outbound->backends[k].resolved)
-				build->targets[build->target_count++] =
-					&outbound->backends[k];
+		most += outbound->backend_count;
+		for (size_t k = 0; k < outbound->rule_count; k++)
+			most += outbound->rules[k].backend_count;
 	}
+	for (size_t i = 0; i < routes->listener_count; i++)
+		most += routes->listeners[i].backend_count;
+	return most;
+}
+
+/* Every target that something may name, in any order. */
+static void find_all(struct build *build)
+{
+	const struct routes *routes = build->routes;
+
+	build->targets = pb_list(build->arena, backends_at_most(routes));
+	for (size_t i = 0; i < routes->outbound_count; i++) {
+		const struct outbound_route *outbound = &routes->outbounds[i];
+		find_in(build, outbound->backends, outbound->backend_count);
+		for (size_t k = 0; k < outbound->rule_count; k++)
+			find_in(build, outbound->rules[k].backends,
+				outbound->rules[k].backend_count);
+	}
+	for (size_t i = 0; i < routes->listener_count; i++)
+		find_in(build, routes->listeners[i].backends,
+			routes->listeners[i].backend_count);
+}
+
+static void find_targets(struct build *build)
+{
+	size_t kept = 0;
+
+	find_all(build);
 	if (build->target_count == 0)
 		return;
 	qsort(build->targets, build->target_count, sizeof(const struct backend *),
@@ -112,19 +141,50 @@ static struct envoy_config *build_done(struct build *build)
 	return envoy_config_new(items, kept);
 }
 
-struct envoy_config *envoy_build_proxy(const struct routes *routes)
+struct envoy_config *envoy_build_proxy(const struct routes *routes,
+				       const struct envoy_secrets *secrets)
 {
-	struct build build = { .arena = zl_arena_new(), .routes = routes };
+	struct build build = { .arena = zl_arena_new(),
+			       .routes = routes,
+			       .secrets = secrets };
 	struct envoy_config *config;
 
-	build_find_targets(&build);
+	find_targets(&build);
 	build_outbounds(&build);
 	build_inbounds(&build);
+	build_gateway(&build);
 	build_targets(&build);
 	config = build_done(&build);
 	free(build.items);
 	zl_arena_free(&build.arena);
 	return config;
+}
+
+static void add_name(struct zl_buf *names, const struct data_source *source)
+{
+	if (source->secret[0] != '\0')
+		zl_buf_add(names, source->secret, strlen(source->secret) + 1);
+}
+
+void envoy_secrets_named(const struct routes *routes, struct zl_buf *names)
+{
+	struct build build = { .arena = zl_arena_new(), .routes = routes };
+
+	find_targets(&build);
+	for (size_t i = 0; i < build.target_count; i++) {
+		const struct external_tls *outside = build.targets[i]->outside;
+		if (outside == NULL || !outside->enabled)
+			continue;
+		add_name(names, &outside->ca);
+		add_name(names, &outside->cert);
+		add_name(names, &outside->key);
+	}
+	for (size_t i = 0; i < routes->listener_count; i++) {
+		const struct gateway_listener *listener = routes->listeners[i].listener;
+		for (size_t k = 0; k < listener->cert_count; k++)
+			add_name(names, &listener->certs[k]);
+	}
+	zl_arena_free(&build.arena);
 }
 
 struct envoy_config *envoy_build_ingress(const struct resource *ingress)

@@ -1,16 +1,23 @@
 /* envoy/build.h - what policies mean, as Envoy resources.
  *
  * An outbound is a listener whose one filter is only named; what it does (the split)
- * travels as an extension of the listener's name (ECDS). So the bytes of a listener
- * depend on the outbound alone, and a policy, a weight or an endpoint that changes cuts
- * no connection. Each target is an EDS cluster with its load assignment, be it empty;
- * what has no target goes to the STATIC cluster "blackhole". Inbounds are made alike; the
- * bytes of their listeners depend on the address and port alone.
+ * travels as an extension of the listener's name (ECDS). An outbound that routes by
+ * request has its HTTP connection manager in the listener, and its route table, of the
+ * listener's name, travels by RDS. So the bytes of a listener depend on the outbound
+ * alone, and a policy, a weight, a rule or an endpoint that changes cuts no connection.
+ * Inbounds are made alike. A builtin gateway has a listener for each port, with a chain
+ * for each hostname that it takes TLS for.
  *
- * Every cluster that an extension names is in the same config, always. An inbound whose
- * application would be its own listener leads to the blackhole too.
+ * Each target inside the mesh is an EDS cluster with its load assignment, be it empty; a
+ * target outside is a cluster that holds its addresses and starts TLS by itself; what has
+ * no target goes to the STATIC cluster "blackhole".
  *
- * Pure: equal routes and an equal Dataplane give equal bytes.
+ * Every cluster that an extension or a route table names is in the same config, always,
+ * and so is every Secret (SDS) that a cluster or chain names: while a certificate cannot
+ * be had or loaded, the cluster has no endpoints, and the chain is not there (K18). An
+ * inbound whose application would be its own listener leads to the blackhole too.
+ *
+ * Pure: equal routes, an equal Dataplane and equal contents give equal bytes.
  *
  * Threads:  pure; configs are counted without atomics, see config.h.
  * Lifetime: the result owns all it needs; the caller holds it.
@@ -20,10 +27,26 @@
 #include "envoy/config.h"
 #include "policy/routes.h"
 
-/* The config of routes->proxy, a Dataplane. Outbounds of every protocol are plain TCP.
- * What Envoy would refuse is left out: addresses that are no IP (D24 is the caller's to
- * resolve), and the second of two listeners on one address and port. */
-struct envoy_config *envoy_build_proxy(const struct routes *routes);
+#include "base/mem.h"
+
+/* Where the contents of Secrets are to be had. */
+struct envoy_secrets {
+	/* Append the content of the Secret of this mesh and name. False: it is not here.
+	 */
+	bool (*read)(void *owner, const char *mesh, const char *name,
+		     struct zl_buf *content);
+	void *owner;
+};
+
+/* The config of routes->proxy, a Dataplane. secrets NULL: none is to be had. What Envoy
+ * would refuse is left out: addresses that are no IP (D24 is the caller's to resolve),
+ * and the second of two listeners on one address and port. */
+struct envoy_config *envoy_build_proxy(const struct routes *routes,
+				       const struct envoy_secrets *secrets);
+
+/* The names of the Secrets, of the proxy's mesh, that the config of routes has a use for,
+ * whether they are to be had or not: a NUL behind each, some perhaps twice. Appends. */
+void envoy_secrets_named(const struct routes *routes, struct zl_buf *names);
 
 /* The config of a ZoneIngress. While no mesh has mTLS there is no server name to route
  * by, so it has no chain, and without a chain no listener: an empty config. */

@@ -4,10 +4,14 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 /* A next priority takes over only from endpoints that are known to be dead, and priority
  * alone notices no dead address. */
 enum { OUTLIER_FAILURES = 3, OUTLIER_PERCENT = 100 };
+
+/* At the edge strangers decide how much they make a proxy keep. */
+enum { EDGE_CONNECT_S = 5 };
 
 /* What Envoy does without is 1024, and closes the 1025th connection without a word. */
 static Envoy__CircuitBreakers *no_limits(struct zl_arena *arena)
@@ -26,9 +30,10 @@ static Envoy__CircuitBreakers *no_limits(struct zl_arena *arena)
 	return breakers;
 }
 
-static Envoy__Cluster *new_cluster(struct zl_arena *arena, const char *name,
-				   Envoy__Cluster__DiscoveryType type)
+Envoy__Cluster *build_cluster_new(struct build *build, const char *name,
+				  Envoy__Cluster__DiscoveryType type)
 {
+	struct zl_arena *arena = build->arena;
 	Envoy__Cluster *cluster = pb_new(arena, &envoy__cluster__descriptor);
 
 	cluster->name = zl_arena_strdup(arena, name);
@@ -36,6 +41,11 @@ static Envoy__Cluster *new_cluster(struct zl_arena *arena, const char *name,
 		ENVOY__CLUSTER__CLUSTER_DISCOVERY_TYPE_TYPE;
 	cluster->type = type;
 	cluster->circuit_breakers = no_limits(arena);
+	if (build->routes->is_gateway) {
+		cluster->connect_timeout = pb_new(arena, &envoy__duration__descriptor);
+		cluster->connect_timeout->seconds = EDGE_CONNECT_S;
+		cluster->per_connection_buffer_limit_bytes = pb_u32(arena, EDGE_BUFFER);
+	}
 	return cluster;
 }
 
@@ -62,12 +72,64 @@ static Envoy__LbEndpoint *new_endpoint(struct zl_arena *arena, const char *addre
 	return outer;
 }
 
+enum http_version build_http_version(const char *protocol)
+{
+	if (strcasecmp(protocol, "http") == 0)
+		return HTTP_ONE;
+	if (strcasecmp(protocol, "http2") == 0 || strcasecmp(protocol, "grpc") == 0)
+		return HTTP_TWO;
+	return HTTP_NONE;
+}
+
+static Envoy__Any *http_options(struct zl_arena *arena, enum http_version version)
+{
+	Envoy__HttpProtocolOptions *options =
+		pb_new(arena, &envoy__http_protocol_options__descriptor);
+	Envoy__HttpProtocolOptions__ExplicitHttpConfig *explicit = pb_new(
+		arena, &envoy__http_protocol_options__explicit_http_config__descriptor);
+
+	if (version == HTTP_TWO) {
+		explicit->protocol_config_case =
+			ENVOY__HTTP_PROTOCOL_OPTIONS__EXPLICIT_HTTP_CONFIG__PROTOCOL_CONFIG_HTTP2_PROTOCOL_OPTIONS;
+		explicit->http2_protocol_options =
+			pb_new(arena, &envoy__http2_protocol_options__descriptor);
+	} else {
+		explicit->protocol_config_case =
+			ENVOY__HTTP_PROTOCOL_OPTIONS__EXPLICIT_HTTP_CONFIG__PROTOCOL_CONFIG_HTTP_PROTOCOL_OPTIONS;
+		explicit->http_protocol_options =
+			pb_new(arena, &envoy__http1_protocol_options__descriptor);
+	}
+	options->upstream_protocol_options_case =
+		ENVOY__HTTP_PROTOCOL_OPTIONS__UPSTREAM_PROTOCOL_OPTIONS_EXPLICIT_HTTP_CONFIG;
+	options->explicit_http_config = explicit;
+	return pb_any(arena, &options->base);
+}
+
+void build_set_http(struct build *build, Envoy__Cluster *cluster,
+		    enum http_version version)
+{
+	Envoy__Any **packed = version == HTTP_TWO ? &build->http_two : &build->http_one;
+	Envoy__Cluster__TypedExtensionProtocolOptionsEntry *entry = pb_new(
+		build->arena,
+		&envoy__cluster__typed_extension_protocol_options_entry__descriptor);
+
+	if (version == HTTP_NONE)
+		return;
+	if (*packed == NULL)
+		*packed = http_options(build->arena, version);
+	entry->key = zl_arena_strdup(build->arena, HTTP_OPTIONS);
+	entry->value = *packed;
+	cluster->typed_extension_protocol_options = pb_list(build->arena, 1);
+	cluster->typed_extension_protocol_options
+		[cluster->n_typed_extension_protocol_options++] = entry;
+}
+
 void build_static_cluster(struct build *build, const char *name, const char *address,
-			  uint32_t port)
+			  uint32_t port, enum http_version version)
 {
 	struct zl_arena *arena = build->arena;
 	Envoy__Cluster *cluster =
-		new_cluster(arena, name, ENVOY__CLUSTER__DISCOVERY_TYPE__STATIC);
+		build_cluster_new(build, name, ENVOY__CLUSTER__DISCOVERY_TYPE__STATIC);
 	Envoy__LocalityLbEndpoints *locality;
 
 	cluster->load_assignment = new_assignment(arena, name, 1);
@@ -79,40 +141,8 @@ void build_static_cluster(struct build *build, const char *name, const char *add
 		cluster->load_assignment
 			->endpoints[cluster->load_assignment->n_endpoints++] = locality;
 	}
+	build_set_http(build, cluster, version);
 	build_add(build, ENVOY_CLUSTER, name, &cluster->base);
-}
-
-/* The hop from proxy to proxy may speak HTTP/2; plain TCP does not look at it. */
-static Envoy__Any *http2_options(struct zl_arena *arena)
-{
-	Envoy__HttpProtocolOptions *options =
-		pb_new(arena, &envoy__http_protocol_options__descriptor);
-	Envoy__HttpProtocolOptions__ExplicitHttpConfig *explicit = pb_new(
-		arena, &envoy__http_protocol_options__explicit_http_config__descriptor);
-
-	explicit->protocol_config_case =
-		ENVOY__HTTP_PROTOCOL_OPTIONS__EXPLICIT_HTTP_CONFIG__PROTOCOL_CONFIG_HTTP2_PROTOCOL_OPTIONS;
-	explicit->http2_protocol_options =
-		pb_new(arena, &envoy__http2_protocol_options__descriptor);
-	options->upstream_protocol_options_case =
-		ENVOY__HTTP_PROTOCOL_OPTIONS__UPSTREAM_PROTOCOL_OPTIONS_EXPLICIT_HTTP_CONFIG;
-	options->explicit_http_config = explicit;
-	return pb_any(arena, &options->base);
-}
-
-static void set_http2(struct build *build, Envoy__Cluster *cluster)
-{
-	Envoy__Cluster__TypedExtensionProtocolOptionsEntry *entry = pb_new(
-		build->arena,
-		&envoy__cluster__typed_extension_protocol_options_entry__descriptor);
-
-	if (build->http2 == NULL)
-		build->http2 = http2_options(build->arena);
-	entry->key = zl_arena_strdup(build->arena, HTTP_OPTIONS);
-	entry->value = build->http2;
-	cluster->typed_extension_protocol_options = pb_list(build->arena, 1);
-	cluster->typed_extension_protocol_options
-		[cluster->n_typed_extension_protocol_options++] = entry;
 }
 
 static void set_outlier_detection(struct zl_arena *arena, Envoy__Cluster *cluster)
@@ -129,12 +159,14 @@ static void add_eds_cluster(struct build *build, const char *name, bool spare_pr
 {
 	struct zl_arena *arena = build->arena;
 	Envoy__Cluster *cluster =
-		new_cluster(arena, name, ENVOY__CLUSTER__DISCOVERY_TYPE__EDS);
+		build_cluster_new(build, name, ENVOY__CLUSTER__DISCOVERY_TYPE__EDS);
 
 	cluster->eds_cluster_config =
 		pb_new(arena, &envoy__cluster__eds_cluster_config__descriptor);
 	cluster->eds_cluster_config->eds_config = pb_ads(arena);
-	set_http2(build, cluster);
+	/* The hop from proxy to proxy may speak HTTP/2; plain TCP does not look at it. */
+	if (!build->routes->is_gateway)
+		build_set_http(build, cluster, HTTP_TWO);
 	if (spare_priority)
 		set_outlier_detection(arena, cluster);
 	build_add(build, ENVOY_CLUSTER, name, &cluster->base);
@@ -183,24 +215,26 @@ static Envoy__LbEndpoint *weighted_endpoint(struct zl_arena *arena,
 }
 
 /* The endpoints come sorted by (priority, zone, address, port). Some may be left out, so
- * priorities are counted anew: without holes. Returns how many there are. */
-static unsigned add_assignment(struct build *build, const struct backend *target)
+ * priorities are counted anew: without holes. */
+Envoy__ClusterLoadAssignment *build_assignment(struct build *build,
+					       const struct backend *target, bool names,
+					       unsigned *priorities)
 {
 	Envoy__ClusterLoadAssignment *assignment =
 		new_assignment(build->arena, target->cluster, target->endpoint_count);
 	Envoy__LocalityLbEndpoints *locality = NULL;
 	const struct endpoint *last = NULL;
-	unsigned priorities = 0;
 
+	*priorities = 0;
 	for (size_t i = 0; i < target->endpoint_count; i++) {
 		const struct endpoint *from = &target->endpoints[i];
-		if (!zl_is_ip(from->address))
+		if (!names && !zl_is_ip(from->address))
 			continue;
 		if (last == NULL || last->priority != from->priority)
-			priorities++;
+			++*priorities;
 		if (last == NULL || last->priority != from->priority ||
 		    strcmp(last->zone, from->zone) != 0) {
-			locality = new_locality(build->arena, from->zone, priorities - 1,
+			locality = new_locality(build->arena, from->zone, *priorities - 1,
 						target->endpoint_count - i);
 			assignment->endpoints[assignment->n_endpoints++] = locality;
 		}
@@ -211,17 +245,28 @@ static unsigned add_assignment(struct build *build, const struct backend *target
 	if (assignment->n_endpoints > 0)
 		qsort(assignment->endpoints, assignment->n_endpoints,
 		      sizeof(Envoy__LocalityLbEndpoints *), by_zone_and_priority);
+	return assignment;
+}
+
+/* A target inside the mesh. */
+static void add_target(struct build *build, const struct backend *target)
+{
+	unsigned priorities;
+	Envoy__ClusterLoadAssignment *assignment =
+		build_assignment(build, target, false, &priorities);
+
 	build_add(build, ENVOY_ENDPOINTS, target->cluster, &assignment->base);
-	return priorities;
+	add_eds_cluster(build, target->cluster, priorities > 1);
 }
 
 void build_targets(struct build *build)
 {
 	for (size_t i = 0; i < build->target_count; i++) {
-		const struct backend *target = build->targets[i];
-		unsigned priorities = add_assignment(build, target);
-		add_eds_cluster(build, target->cluster, priorities > 1);
+		if (build->targets[i]->outside != NULL)
+			build_outside(build, build->targets[i]);
+		else
+			add_target(build, build->targets[i]);
 	}
 	if (build->blackhole != NULL)
-		build_static_cluster(build, build->blackhole, NULL, 0);
+		build_static_cluster(build, build->blackhole, NULL, 0, HTTP_NONE);
 }

@@ -15,13 +15,17 @@
 struct build {
 	struct zl_arena *arena;
 	const struct routes *routes;
+	const struct envoy_secrets *secrets; /* NULL: none is to be had */
 	const struct backend **targets; /* resolved, sorted by cluster, which differ */
 	size_t target_count;
-	const char *blackhole;        /* name of that cluster; NULL until it is needed */
-	Envoy__Any *http2;            /* packed once for all clusters; NULL until then */
+	const char *blackhole; /* name of that cluster; NULL until it is needed */
+	Envoy__Any *http_one;  /* options packed once for all clusters; NULL until */
+	Envoy__Any *http_two;  /* then */
 	struct envoy_resource *items; /* in the order of adding */
 	size_t count, room;
 };
+
+/* ---- build.c ---- */
 
 /* Add a resource. Of two of one type and name the first stays. */
 void build_add(struct build *build, enum envoy_type type, const char *name,
@@ -30,13 +34,97 @@ void build_add(struct build *build, enum envoy_type type, const char *name,
  * own clusters and names of services are written with the same letters. */
 const char *build_free_name(struct build *build, const char *wanted);
 
-/* Find the targets of all outbounds. */
-void build_find_targets(struct build *build);
+/* ---- build_cluster.c ---- */
+
+/* Of a gateway: of each connection. */
+enum { EDGE_BUFFER = 32768 };
+
+enum http_version { HTTP_NONE, HTTP_ONE, HTTP_TWO };
+/* What an application of this protocol speaks. */
+enum http_version build_http_version(const char *protocol);
+
 /* A cluster and a load assignment for each target; the blackhole if something named it.
  */
 void build_targets(struct build *build);
+/* address NULL: no endpoint */
 void build_static_cluster(struct build *build, const char *name, const char *address,
-			  uint32_t port); /* address NULL: no endpoint */
+			  uint32_t port, enum http_version version);
+Envoy__Cluster *build_cluster_new(struct build *build, const char *name,
+				  Envoy__Cluster__DiscoveryType type);
+void build_set_http(struct build *build, Envoy__Cluster *cluster,
+		    enum http_version version);
+/* The endpoints of target; names: those with a DNS name as well. *priorities: how many
+ * of them there are. */
+Envoy__ClusterLoadAssignment *build_assignment(struct build *build,
+					       const struct backend *target, bool names,
+					       unsigned *priorities);
+
+/* ---- build_external.c ---- */
+
+/* The cluster of a target outside the mesh. */
+void build_outside(struct build *build, const struct backend *target);
+
+/* ---- build_secret.c ---- */
+
+/* The text of source; NULL: it is not to be had. */
+const char *build_content(struct build *build, const struct data_source *source);
+/* Resources (SDS) by these names. */
+void build_pair_secret(struct build *build, const char *name, const char *chain,
+		       const char *key);
+void build_roots_secret(struct build *build, const char *name, const char *roots);
+/* "It comes by SDS, under this name." */
+Envoy__SdsSecretConfig *build_secret_ref(struct zl_arena *arena, const char *name);
+
+/* ---- build_listener.c ---- */
+
+/* A listener, without its chains. */
+struct place {
+	const char *name, *address;
+	uint32_t port;
+	Envoy__Listener__TrafficDirection direction;
+	const char *tag, *tag_value; /* shown beside tags; NULL: nothing is */
+	struct labels tags;          /* shown, without kuma.io/mesh */
+};
+
+/* "outbound:127.0.0.1:10001", "outbound:[::1]:10001" */
+const char *build_listener_name(struct build *build, const char *direction,
+				const char *address, uint32_t port);
+/* name in letters that Envoy takes for a name of statistics. */
+char *build_stat_prefix(struct build *build, const char *name);
+/* A chain of one filter. */
+Envoy__FilterChain *build_chain(struct zl_arena *arena, Envoy__Filter *filter);
+/* The filter of which only the name is said: the rest comes by ECDS. */
+Envoy__Filter *build_filter_by_name(struct zl_arena *arena, const char *name);
+Envoy__Listener *build_listener_new(struct build *build, const struct place *place,
+				    size_t chains);
+void build_listener(struct build *build, const struct place *place,
+		    Envoy__Filter *filter);
+/* The extension name: a TcpProxy to these. */
+void build_split(struct build *build, const char *name, const char *stat_name,
+		 enum unresolved unresolved, const struct backend *backends,
+		 size_t count);
+/* The same to one cluster. */
+void build_passage(struct build *build, const char *name, const char *stat_name,
+		   const char *cluster);
+/* The name of the blackhole, which is in the config from now on. */
+const char *build_blackhole(struct build *build);
+/* The cluster of one part of a split. */
+char *build_part_cluster(struct build *build, const struct part *part);
+
+/* ---- build_http.c ---- */
+
+/* The HTTP connection manager of a listener; its routes are the table route_name. */
+Envoy__Filter *build_http_filter(struct build *build, const char *stat_name,
+				 const char *route_name);
+/* The route table of an outbound. */
+void build_http_routes(struct build *build, const char *name, const char *called,
+		       const struct outbound_route *outbound);
+/* One that leads all to one cluster. */
+void build_http_passage(struct build *build, const char *name, const char *called,
+			const char *cluster);
+
+/* ---- build_outbound.c, build_inbound.c, build_gateway.c ---- */
 
 void build_outbounds(struct build *build);
 void build_inbounds(struct build *build);
+void build_gateway(struct build *build);

@@ -18,6 +18,18 @@ static const struct {
 	  &envoy__typed_extension_config__descriptor },
 	{ TCP_PROXY_URL, &envoy__tcp_proxy__descriptor },
 	{ PB_URL HTTP_OPTIONS, &envoy__http_protocol_options__descriptor },
+	{ V3("config.route", "RouteConfiguration"),
+	  &envoy__route_configuration__descriptor },
+	{ V3("extensions.filters.network.http_connection_manager",
+	     "HttpConnectionManager"),
+	  &envoy__http_connection_manager__descriptor },
+	{ V3("extensions.filters.http.router", "Router"), &envoy__router__descriptor },
+	{ V3("extensions.filters.listener.tls_inspector", "TlsInspector"),
+	  &envoy__tls_inspector__descriptor },
+	{ V3("extensions.transport_sockets.tls", "UpstreamTlsContext"),
+	  &envoy__upstream_tls_context__descriptor },
+	{ V3("extensions.transport_sockets.tls", "DownstreamTlsContext"),
+	  &envoy__downstream_tls_context__descriptor },
 };
 
 const ProtobufCMessageDescriptor *pb_type(const char *url)
@@ -94,6 +106,14 @@ Envoy__Any *pb_any(struct zl_arena *arena, const ProtobufCMessage *message)
 Envoy__UInt32Value *pb_u32(struct zl_arena *arena, uint32_t value)
 {
 	Envoy__UInt32Value *wrapper = pb_new(arena, &envoy__uint32_value__descriptor);
+
+	wrapper->value = value;
+	return wrapper;
+}
+
+Envoy__BoolValue *pb_bool(struct zl_arena *arena, bool value)
+{
+	Envoy__BoolValue *wrapper = pb_new(arena, &envoy__bool_value__descriptor);
 
 	wrapper->value = value;
 	return wrapper;

@@ -12,11 +12,16 @@
 
 #include "proto/envoy.pb-c.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #define PB_URL "type.googleapis.com/"
 #define TCP_PROXY_URL PB_URL "envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy"
+#define ROUTER_FILTER "envoy.filters.http.router"
+#define HTTP_FILTER "envoy.filters.network.http_connection_manager"
+#define TLS_SOCKET "envoy.transport_sockets.tls"
+#define TLS_INSPECTOR "envoy.filters.listener.tls_inspector"
 #define HTTP_OPTIONS "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
 
 /* An initialised message of this type. */
@@ -38,6 +43,7 @@ ProtobufCMessage *pb_unpack(struct zl_arena *arena,
 
 Envoy__Any *pb_any(struct zl_arena *arena, const ProtobufCMessage *message);
 Envoy__UInt32Value *pb_u32(struct zl_arena *arena, uint32_t value);
+Envoy__BoolValue *pb_bool(struct zl_arena *arena, bool value);
 Envoy__Address *pb_address(struct zl_arena *arena, const char *address, uint32_t port);
 /* "Ask the stream that you have this from." */
 Envoy__ConfigSource *pb_ads(struct zl_arena *arena);

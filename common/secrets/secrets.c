@@ -36,25 +36,29 @@ void secrets_wipe(struct zl_buf *content)
 
 /* ---- reading ---- */
 
-/* Open the record, whose version must be text. */
+/* Open the record, whose version must be text; NULL: any. */
 static enum zl_code open_record(const struct secrets *secrets, const struct key *key,
 				const char *text, const struct store_item *item,
 				struct zl_buf *content, struct zl_err *err)
 {
 	const char *value = item->value;
 
-	if (strlen(text) != VERSION || item->value_len < VERSION ||
-	    memcmp(value, text, VERSION) != 0)
+	if (item->value_len < VERSION ||
+	    (text != NULL &&
+	     (strlen(text) != VERSION || memcmp(value, text, VERSION) != 0)))
 		return zl_fail(err, ZL_ENOENT, "its content is not here");
-	char *context = context_of(key, text);
+	char *version = zl_strndup(value, VERSION);
+	char *context = context_of(key, version);
 	enum zl_code code = pki_unseal(secrets->vault, context, value + VERSION,
 				       item->value_len - VERSION, content, err);
 	free(context);
+	free(version);
 	return code;
 }
 
-enum zl_code secrets_read(const struct secrets *secrets, const struct resource *res,
-			  struct zl_buf *content, struct zl_err *err)
+static enum zl_code read_version(const struct secrets *secrets,
+				 const struct resource *res, const char *version,
+				 struct zl_buf *content, struct zl_err *err)
 {
 	struct store_view *view;
 	struct store_item item;
@@ -66,12 +70,23 @@ enum zl_code secrets_read(const struct secrets *secrets, const struct resource *
 	record_name(&res->key, name);
 	code = store_local_get(view, SPACE, name, &item, err);
 	if (code == ZL_OK)
-		code = open_record(secrets, &res->key, res->secret->version, &item,
-				   content, err);
+		code = open_record(secrets, &res->key, version, &item, content, err);
 	else if (code == ZL_ENOENT)
 		code = zl_fail(err, ZL_ENOENT, "its content is not here");
 	store_view_close(&view);
 	return code;
+}
+
+enum zl_code secrets_read(const struct secrets *secrets, const struct resource *res,
+			  struct zl_buf *content, struct zl_err *err)
+{
+	return read_version(secrets, res, res->secret->version, content, err);
+}
+
+enum zl_code secrets_read_last(const struct secrets *secrets, const struct resource *res,
+			       struct zl_buf *content, struct zl_err *err)
+{
+	return read_version(secrets, res, NULL, content, err);
 }
 
 /* ---- writing ---- */
@@ -244,16 +259,67 @@ bool secret_is_used(const struct set *set, const struct resource *secret,
 	return false;
 }
 
-bool secret_is_for(const struct set *set, const struct resource *secret, const char *zone)
+static bool tls_names(const struct external_tls *tls, const char *name)
 {
-	struct set_iter each = set_each(set, KIND_DATAPLANE, secret->key.mesh);
-	const struct resource *proxy;
+	return tls->enabled && (names(&tls->ca, name) || names(&tls->cert, name) ||
+				names(&tls->key, name));
+}
+
+static bool gateway_names(const struct mesh_gateway_spec *gateway, const char *name)
+{
+	for (size_t i = 0; i < gateway->listener_count; i++)
+		for (size_t k = 0; k < gateway->listeners[i].cert_count; k++)
+			if (names(&gateway->listeners[i].certs[k], name))
+				return true;
+	return false;
+}
+
+bool secret_is_named(const struct set *set, const struct resource *secret)
+{
+	const char *mesh = secret->key.mesh;
+	const char *name = secret->key.name;
+	struct set_iter each = set_each(set, KIND_MESH_GATEWAY, mesh);
+	const struct resource *res;
 	struct secret_use use;
 
-	if (!secret_is_used(set, secret, &use))
-		return false;
+	if (secret_is_used(set, secret, &use))
+		return true;
+	while ((res = set_next(&each)) != NULL)
+		if (gateway_names(res->gateway, name))
+			return true;
+	each = set_each(set, KIND_MESH_EXTERNAL_SERVICE, mesh);
+	while ((res = set_next(&each)) != NULL)
+		if (tls_names(&res->mesh_external->tls, name))
+			return true;
+	each = set_each(set, KIND_EXTERNAL_SERVICE, mesh);
+	while ((res = set_next(&each)) != NULL)
+		if (tls_names(&res->external->tls, name))
+			return true;
+	return false;
+}
+
+static bool has_dataplanes(const struct set *set, const char *mesh, const char *zone)
+{
+	struct set_iter each = set_each(set, KIND_DATAPLANE, mesh);
+	const struct resource *proxy;
+
 	while ((proxy = set_next(&each)) != NULL)
 		if (strcmp(proxy->key.zone, zone) == 0)
 			return true;
 	return false;
+}
+
+bool secret_may_be_for(const struct set *set, const struct resource *secret,
+		       const char *zone)
+{
+	return secret_is_named(set, secret) &&
+	       has_dataplanes(set, secret->key.mesh, zone);
+}
+
+bool secret_is_for(const struct set *set, const struct resource *secret, const char *zone)
+{
+	struct secret_use use;
+
+	return secret_is_used(set, secret, &use) &&
+	       has_dataplanes(set, secret->key.mesh, zone);
 }

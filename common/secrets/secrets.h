@@ -44,6 +44,11 @@ void secrets_drop(const struct resource *old, struct store_job *local);
 ZL_MUST_USE enum zl_code secrets_read(const struct secrets *secrets,
 				      const struct resource *res, struct zl_buf *content,
 				      struct zl_err *err);
+/* The same, in whatever version is here: while a new one is on its way the old one is of
+ * use. */
+ZL_MUST_USE enum zl_code secrets_read_last(const struct secrets *secrets,
+					   const struct resource *res,
+					   struct zl_buf *content, struct zl_err *err);
 /* local gets a content that came from elsewhere: that of version res. */
 ZL_MUST_USE enum zl_code secrets_take(const struct secrets *secrets,
 				      const struct resource *res, const void *content,
@@ -64,6 +69,13 @@ struct secret_use {
 };
 bool secret_is_used(const struct set *set, const struct resource *secret,
 		    struct secret_use *use);
-/* True if zone has a use for secret: it has Dataplanes of a mesh that uses it. */
+/* True if anything of its mesh names it: a mTLS backend, a listener of a MeshGateway, an
+ * external service. */
+bool secret_is_named(const struct set *set, const struct resource *secret);
+/* True if every zone with Dataplanes of its mesh has a use for it, and zone has some. */
 bool secret_is_for(const struct set *set, const struct resource *secret,
 		   const char *zone);
+/* True if a proxy of zone may have a use for it: it is named, and zone has Dataplanes of
+ * its mesh. */
+bool secret_may_be_for(const struct set *set, const struct resource *secret,
+		       const char *zone);

@@ -210,8 +210,8 @@ static bool read_zone(void *io, const char *zone, struct sync_zone_record *out)
 	return found;
 }
 
-/* Only what the set shows now and a Mesh uses. Whether the zone has Dataplanes of that
- * Mesh it alone knows, and asks for nothing else. */
+/* Only what the set shows now and something of its mesh names. Whether the zone has a
+ * proxy that needs it the zone alone knows, and asks for nothing else. */
 static enum zl_code read_secret(void *io, const char *zone,
 				const struct sync_secret *secret, struct zl_arena *arena,
 				struct sync_bytes *out, struct zl_err *err)
@@ -221,14 +221,13 @@ static enum zl_code read_secret(void *io, const char *zone,
 	const struct key key = { KIND_SECRET, secret->mesh, "", "", secret->name };
 	const struct resource *res = set_get(set, &key);
 	struct zl_buf content = { 0 };
-	struct secret_use use;
 
 	(void)zone;
 	if (reads->secrets == NULL || res == NULL ||
 	    strcmp(res->secret->version, secret->version) != 0)
 		return zl_fail(err, ZL_ENOENT, "there is no such version of it");
-	if (!secret_is_used(set, res, &use))
-		return zl_fail(err, ZL_EACCES, "no Mesh names it");
+	if (!secret_is_named(set, res))
+		return zl_fail(err, ZL_EACCES, "nothing names it");
 	enum zl_code code = secrets_read(reads->secrets, res, &content, err);
 	if (code == ZL_OK)
 		*out = (struct sync_bytes){ zl_arena_memdup(arena, zl_buf_text(&content),

@@ -1,6 +1,7 @@
 /* Bytes -> documents -> set -> inventory -> routes -> Envoy resources and all that prints
  * them: what the zone does with whatever validation lets through. */
 #include "policy/policy.h"
+#include "base/base64.h"
 #include "envoy/build.h"
 #include "envoy/json.h"
 #include "inventory/inventory.h"
@@ -32,6 +33,17 @@ static struct set *set_of(const struct docs *docs, struct zl_arena *arena, bool 
 	return set_done(&edit);
 }
 
+/* The content of a Secret of the set. */
+static bool read_secret(void *owner, const char *mesh, const char *name,
+			struct zl_buf *content)
+{
+	const struct key key = { KIND_SECRET, mesh, "", "", name };
+	const struct resource *res = set_get(*(const struct set **)owner, &key);
+
+	return res != NULL && zl_base64_read(res->secret->data, strlen(res->secret->data),
+					     content, NULL) == ZL_OK;
+}
+
 /* Every cluster that an extension can name is there: I6 within one config. */
 static void check_config(const struct envoy_config *config)
 {
@@ -47,9 +59,11 @@ static void check_config(const struct envoy_config *config)
 }
 
 /* All that the zone says of one proxy, as text. */
-static void describe(const struct policy_index *index, const struct inventory *inventory,
-		     const struct resource *proxy, struct zl_buf *out)
+static void describe(const struct set *set, const struct policy_index *index,
+		     const struct inventory *inventory, const struct resource *proxy,
+		     struct zl_buf *out)
 {
+	const struct envoy_secrets secrets = { read_secret, &set };
 	const struct policy_options options = { .explain = true };
 	struct zl_arena *arena = zl_arena_new();
 	const struct routes *routes =
@@ -58,7 +72,7 @@ static void describe(const struct policy_index *index, const struct inventory *i
 					      .mesh = proxy->key.mesh,
 					      .routes = &routes,
 					      .route_count = 1 };
-	struct envoy_config *config = envoy_build_proxy(routes);
+	struct envoy_config *config = envoy_build_proxy(routes, &secrets);
 
 	check_config(config);
 	policy_json(&answer, out);
@@ -76,7 +90,7 @@ static void describe_all(const struct set *set, struct zl_buf *out)
 	const struct resource *proxy;
 
 	while ((proxy = set_next(&each)) != NULL)
-		describe(index, inventory, proxy, out);
+		describe(set, index, inventory, proxy, out);
 	policy_index_drop(&index);
 	inventory_drop(&inventory);
 }

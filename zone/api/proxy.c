@@ -63,7 +63,8 @@ void config_handle(struct http_request *req, void *arg)
 	if (dataplane == NULL)
 		return;
 	struct zl_arena *arena = zl_arena_new();
-	struct envoy_config *config = envoy_build_proxy(
+	struct envoy_config *config = proxies_config(
+		api->setup.proxies,
 		proxies_routes(api->setup.proxies, dataplane, false, arena));
 	envoy_config_json(config, &body);
 	http_json(req, 200, zl_buf_text(&body));

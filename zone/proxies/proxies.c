@@ -20,6 +20,7 @@ struct proxy {
 	bool connected;
 	uint64_t wanted, acked; /* numbers of pushes; 0: none */
 	struct zl_buf services; /* that its last push leads to */
+	struct zl_buf secrets;  /* names of those that its last push has a use for */
 	char id[];
 };
 
@@ -32,7 +33,7 @@ struct proxies {
 	uint64_t rev;                /* of global, in force */
 	uint64_t number;             /* of the last push */
 	uint64_t revs[PUSHES_KEPT];  /* that push n brought in force, at n modulo */
-	bool begun, reporting;
+	bool begun, reporting, asking;
 	struct proxies_counts counts;
 };
 
@@ -67,6 +68,7 @@ static void drop_if_idle(struct proxies *proxies, struct proxy *proxy)
 		return;
 	HASH_DEL(proxies->all, proxy);
 	zl_buf_free(&proxy->services);
+	zl_buf_free(&proxy->secrets);
 	free(proxy);
 }
 
@@ -184,6 +186,63 @@ const char *const *proxies_warnings(const struct proxies *proxies, const char *m
 	return policy_index_warnings(proxies->index, mesh, count);
 }
 
+struct envoy_config *proxies_config(const struct proxies *proxies,
+				    const struct routes *routes)
+{
+	const struct envoy_secrets *secrets = &proxies->setup.secrets;
+
+	return envoy_build_proxy(routes, secrets->read != NULL ? secrets : NULL);
+}
+
+static void tell_needs(void *arg)
+{
+	struct proxies *proxies = arg;
+
+	proxies->asking = false;
+	if (proxies->setup.needs != NULL)
+		proxies->setup.needs(proxies->setup.owner);
+}
+
+/* What proxy has a use for. Who brings the contents is told at the end of the turn. */
+static void set_secrets(struct proxies *proxies, struct proxy *proxy, struct zl_buf *now)
+{
+	bool same =
+		proxy->secrets.len == now->len &&
+		(now->len == 0 || memcmp(proxy->secrets.data, now->data, now->len) == 0);
+
+	zl_buf_free(&proxy->secrets);
+	proxy->secrets = *now;
+	if (same || proxies->asking)
+		return;
+	proxies->asking = true;
+	loop_defer(proxies->setup.loop, tell_needs, proxies);
+}
+
+static bool has_name(const struct zl_buf *names, const char *name)
+{
+	for (size_t at = 0; at < names->len; at += strlen(names->data + at) + 1)
+		if (strcmp(names->data + at, name) == 0)
+			return true;
+	return false;
+}
+
+static bool needs_secret(const struct proxy *proxy, const char *mesh, const char *name)
+{
+	return proxy->dataplane != NULL &&
+	       strcmp(proxy->dataplane->key.mesh, mesh) == 0 &&
+	       has_name(&proxy->secrets, name);
+}
+
+bool proxies_need_secret(const struct proxies *proxies, const char *mesh,
+			 const char *name)
+{
+	const struct proxy *proxy = proxies->all;
+
+	while (proxy != NULL && !needs_secret(proxy, mesh, name))
+		proxy = proxy->hh.next;
+	return proxy != NULL;
+}
+
 static void push(struct proxies *proxies, struct proxy *proxy)
 {
 	if (!proxies->begun || !proxy->connected || proxy->dataplane == NULL)
@@ -192,7 +251,8 @@ static void push(struct proxies *proxies, struct proxy *proxy)
 	uint64_t start = zl_now_us();
 	const struct routes *routes =
 		proxies_routes(proxies, proxy->dataplane, false, arena);
-	struct envoy_config *config = envoy_build_proxy(routes);
+	struct envoy_config *config = proxies_config(proxies, routes);
+	struct zl_buf secrets = { 0 };
 
 	proxies->counts.resolve_us += zl_now_us() - start;
 	proxies->counts.resolves++;
@@ -201,6 +261,8 @@ static void push(struct proxies *proxies, struct proxy *proxy)
 	proxies->revs[proxy->wanted % PUSHES_KEPT] = proxies->rev;
 	zl_buf_drain(&proxy->services, proxy->services.len);
 	policy_services(routes, &proxy->services);
+	envoy_secrets_named(routes, &secrets);
+	set_secrets(proxies, proxy, &secrets);
 	zl_arena_free(&arena);
 	xds_server_set(proxies->xds, proxy->id, config, proxy->wanted);
 	envoy_config_drop(&config);
@@ -213,6 +275,17 @@ static void push_all(struct proxies *proxies)
 
 	HASH_ITER (hh, proxies->all, proxy, next)
 		push(proxies, proxy);
+}
+
+void proxies_secret_came(struct proxies *proxies, const char *mesh, const char *name)
+{
+	struct proxy *proxy;
+	struct proxy *next;
+
+	HASH_ITER (hh, proxies->all, proxy, next)
+		if (needs_secret(proxy, mesh, name))
+			push(proxies, proxy);
+	report_soon(proxies);
 }
 
 void proxies_begin(struct proxies *proxies)
@@ -253,6 +326,14 @@ static void follow_dataplane(struct proxies *proxies,
 	drop_if_idle(proxies, proxy);
 }
 
+/* Is it the end of a Secret that the proxy needs? A new content is no change until it
+ * has come (proxies_secret_came). */
+static bool loses_secret(const struct proxy *proxy, const struct registry_change *change)
+{
+	return change->now == NULL && change->old->key.kind == KIND_SECRET &&
+	       needs_secret(proxy, change->old->key.mesh, change->old->key.name);
+}
+
 /* May one of the changed policies have a say in what the proxy gets? */
 static bool is_touched(const struct proxies *proxies, const struct proxy *proxy,
 		       const struct registry_changes *changes)
@@ -262,7 +343,8 @@ static bool is_touched(const struct proxies *proxies, const struct proxy *proxy,
 	for (size_t i = 0; i < changes->count; i++) {
 		const struct resource *const both[] = { changes->items[i].old,
 							changes->items[i].now };
-		if (both[1] == proxy->dataplane)
+		if (both[1] == proxy->dataplane ||
+		    loses_secret(proxy, &changes->items[i]))
 			return true;
 		for (size_t j = 0; j < 2; j++)
 			if (both[j] != NULL &&
@@ -429,6 +511,7 @@ void proxies_close(struct proxies **proxiesp)
 		struct proxy *next = proxy->hh.next;
 		resource_drop(&proxy->dataplane);
 		zl_buf_free(&proxy->services);
+		zl_buf_free(&proxy->secrets);
 		free(proxy);
 		proxy = next;
 	}

@@ -13,6 +13,7 @@
 #pragma once
 
 #include "base/addr.h"
+#include "envoy/build.h"
 #include "model/set.h"
 #include "sync/sync.h"
 #include "zone/inventory/registry.h"
@@ -28,8 +29,11 @@ struct proxies_setup {
 	const char *zone;
 	struct zl_addr *listen; /* of xDS; ports 0 are replaced */
 	size_t listen_count;
-	size_t max_connections; /* of xDS */
-	struct trust *trust;    /* borrowed; who is admitted */
+	size_t max_connections;       /* of xDS */
+	struct trust *trust;          /* borrowed; who is admitted */
+	struct envoy_secrets secrets; /* contents that are here */
+	/* What proxies_need_secret says has changed. */
+	void (*needs)(void *owner);
 	/* What proxies_report says has changed. */
 	void (*reported)(void *owner);
 	void *owner;
@@ -47,6 +51,12 @@ void proxies_update(struct proxies *proxies, const struct registry_changes *chan
  * is new. Has no effect the second time. */
 void proxies_begin(struct proxies *proxies);
 
+/* True if what a proxy was sent is made of this Secret, or would be. */
+bool proxies_need_secret(const struct proxies *proxies, const char *mesh,
+			 const char *name);
+/* Its content has come: the proxies that need it have it now. */
+void proxies_secret_came(struct proxies *proxies, const char *mesh, const char *name);
+
 /* acked_rev, counts and troubles as of now; texts live in arena. */
 void proxies_report(const struct proxies *proxies, struct zl_arena *arena,
 		    struct sync_report *report);
@@ -58,6 +68,10 @@ const struct routes *proxies_routes(const struct proxies *proxies,
 /* Findings about the routes of mesh; *count of them. Borrowed. */
 const char *const *proxies_warnings(const struct proxies *proxies, const char *mesh,
 				    size_t *count);
+
+/* What it is to have, of these routes; the caller holds it. */
+struct envoy_config *proxies_config(const struct proxies *proxies,
+				    const struct routes *routes);
 
 /* "<mesh>.<name>" in arena. */
 const char *proxies_id(const struct resource *dataplane, struct zl_arena *arena);

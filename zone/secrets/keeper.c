@@ -10,7 +10,9 @@
 /* A Secret that the zone has a use for. */
 struct need {
 	struct resource *res; /* held */
+	bool wanted;          /* else it is kept if it is here, and not asked for */
 	bool here;
+	struct zl_buf content; /* that came since the start, of this version or before */
 };
 
 struct keeper {
@@ -30,8 +32,10 @@ struct keeper *keeper_open(const struct keeper_setup *setup)
 
 static void needs_free(struct need *needs, size_t count)
 {
-	for (size_t i = 0; i < count; i++)
+	for (size_t i = 0; i < count; i++) {
 		resource_drop(&needs[i].res);
+		secrets_wipe(&needs[i].content);
+	}
 	free(needs);
 }
 
@@ -70,20 +74,25 @@ static bool is_here(const struct keeper *keeper, const struct resource *res)
 	return code == ZL_OK;
 }
 
-static void add(struct keeper *keeper, const struct resource *res,
-		const struct need *before)
+static void add(struct keeper *keeper, const struct resource *res, bool wanted,
+		struct need *before)
 {
 	bool same = before != NULL &&
 		    strcmp(before->res->secret->version, res->secret->version) == 0;
+	bool here = wanted && ((same && before->here) || is_here(keeper, res));
 
 	if (keeper->count == keeper->room) {
 		keeper->room = keeper->room == 0 ? 4 : 2 * keeper->room;
 		keeper->needs =
 			zl_realloc(keeper->needs, keeper->room, sizeof(*keeper->needs));
 	}
-	keeper->needs[keeper->count++] =
-		(struct need){ resource_hold(res),
-			       (same && before->here) || is_here(keeper, res) };
+	keeper->needs[keeper->count++] = (struct need){ .res = resource_hold(res),
+							.wanted = wanted,
+							.here = here };
+	if (before != NULL) {
+		keeper->needs[keeper->count - 1].content = before->content;
+		before->content = (struct zl_buf){ 0 };
+	}
 }
 
 /* Content of what is needed no more, also if that happened while nobody looked. */
@@ -115,7 +124,7 @@ static void ask(const struct keeper *keeper)
 
 	for (size_t i = 0; i < keeper->count; i++) {
 		const struct resource *res = keeper->needs[i].res;
-		if (!keeper->needs[i].here)
+		if (keeper->needs[i].wanted && !keeper->needs[i].here)
 			list[count++] =
 				(struct sync_secret){ res->key.mesh, res->key.name,
 						      res->secret->version };
@@ -129,8 +138,19 @@ static bool is_same(const struct keeper *keeper, const struct need *before, size
 	bool same = count == keeper->count;
 
 	for (size_t i = 0; same && i < count; i++)
-		same = before[i].res == keeper->needs[i].res;
+		same = before[i].res == keeper->needs[i].res &&
+		       before[i].wanted == keeper->needs[i].wanted;
 	return same;
+}
+
+static bool is_wanted(const struct keeper *keeper, const struct set *set,
+		      const struct resource *res)
+{
+	const struct keeper_setup *setup = &keeper->setup;
+
+	return secret_is_for(set, res, setup->zone) ||
+	       (setup->is_needed != NULL &&
+		setup->is_needed(setup->owner, res->key.mesh, res->key.name));
 }
 
 void keeper_update(struct keeper *keeper, const struct set *set)
@@ -142,9 +162,11 @@ void keeper_update(struct keeper *keeper, const struct set *set)
 
 	keeper->needs = NULL;
 	keeper->count = keeper->room = 0;
-	while ((res = set_next(&each)) != NULL)
-		if (secret_is_for(set, res, keeper->setup.zone))
-			add(keeper, res, find(before, count, &res->key));
+	while ((res = set_next(&each)) != NULL) {
+		bool wanted = is_wanted(keeper, set, res);
+		if (wanted || secret_may_be_for(set, res, keeper->setup.zone))
+			add(keeper, res, wanted, find(before, count, &res->key));
+	}
 	if (!keeper->swept || !is_same(keeper, before, count)) {
 		keeper->swept = true;
 		sweep(keeper);
@@ -189,15 +211,37 @@ void keeper_take(struct keeper *keeper, const struct sync_secret *secret,
 		return;
 	}
 	need->here = true;
+	secrets_wipe(&need->content); /* what the store has is on its way to the disk */
+	zl_buf_add(&need->content, content, len);
 	zl_log(ZL_INFO, "secrets", "content has come", "mesh=%q secret=%q", secret->mesh,
 	       secret->name);
+	if (keeper->setup.came != NULL)
+		keeper->setup.came(keeper->setup.owner, need->res);
+}
+
+bool keeper_read(const struct keeper *keeper, const struct set *set, const char *mesh,
+		 const char *name, struct zl_buf *content)
+{
+	const struct key key = { KIND_SECRET, mesh, "", "", name };
+	const struct resource *res = set_get(set, &key);
+	const struct need *need = find(keeper->needs, keeper->count, &key);
+
+	if (res != NULL && need != NULL && need->content.len > 0) {
+		zl_buf_add(content, need->content.data, need->content.len);
+		return true;
+	}
+	return res != NULL &&
+	       secrets_read_last(&keeper->setup.secrets, res, content, NULL) == ZL_OK;
 }
 
 struct keeper_counts keeper_counts(const struct keeper *keeper)
 {
-	struct keeper_counts counts = { .needed = keeper->count };
+	struct keeper_counts counts = { 0 };
 
-	for (size_t i = 0; i < keeper->count; i++)
-		counts.missing += !keeper->needs[i].here;
+	for (size_t i = 0; i < keeper->count; i++) {
+		const struct need *need = &keeper->needs[i];
+		counts.needed += need->wanted;
+		counts.missing += need->wanted && !need->here;
+	}
 	return counts;
 }

@@ -26,7 +26,7 @@ struct envoy_config *sample_config(const struct outbound_route *outbounds, size_
 				 .outbounds = outbounds,
 				 .outbound_count = count };
 
-	return envoy_build_proxy(&routes);
+	return envoy_build_proxy(&routes, NULL);
 }
 
 static void file_read(const char *path, struct zl_buf *out)

@@ -79,7 +79,7 @@ static void an_inbound_listener_knows_its_place_alone(void **state)
 					     .inbounds = &inbound,
 					     .inbound_count = 1 };
 	struct routes routes = { .proxy = sample_proxy(&spec), .zone = "east" };
-	struct envoy_config *before = envoy_build_proxy(&routes);
+	struct envoy_config *before = envoy_build_proxy(&routes, NULL);
 	struct envoy_config *after;
 	const char *name = "inbound:192.168.0.1:8080";
 
@@ -87,7 +87,7 @@ static void an_inbound_listener_knows_its_place_alone(void **state)
 	inbound.tags = SERVICE("other");
 	inbound.service_port = 81;
 	inbound.state = INBOUND_NOT_READY;
-	after = envoy_build_proxy(&routes);
+	after = envoy_build_proxy(&routes, NULL);
 	assert_string_equal(version_of(before, ENVOY_LISTENER, name),
 			    version_of(after, ENVOY_LISTENER, name));
 	assert_string_not_equal(version_of(before, ENVOY_EXTENSION, name),
@@ -135,7 +135,7 @@ static void services_may_be_called_like_our_own_clusters(void **state)
 				 .outbound_count = ARRAY_LEN(outbounds) };
 
 	(void)state;
-	sample_golden(envoy_build_proxy(&routes), "names");
+	sample_golden(envoy_build_proxy(&routes, NULL), "names");
 }
 
 static Envoy__ClusterLoadAssignment *assignment_of(const struct envoy_config *config,

@@ -67,8 +67,8 @@ static struct envoy_config *config_of(const char *yaml)
 	struct inventory *inventory = inventory_build(set, "east");
 	const struct resource *proxy = set_get(set, &key);
 	assert_non_null(proxy);
-	struct envoy_config *config =
-		envoy_build_proxy(policy_resolve(index, inventory, proxy, NULL, arena));
+	struct envoy_config *config = envoy_build_proxy(
+		policy_resolve(index, inventory, proxy, NULL, arena), NULL);
 	sample_whole(config);
 	inventory_drop(&inventory);
 	policy_index_drop(&index);

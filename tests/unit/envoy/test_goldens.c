@@ -119,7 +119,7 @@ static void inbounds(void **state)
 		tagged[i] = INBOUNDS[i];
 		tagged[i].tags = tags;
 	}
-	sample_golden(envoy_build_proxy(&routes), "inbounds");
+	sample_golden(envoy_build_proxy(&routes, NULL), "inbounds");
 }
 
 int main(void)

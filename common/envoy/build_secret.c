@@ -1,0 +1,76 @@
+#include "envoy/build_parts.h"
+
+#include <string.h>
+
+const char *build_content(struct build *build, const struct data_source *source)
+{
+	const struct envoy_secrets *secrets = build->secrets;
+	struct zl_buf content = { 0 };
+	const char *text = NULL;
+
+	if (source->secret[0] == '\0')
+		return source->text[0] != '\0' ? source->text : NULL;
+	if (secrets == NULL ||
+	    !secrets->read(secrets->owner, build->routes->proxy->key.mesh, source->secret,
+			   &content))
+		return NULL;
+	if (strlen(zl_buf_text(&content)) == content.len) /* PEM has no NUL */
+		text = zl_arena_strdup(build->arena, zl_buf_text(&content));
+	if (content.len > 0)
+		explicit_bzero(content.data, content.len);
+	zl_buf_free(&content);
+	return text;
+}
+
+static Envoy__DataSource *data_of(struct zl_arena *arena, const char *text)
+{
+	Envoy__DataSource *data = pb_new(arena, &envoy__data_source__descriptor);
+
+	data->specifier_case = ENVOY__DATA_SOURCE__SPECIFIER_INLINE_BYTES;
+	data->inline_bytes.len = strlen(text);
+	data->inline_bytes.data = zl_arena_memdup(arena, text, strlen(text));
+	return data;
+}
+
+static Envoy__Secret *new_secret(struct zl_arena *arena, const char *name)
+{
+	Envoy__Secret *secret = pb_new(arena, &envoy__secret__descriptor);
+
+	secret->name = zl_arena_strdup(arena, name);
+	return secret;
+}
+
+void build_pair_secret(struct build *build, const char *name, const char *chain,
+		       const char *key)
+{
+	struct zl_arena *arena = build->arena;
+	Envoy__Secret *secret = new_secret(arena, name);
+
+	secret->type_case = ENVOY__SECRET__TYPE_TLS_CERTIFICATE;
+	secret->tls_certificate = pb_new(arena, &envoy__tls_certificate__descriptor);
+	secret->tls_certificate->certificate_chain = data_of(arena, chain);
+	secret->tls_certificate->private_key = data_of(arena, key);
+	build_add(build, ENVOY_SECRET, name, &secret->base);
+}
+
+void build_roots_secret(struct build *build, const char *name, const char *roots)
+{
+	struct zl_arena *arena = build->arena;
+	Envoy__Secret *secret = new_secret(arena, name);
+
+	secret->type_case = ENVOY__SECRET__TYPE_VALIDATION_CONTEXT;
+	secret->validation_context =
+		pb_new(arena, &envoy__certificate_validation_context__descriptor);
+	secret->validation_context->trusted_ca = data_of(arena, roots);
+	build_add(build, ENVOY_SECRET, name, &secret->base);
+}
+
+Envoy__SdsSecretConfig *build_secret_ref(struct zl_arena *arena, const char *name)
+{
+	Envoy__SdsSecretConfig *ref =
+		pb_new(arena, &envoy__sds_secret_config__descriptor);
+
+	ref->name = zl_arena_strdup(arena, name);
+	ref->sds_config = pb_ads(arena);
+	return ref;
+}
