@@ -1,4 +1,5 @@
 #include "ctl/ctl.h"
+#include "ctl/derived.h"
 #include "ctl/files.h"
 
 #include "base/base64.h"
@@ -16,11 +17,12 @@ struct scene {
 	struct set *set;
 	struct inventory *inventory;
 	struct policy_index *index;
+	struct derived derived; /* of the mesh that is asked for */
 };
 
 static struct scene scene_make(const struct ctl *ctl, const struct files *files)
 {
-	struct scene scene;
+	struct scene scene = { 0 };
 	struct set *empty = set_empty();
 	struct set_edit *edit = set_edit(empty);
 
@@ -28,6 +30,7 @@ static struct scene scene_make(const struct ctl *ctl, const struct files *files)
 		set_put(edit, files->items[i].res);
 	scene.set = set_done(&edit);
 	set_drop(&empty);
+	scene.derived = derived_add(&scene.set, ctl->zone, ctl->mesh, ctl->arena);
 	scene.inventory = inventory_build(scene.set, ctl->zone);
 	scene.index = policy_index_new(scene.set, ctl->zone);
 	return scene;
@@ -81,8 +84,10 @@ static void print_routes(const struct ctl *ctl, const struct scene *scene,
 					.route_count = count,
 					.to = ctl->to };
 
-	answer.warnings =
-		policy_index_warnings(scene->index, ctl->mesh, &answer.warning_count);
+	answer.warnings = derived_warnings(
+		&scene->derived,
+		policy_index_warnings(scene->index, ctl->mesh, &answer.warning_count),
+		&answer.warning_count);
 	if (ctl->output == OUT_JSON)
 		policy_json(&answer, &text);
 	else

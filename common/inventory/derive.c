@@ -244,7 +244,7 @@ struct resource *object_derive(const struct inventory *inventory,
 }
 
 struct resource **objects_derive(const struct set *set, const char *zone,
-				 struct zl_arena *arena, size_t *count,
+				 const char *mesh, struct zl_arena *arena, size_t *count,
 				 void (*tell)(void *ctx, const char *text), void *ctx)
 {
 	struct inventory *inventory = inventory_build(set, zone);
@@ -253,9 +253,11 @@ struct resource **objects_derive(const struct set *set, const char *zone,
 
 	*count = 0;
 	for (size_t i = 0; i < services; i++) {
-		struct resource *one = object_derive(
-			inventory, inventory_at(inventory, i), arena, tell, ctx);
+		const struct service *service = inventory_at(inventory, i);
+		struct resource *one = NULL;
 
+		if (strcmp(service->mesh, mesh) == 0)
+			one = object_derive(inventory, service, arena, tell, ctx);
 		if (one != NULL)
 			made[(*count)++] = one;
 	}

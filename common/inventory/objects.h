@@ -86,7 +86,7 @@ bool object_same(const struct inventory *before, const struct inventory *after,
 struct resource *object_derive(const struct inventory *inventory,
 			       const struct service *service, struct zl_arena *arena,
 			       void (*warn)(void *ctx, const char *text), void *ctx);
-/* All that a zone derives of a set, by mesh and name. The array is in arena. */
+/* All that a zone derives in a mesh, by name. The array is in arena. */
 struct resource **objects_derive(const struct set *set, const char *zone,
-				 struct zl_arena *arena, size_t *count,
+				 const char *mesh, struct zl_arena *arena, size_t *count,
 				 void (*warn)(void *ctx, const char *text), void *ctx);

@@ -11,29 +11,37 @@ static void note(void *ctx, const char *text)
 	zl_buf_format(ctx, "! %s\n", text);
 }
 
-/* The objects that east derives, one line a port, then the warnings. */
-static char *describe(const struct world *world)
+static void add(const struct world *world, const char *mesh, struct zl_buf *to,
+		struct zl_buf *warnings)
 {
-	struct zl_buf out = { 0 };
-	struct zl_buf warnings = { 0 };
 	size_t count;
-	struct resource **made =
-		objects_derive(world->set, "east", world->arena, &count, note, &warnings);
+	struct resource **made = objects_derive(world->set, "east", mesh, world->arena,
+						&count, note, warnings);
 
 	for (size_t i = 0; i < count; i++) {
 		const struct mesh_service_spec *spec = made[i]->mesh_service;
 
-		zl_buf_format(&out, "%s %s %s %s\n",
-			      object_kri(made[i], "", world->arena),
+		zl_buf_format(to, "%s %s %s %s\n", object_kri(made[i], "", world->arena),
 			      labels_get(spec->tags, TAG_SERVICE),
 			      labels_get(made[i]->labels, LABEL_ORIGIN),
 			      labels_get(made[i]->labels, "kuma.io/managed-by"));
 		for (size_t j = 0; j < spec->port_count; j++)
-			zl_buf_format(&out, "  %u>%u %s %s\n", spec->ports[j].port,
+			zl_buf_format(to, "  %u>%u %s %s\n", spec->ports[j].port,
 				      spec->ports[j].target, spec->ports[j].name,
 				      spec->ports[j].protocol);
 		resource_drop(&made[i]);
 	}
+}
+
+/* The objects that east derives, one line a port, then the warnings. */
+static char *describe(const struct world *world)
+{
+	static const char *const MESHES[] = { "default", "none", "off", "only" };
+	struct zl_buf out = { 0 };
+	struct zl_buf warnings = { 0 };
+
+	for (size_t i = 0; i < ARRAY_LEN(MESHES); i++)
+		add(world, MESHES[i], &out, &warnings);
 	zl_buf_str(&out, zl_buf_text(&warnings));
 	zl_buf_free(&warnings);
 	char *text = zl_arena_strdup(world->arena, zl_buf_text(&out));
@@ -183,13 +191,13 @@ static void the_same_gives_the_same(void **state)
 {
 	struct world world = world_of(ASKED, PROXIES, NULL);
 	size_t count;
-	struct resource **one =
-		objects_derive(world.set, "east", world.arena, &count, NULL, NULL);
-	struct resource **other =
-		objects_derive(world.set, "east", world.arena, &count, NULL, NULL);
+	struct resource **one = objects_derive(world.set, "east", "default", world.arena,
+					       &count, NULL, NULL);
+	struct resource **other = objects_derive(world.set, "east", "default",
+						 world.arena, &count, NULL, NULL);
 
 	(void)state;
-	assert_int_equal(count, 3);
+	assert_int_equal(count, 2);
 	for (size_t i = 0; i < count; i++) {
 		assert_string_equal(one[i]->json, other[i]->json);
 		resource_drop(&one[i]);
