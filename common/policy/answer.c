@@ -47,10 +47,23 @@ const char **answer_warnings(const struct policy_answer *answer, struct zl_arena
 	return all;
 }
 
+static bool has_all(const struct policy_answer *answer)
+{
+	return answer->to == NULL || answer->to[0] == '\0';
+}
+
 bool answer_has(const struct policy_answer *answer, const struct outbound_route *route)
 {
-	return answer->to == NULL || answer->to[0] == '\0' ||
-	       strcmp(answer->to, route->destination.name) == 0;
+	return has_all(answer) || strcmp(answer->to, route->destination.name) == 0;
+}
+
+bool answer_has_listener(const struct policy_answer *answer,
+			 const struct listener_route *route)
+{
+	for (size_t i = 0; !has_all(answer) && i < route->backend_count; i++)
+		if (strcmp(answer->to, route->backends[i].name) == 0)
+			return true;
+	return has_all(answer);
 }
 
 const char *unresolved_name(enum unresolved mode)
@@ -61,4 +74,25 @@ const char *unresolved_name(enum unresolved mode)
 const char *origin_name(const struct resource *policy)
 {
 	return policy->origin == ORIGIN_ZONE ? "zone" : "global";
+}
+
+const char *http_path_name(enum http_path type)
+{
+	static const char *const NAMES[] = { [HTTP_PATH_NONE] = "",
+					     [HTTP_PATH_EXACT] = "Exact",
+					     [HTTP_PATH_PREFIX] = "PathPrefix",
+					     [HTTP_PATH_REGEX] = "RegularExpression" };
+
+	return NAMES[type];
+}
+
+const char *http_value_name(enum http_value type)
+{
+	static const char *const NAMES[] = { [HTTP_VALUE_EXACT] = "Exact",
+					     [HTTP_VALUE_PRESENT] = "Present",
+					     [HTTP_VALUE_REGEX] = "RegularExpression",
+					     [HTTP_VALUE_ABSENT] = "Absent",
+					     [HTTP_VALUE_PREFIX] = "Prefix" };
+
+	return NAMES[type];
 }

@@ -19,6 +19,11 @@ const char **answer_warnings(const struct policy_answer *answer, struct zl_arena
 			     size_t *count);
 /* True if the answer is about this outbound. */
 bool answer_has(const struct policy_answer *answer, const struct outbound_route *route);
+/* The same for a listener, which leads to the service. */
+bool answer_has_listener(const struct policy_answer *answer,
+			 const struct listener_route *route);
 
 const char *unresolved_name(enum unresolved mode);      /* "Blackhole" */
 const char *origin_name(const struct resource *policy); /* "global" */
+const char *http_path_name(enum http_path type);        /* "PathPrefix" */
+const char *http_value_name(enum http_value type);      /* "Exact" */

@@ -89,7 +89,8 @@ struct policy_answer {
 	size_t route_count;
 	const char *const *warnings; /* more, beside those of the routes */
 	size_t warning_count;
-	const char *to; /* only outbounds to this service; NULL or "": all */
+	const char *to; /* only outbounds to this service, and listeners that lead to
+			 * it; NULL or "": all */
 };
 
 /* The JSON of design.md 7, indented, with a line end. Appends. */

@@ -117,20 +117,84 @@ static struct tree *destination_tree(const struct outbound_route *route,
 	return to.map;
 }
 
-static struct tree *policies_tree(const struct outbound_route *route,
+static struct tree *policies_tree(const struct contributor *policies, size_t count,
 				  struct zl_arena *arena)
 {
 	struct tree *list = tree_list(arena);
 
-	for (size_t i = 0; i < route->policy_count; i++) {
-		const struct contributor *from = &route->policies[i];
+	for (size_t i = 0; i < count; i++) {
+		const struct resource *policy = policies[i].policy;
 		struct object to = object_in(arena);
 
-		put_text(&to, "kind", kind_info(from->policy->key.kind)->name);
-		put_text(&to, "name", from->policy->key.name);
-		put_some_text(&to, "namespace", from->policy->key.ns);
-		put_text(&to, "origin", origin_name(from->policy));
-		put_number(&to, "to", from->to);
+		put_text(&to, "kind", kind_info(policy->key.kind)->name);
+		put_text(&to, "name", policy->key.name);
+		put_some_text(&to, "namespace", policy->key.ns);
+		put_text(&to, "origin", origin_name(policy));
+		put_number(&to, "to", policies[i].to);
+		tree_push(arena, list, to.map);
+	}
+	return list;
+}
+
+static struct tree *backends_tree(const struct backend *backends, size_t count,
+				  struct zl_arena *arena)
+{
+	struct tree *list = tree_list(arena);
+
+	for (size_t i = 0; i < count; i++)
+		tree_push(arena, list, backend_tree(&backends[i], arena));
+	return list;
+}
+
+/* With the defaults filled in. */
+static void put_fields(const struct object *to, const char *key,
+		       const struct http_field *fields, size_t count)
+{
+	struct tree *list = tree_list(to->arena);
+
+	for (size_t i = 0; i < count; i++) {
+		struct object field = object_in(to->arena);
+
+		put_text(&field, "type", http_value_name(fields[i].type));
+		put_text(&field, "name", fields[i].name);
+		if (fields[i].type != HTTP_VALUE_PRESENT &&
+		    fields[i].type != HTTP_VALUE_ABSENT)
+			put_text(&field, "value", fields[i].value);
+		tree_push(to->arena, list, field.map);
+	}
+	if (count > 0)
+		put(to, key, list);
+}
+
+static struct tree *match_tree(const struct http_match *match, struct zl_arena *arena)
+{
+	struct object to = object_in(arena);
+	struct object path = object_in(arena);
+
+	if (match->path_type != HTTP_PATH_NONE) {
+		put_text(&path, "type", http_path_name(match->path_type));
+		put_text(&path, "value", match->path);
+		put(&to, "path", path.map);
+	}
+	put_some_text(&to, "method", match->method);
+	put_fields(&to, "headers", match->headers, match->header_count);
+	put_fields(&to, "queryParams", match->params, match->param_count);
+	return to.map;
+}
+
+static struct tree *rules_tree(const struct outbound_route *route, struct zl_arena *arena)
+{
+	struct tree *list = tree_list(arena);
+
+	for (size_t i = 0; i < route->rule_count; i++) {
+		const struct request_route *rule = &route->rules[i];
+		struct object to = object_in(arena);
+		struct tree *matches = tree_list(arena);
+
+		tree_push(arena, matches, match_tree(rule->match, arena));
+		put(&to, "matches", matches);
+		put(&to, "backends",
+		    backends_tree(rule->backends, rule->backend_count, arena));
 		tree_push(arena, list, to.map);
 	}
 	return list;
@@ -140,34 +204,53 @@ static struct tree *outbound_tree(const struct outbound_route *route,
 				  struct zl_arena *arena)
 {
 	struct object to = object_in(arena);
-	struct tree *backends = tree_list(arena);
 
-	for (size_t i = 0; i < route->backend_count; i++)
-		tree_push(arena, backends, backend_tree(&route->backends[i], arena));
 	put_text(&to, "address", route->address);
 	put_number(&to, "port", route->port);
 	put(&to, "destination", destination_tree(route, arena));
 	put_text(&to, "owner", route_owner_name(route->owner));
-	put(&to, "policies", policies_tree(route, arena));
+	put(&to, "policies", policies_tree(route->policies, route->policy_count, arena));
 	put_text(&to, "unresolved", unresolved_name(route->unresolved));
-	put(&to, "backends", backends);
+	if (route->owner == OWNER_HTTP_ROUTE)
+		put(&to, "rules", rules_tree(route, arena));
+	else
+		put(&to, "backends",
+		    backends_tree(route->backends, route->backend_count, arena));
+	return to.map;
+}
+
+static struct tree *listener_tree(const struct listener_route *route,
+				  struct zl_arena *arena)
+{
+	struct object to = object_in(arena);
+
+	put_number(&to, "port", route->listener->port);
+	put_text(&to, "protocol", gateway_protocol_name(route->listener->protocol));
+	put_text(&to, "hostname", route->listener->hostname);
+	put_text(&to, "owner", route_owner_name(route->owner));
+	put(&to, "policies", policies_tree(route->policies, route->policy_count, arena));
+	put_text(&to, "unresolved", unresolved_name(route->unresolved));
+	put(&to, "backends", backends_tree(route->backends, route->backend_count, arena));
 	return to.map;
 }
 
 static struct tree *proxy_tree(const struct policy_answer *answer,
 			       const struct routes *routes, struct zl_arena *arena)
 {
-	bool gateway = routes->proxy->dataplane->gateway == GATEWAY_BUILTIN;
 	struct object to = object_in(arena);
-	struct tree *outbounds = tree_list(arena);
+	struct tree *list = tree_list(arena);
 
 	for (size_t i = 0; i < routes->outbound_count; i++)
 		if (answer_has(answer, &routes->outbounds[i]))
-			tree_push(arena, outbounds,
+			tree_push(arena, list,
 				  outbound_tree(&routes->outbounds[i], arena));
+	for (size_t i = 0; i < routes->listener_count; i++)
+		if (answer_has_listener(answer, &routes->listeners[i]))
+			tree_push(arena, list,
+				  listener_tree(&routes->listeners[i], arena));
 	put_text(&to, "name", routes->proxy->key.name);
 	put_some_text(&to, "namespace", routes->proxy->key.ns);
-	put(&to, gateway ? "listeners" : "outbounds", outbounds);
+	put(&to, routes->is_gateway ? "listeners" : "outbounds", list);
 	return to.map;
 }
 

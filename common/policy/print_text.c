@@ -43,27 +43,43 @@ static void print_considered(const struct routes *routes, struct zl_arena *arena
 	}
 }
 
-static void print_winner(const struct outbound_route *route, struct zl_arena *arena,
-			 struct zl_buf *out)
+/* A policy and which of its entries. */
+static const char *place_of(const struct contributor *from, struct zl_arena *arena)
 {
-	if (route->policy_count == 0) {
-		zl_buf_str(out, "    No policy is about it: it goes to itself.\n");
+	const char *name = policy_name(from->policy, arena);
+
+	if (from->policy->key.kind == KIND_TRAFFIC_ROUTE)
+		return name;
+	return zl_arena_format(arena, "%s, spec.to[%zu]", name, from->to);
+}
+
+/* The strongest comes first. relation is what the others are to it, nothing what there is
+ * without any. */
+static void print_policies(const struct contributor *policies, size_t count,
+			   const char *relation, const char *nothing,
+			   struct zl_arena *arena, struct zl_buf *out)
+{
+	if (count == 0) {
+		zl_buf_format(out, "    No policy is about it: %s.\n", nothing);
 		return;
 	}
-	const struct contributor *winner = &route->policies[route->policy_count - 1];
-	zl_buf_format(out, "    Decided by %s, spec.to[%zu]",
-		      policy_name(winner->policy, arena), winner->to);
-	for (size_t i = route->policy_count - 1; i > 0; i--) {
-		const struct contributor *other = &route->policies[i - 1];
-
-		zl_buf_format(out, "%s %s, spec.to[%zu]",
-			      i == route->policy_count - 1 ? ", which replaces" : ",",
-			      policy_name(other->policy, arena), other->to);
-	}
+	zl_buf_format(out, "    Decided by %s", place_of(&policies[count - 1], arena));
+	for (size_t i = count - 1; i > 0; i--)
+		zl_buf_format(out, "%s %s", i == count - 1 ? relation : ",",
+			      place_of(&policies[i - 1], arena));
 	zl_buf_str(out, ".\n");
 }
 
-static void print_endpoints(const struct backend *backend, struct zl_buf *out)
+/* A list of backends, and what is shared among them. */
+struct shared {
+	const struct backend *backends;
+	size_t count;
+	enum unresolved unresolved;
+	bool requests; /* else connections */
+};
+
+static void print_endpoints(const struct shared *all, const struct backend *backend,
+			    struct zl_buf *out)
 {
 	for (size_t i = 0; i < backend->endpoint_count; i++) {
 		const struct endpoint *at = &backend->endpoints[i];
@@ -78,34 +94,34 @@ static void print_endpoints(const struct backend *backend, struct zl_buf *out)
 			      at->priority, at->weight);
 	}
 	if (backend->resolved && backend->endpoint_count == 0)
-		zl_buf_str(out, "        no endpoints: these connections fail\n");
+		zl_buf_format(out, "        no endpoints: these %s fail\n",
+			      all->requests ? "requests" : "connections");
 }
 
-static bool any_resolved(const struct outbound_route *route)
+static bool any_resolved(const struct shared *all)
 {
-	for (size_t i = 0; i < route->backend_count; i++)
-		if (route->backends[i].resolved)
+	for (size_t i = 0; i < all->count; i++)
+		if (all->backends[i].resolved)
 			return true;
 	return false;
 }
 
-/* True if backend has a share of the connections, be they served or closed (D33). */
-static bool has_share(const struct outbound_route *route, const struct backend *backend)
+/* True if backend has a share, be it served or not (D33). */
+static bool has_share(const struct shared *all, const struct backend *backend)
 {
 	return backend->weight > 0 &&
-	       (backend->resolved || route->unresolved == UNRESOLVED_BLACKHOLE ||
-		!any_resolved(route));
+	       (backend->resolved || all->unresolved == UNRESOLVED_BLACKHOLE ||
+		!any_resolved(all));
 }
 
 /* In tenths of a percent, cut. */
-static void print_share(const struct outbound_route *route, uint64_t weight,
-			struct zl_buf *out)
+static void print_share(const struct shared *all, uint64_t weight, struct zl_buf *out)
 {
 	uint64_t total = 0;
 
-	for (size_t i = 0; i < route->backend_count; i++)
-		if (has_share(route, &route->backends[i]))
-			total += route->backends[i].weight;
+	for (size_t i = 0; i < all->count; i++)
+		if (has_share(all, &all->backends[i]))
+			total += all->backends[i].weight;
 
 	assert(total > 0); /* backend itself has a share */
 	uint64_t tenths = weight * 1000 / total;
@@ -115,26 +131,78 @@ static void print_share(const struct outbound_route *route, uint64_t weight,
 	zl_buf_str(out, " %");
 }
 
-static void print_backend(const struct outbound_route *route,
-			  const struct backend *backend, struct zl_arena *arena,
-			  struct zl_buf *out)
+static void print_backend(const struct shared *all, const struct backend *backend,
+			  struct zl_arena *arena, struct zl_buf *out)
 {
 	const char *name = backend_name(backend, arena);
 
 	zl_buf_str(out, "      ");
-	if (!has_share(route, backend)) {
+	if (!has_share(all, backend)) {
 		zl_buf_format(out, "nothing to %s: %s\n", name, backend->reason);
 		return;
 	}
-	print_share(route, backend->weight, out);
+	print_share(all, backend->weight, out);
 	if (backend->resolved)
 		zl_buf_format(out, " to %s (weight %" PRIu64 ", cluster %s)\n", name,
 			      backend->weight, backend->cluster);
 	else
-		zl_buf_format(out, " closed, meant for %s (weight %" PRIu64 "): %s\n",
-			      name, backend->weight, backend->reason);
-	print_endpoints(backend, out);
+		zl_buf_format(out, " %s, meant for %s (weight %" PRIu64 "): %s\n",
+			      all->requests ? "answered 503" : "closed", name,
+			      backend->weight, backend->reason);
+	print_endpoints(all, backend, out);
 }
+
+static void print_backends(const struct shared *all, struct zl_arena *arena,
+			   struct zl_buf *out)
+{
+	bool none = all->count > 0;
+
+	for (size_t i = 0; i < all->count; i++) {
+		print_backend(all, &all->backends[i], arena, out);
+		none = none && all->backends[i].weight == 0;
+	}
+	if (none)
+		zl_buf_format(out, "      All weights are 0: every %s.\n",
+			      all->requests ? "request is answered 503"
+					    : "connection is closed");
+}
+
+/* ---- requests ---- */
+
+static void print_fields(const char *what, const struct http_field *fields, size_t count,
+			 struct zl_buf *out)
+{
+	for (size_t i = 0; i < count; i++)
+		zl_buf_format(out, ", %s %s %s%s%s", what, fields[i].name,
+			      http_value_name(fields[i].type),
+			      fields[i].value[0] == '\0' ? "" : " ", fields[i].value);
+}
+
+static void print_rule(const struct outbound_route *route, size_t index,
+		       struct zl_arena *arena, struct zl_buf *out)
+{
+	const struct request_route *rule = &route->rules[index];
+	const struct http_match *match = rule->match;
+	const struct shared all = { rule->backends, rule->backend_count,
+				    route->unresolved, true };
+
+	zl_buf_format(out, "    %zu. ", index + 1);
+	if (match->path_type == HTTP_PATH_NONE)
+		zl_buf_str(out, "any path");
+	else
+		zl_buf_format(out, "path %s %s", http_path_name(match->path_type),
+			      match->path);
+	if (match->method[0] != '\0')
+		zl_buf_format(out, ", method %s", match->method);
+	print_fields("header", match->headers, match->header_count, out);
+	print_fields("parameter", match->params, match->param_count, out);
+	zl_buf_format(out, ": %s\n",
+		      rule->from == NULL ? "what no rule is about"
+					 : place_of(rule->from, arena));
+	print_backends(&all, arena, out);
+}
+
+/* ---- proxies ---- */
 
 /* As it is asked for, and an object that is there by its KRI as well. */
 static const char *destination_name(const struct outbound_route *route,
@@ -160,18 +228,47 @@ static const char *destination_name(const struct outbound_route *route,
 static void print_outbound(const struct outbound_route *route, struct zl_arena *arena,
 			   struct zl_buf *out)
 {
-	bool closed = true;
+	const struct shared all = { route->backends, route->backend_count,
+				    route->unresolved, false };
+	bool by_request = route->owner == OWNER_HTTP_ROUTE;
 
 	zl_buf_format(out, "  Outbound %s:%u to %s, protocol %s\n", route->address,
 		      route->port, destination_name(route, arena),
 		      route->destination.protocol);
-	print_winner(route, arena, out);
-	for (size_t i = 0; i < route->backend_count; i++) {
-		print_backend(route, &route->backends[i], arena, out);
-		closed = closed && route->backends[i].weight == 0;
-	}
-	if (closed)
-		zl_buf_str(out, "      All weights are 0: every connection is closed.\n");
+	print_policies(route->policies, route->policy_count,
+		       by_request ? ", before" : ", which replaces", "it goes to itself",
+		       arena, out);
+	if (!by_request)
+		print_backends(&all, arena, out);
+	for (size_t i = 0; by_request && i < route->rule_count; i++)
+		print_rule(route, i, arena, out);
+}
+
+static void print_listener(const struct listener_route *route, struct zl_arena *arena,
+			   struct zl_buf *out)
+{
+	const struct shared all = { route->backends, route->backend_count,
+				    route->unresolved, false };
+
+	zl_buf_format(out,
+		      "  Listener %u for \"%s\" of MeshGateway \"%s\", protocol %s\n",
+		      route->listener->port, route->listener->hostname,
+		      route->gateway->key.name,
+		      gateway_protocol_name(route->listener->protocol));
+	print_policies(route->policies, route->policy_count, ", which replaces",
+		       "connections are closed", arena, out);
+	print_backends(&all, arena, out);
+}
+
+/* What is shown where nothing is. */
+static const char *nothing_of(const struct routes *routes)
+{
+	if (routes->is_gateway)
+		return routes->listener_count == 0 ? "It has no listeners."
+						   : "It has no listener that leads to "
+						     "this service.";
+	return routes->outbound_count == 0 ? "It has no outbounds."
+					   : "It has no outbound to this service.";
 }
 
 static void print_proxy(const struct policy_answer *answer, const struct routes *routes,
@@ -188,11 +285,14 @@ static void print_proxy(const struct policy_answer *answer, const struct routes 
 		print_outbound(&routes->outbounds[i], arena, out);
 		shown++;
 	}
+	for (size_t i = 0; i < routes->listener_count; i++) {
+		if (!answer_has_listener(answer, &routes->listeners[i]))
+			continue;
+		print_listener(&routes->listeners[i], arena, out);
+		shown++;
+	}
 	if (shown == 0)
-		zl_buf_format(out, "  %s\n",
-			      routes->outbound_count == 0
-				      ? "It has no outbounds."
-				      : "It has no outbound to this service.");
+		zl_buf_format(out, "  %s\n", nothing_of(routes));
 }
 
 void policy_text(const struct policy_answer *answer, struct zl_buf *out)

@@ -346,7 +346,7 @@ static void prose(void **state)
 	text = zl_buf_text(&out);
 	expect_part(text, "Proxy gw, zone east, mesh default\n");
 	expect_part(text,
-		    "  It has no outbounds.\n\nProxy many, zone east, mesh default\n"
+		    "  It has no listeners.\n\nProxy many, zone east, mesh default\n"
 		    "  Policies, each stronger than those before it:\n"
 		    "    MeshTCPRoute \"route-3\" (global) applies: targetRef Mesh: it "
 		    "selects every proxy\n");
