@@ -63,7 +63,8 @@ const struct resource *object_by_name(const struct inventory *inventory, enum ki
 	size_t counts[2] = { 0, 0 };
 	struct mark_range range = { 0 };
 
-	(void)marks_find(marks, kind, mesh, (struct labels){ &label, 1 }, &range);
+	if (set_count(inventory_set(inventory), kind) > 0)
+		(void)marks_find(marks, kind, mesh, (struct labels){ &label, 1 }, &range);
 	for (size_t i = range.first; i < range.end; i++) {
 		const struct mark *mark = pmap_at(marks, i);
 		const struct resource *object = mark->object;

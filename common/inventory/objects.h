@@ -71,6 +71,10 @@ const struct resource *const *object_members(const struct inventory *inventory,
 					     const struct resource *multi,
 					     struct zl_arena *arena, size_t *count);
 
+/* True if both have the very same objects, so that each lookup above finds the same in
+ * both: cheap, and never true when it does not. */
+bool objects_alike(const struct inventory *before, const struct inventory *after);
+
 /* True if object, which either inventory may lack, offers the same in both on all ports:
  * told by identity, cheap, never true when it does not. */
 bool object_same(const struct inventory *before, const struct inventory *after,

@@ -57,10 +57,10 @@ static bool same_rows(const struct pair *at, const struct resource *object)
 
 	offered_add(&old, object, NULL);
 	offered_add(&now, object, NULL);
-	if (old.local_count != now.local_count || old.remote_count != now.remote_count)
-		return false;
 	offered_end(&old);
 	offered_end(&now);
+	if (old.local_count != now.local_count || old.remote_count != now.remote_count)
+		return false;
 	for (size_t i = 0; i < old.local_count; i++)
 		if (old.locals[i].inbound != now.locals[i].inbound)
 			return false;
@@ -92,6 +92,17 @@ static bool same_members(const struct pair *at, const struct resource *multi)
 		return false;
 	for (size_t i = 0; i < old_count; i++)
 		if (old[i] != now[i] || !same_service(at, old[i]))
+			return false;
+	return true;
+}
+
+bool objects_alike(const struct inventory *before, const struct inventory *after)
+{
+	static const enum kind READ[] = { KIND_MESH_SERVICE, KIND_MESH_MULTI_ZONE_SERVICE,
+					  KIND_MESH_EXTERNAL_SERVICE, KIND_ZONE };
+
+	for (size_t i = 0; i < sizeof(READ) / sizeof(READ[0]); i++)
+		if (!set_same_kind(inventory_set(before), inventory_set(after), READ[i]))
 			return false;
 	return true;
 }

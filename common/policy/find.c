@@ -19,24 +19,13 @@ enum kind find_object_kind(enum ref_kind kind)
 }
 
 static const struct resource *by_name(struct resolving *at, const struct target_ref *ref,
-				      const char *ns, const char **reason)
+				      const char *ns, bool *several)
 {
-	bool several;
 	enum kind kind = find_object_kind(ref->kind);
 
 	ns = ref->ns[0] != '\0' ? ref->ns : ns;
 	leads_to_name(&at->leads, kind, ns, ref->name);
-	const struct resource *found = object_by_name(at->inventory, kind, at->mesh_name,
-						      ns, ref->name, &several);
-	if (several)
-		*reason = zl_arena_format(at->arena,
-					  "several other zones or namespaces have a %s "
-					  "\"%s\" in mesh \"%s\"",
-					  ref_kind_name(ref->kind), ref->name,
-					  at->mesh_name);
-	else if (found == NULL)
-		*reason = ref_missing(ref, at->mesh_name, at->arena);
-	return found;
+	return object_by_name(at->inventory, kind, at->mesh_name, ns, ref->name, several);
 }
 
 static void warn_of_candidates(struct resolving *at, const struct target_ref *ref,
@@ -57,8 +46,7 @@ static void warn_of_candidates(struct resolving *at, const struct target_ref *re
 
 /* A display name is one of the namespace of who writes it. */
 static const struct resource *by_labels(struct resolving *at,
-					const struct target_ref *ref, const char *ns,
-					const char **reason)
+					const struct target_ref *ref, const char *ns)
 {
 	struct labels want = ref->labels;
 	enum kind kind = find_object_kind(ref->kind);
@@ -70,13 +58,9 @@ static const struct resource *by_labels(struct resolving *at,
 	leads_to_labels(&at->leads, kind, want);
 	const struct resource *const *found = objects_by_labels(
 		at->inventory, kind, at->mesh_name, want, at->arena, &count);
-	if (count == 0) {
-		*reason = ref_missing(ref, at->mesh_name, at->arena);
-		return NULL;
-	}
 	if (count > 1)
 		warn_of_candidates(at, ref, found, count);
-	return found[0];
+	return count > 0 ? found[0] : NULL;
 }
 
 static const char *no_port(struct resolving *at, const struct target_ref *ref,
@@ -95,16 +79,29 @@ static const char *no_port(struct resolving *at, const struct target_ref *ref,
 			       object_port_count(object));
 }
 
+const char *find_reason(struct resolving *at, const struct target_ref *ref,
+			const struct found *found)
+{
+	if (found->object != NULL)
+		return no_port(at, ref, found->object);
+	if (!found->several)
+		return ref_missing_object(ref, at->mesh_name, at->arena);
+	return zl_arena_format(at->arena,
+			       "more than one %s \"%s\" in mesh \"%s\", and none is the "
+			       "zone's own",
+			       ref_kind_name(ref->kind), ref->name, at->mesh_name);
+}
+
 struct found find_object(struct resolving *at, const struct target_ref *ref,
 			 const char *ns)
 {
-	struct found to = { .reason = "" };
+	struct found to = { 0 };
 
-	to.object = ref->labels.count > 0 ? by_labels(at, ref, ns, &to.reason)
-					  : by_name(at, ref, ns, &to.reason);
-	if (to.object != NULL &&
-	    !object_port_find(to.object, ref->section, ref->port, at->arena, &to.port))
-		to.reason = no_port(at, ref, to.object);
+	to.object = ref->labels.count > 0 ? by_labels(at, ref, ns)
+					  : by_name(at, ref, ns, &to.several);
+	to.complete =
+		to.object != NULL &&
+		object_port_find(to.object, ref->section, ref->port, at->arena, &to.port);
 	return to;
 }
 

@@ -12,8 +12,9 @@
 
 struct found {
 	const struct resource *object; /* NULL: none */
-	struct object_port port;       /* of an object, unless reason says why not */
-	const char *reason;            /* "": found, with its port */
+	bool several;                  /* none, because there is more than one */
+	bool complete; /* there is an object, and the port that is meant */
+	struct object_port port;
 };
 
 /* The objects that a ref of this kind means; KIND_NONE: it means none. */
@@ -23,6 +24,10 @@ enum kind find_object_kind(enum ref_kind kind);
  * labels among others. */
 struct found find_object(struct resolving *at, const struct target_ref *ref,
 			 const char *ns);
+
+/* Why what was found for ref is not complete; in arena. */
+const char *find_reason(struct resolving *at, const struct target_ref *ref,
+			const struct found *found);
 
 /* True if target, the targetRef of an entry of route, is about this port of object: by
  * labels all objects are meant that have them (spec 3.3). */

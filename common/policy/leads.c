@@ -5,15 +5,17 @@
 #include <assert.h>
 #include <string.h>
 
-enum { TO_SERVICE = 's', TO_NAME = 'n', TO_LABELS = 'l', TO_OBJECT = 'o' };
+static const char LETTERS[LEAD_END] = {
+	[LEAD_SERVICE] = 's', [LEAD_NAME] = 'n', [LEAD_LABELS] = 'l', [LEAD_OBJECT] = 'o'
+};
 
 /* ---- writing ---- */
 
-static size_t begin(struct leads *leads, char what)
+static size_t begin(struct leads *leads, enum lead what)
 {
 	size_t start = leads->text.len;
 
-	zl_buf_char(&leads->text, what);
+	zl_buf_char(&leads->text, LETTERS[what]);
 	return start;
 }
 
@@ -27,41 +29,43 @@ static void put_kind(struct leads *leads, enum kind kind)
 	zl_buf_char(&leads->text, (char)kind);
 }
 
-/* What is looked up again at once, as a destination that is its own backend, is there
- * already. */
-static void end(struct leads *leads, size_t start)
+/* What is looked up again, as by a destination that is its own backend, is mostly there.
+ */
+static void end(struct leads *leads, enum lead what, size_t start)
 {
 	struct zl_buf *text = &leads->text;
 	size_t len = text->len - start;
 
-	if (start - leads->last == len &&
-	    memcmp(text->data + leads->last, text->data + start, len) == 0)
+	if (leads->last[what].len == len &&
+	    memcmp(text->data + leads->last[what].start, text->data + start, len) == 0) {
 		text->len = start;
-	else
-		leads->last = start;
+		return;
+	}
+	leads->last[what].start = start;
+	leads->last[what].len = len;
 }
 
 void leads_to_service(struct leads *leads, const char *service)
 {
-	size_t start = begin(leads, TO_SERVICE);
+	size_t start = begin(leads, LEAD_SERVICE);
 
 	put(leads, service);
-	end(leads, start);
+	end(leads, LEAD_SERVICE, start);
 }
 
 void leads_to_name(struct leads *leads, enum kind kind, const char *ns, const char *name)
 {
-	size_t start = begin(leads, TO_NAME);
+	size_t start = begin(leads, LEAD_NAME);
 
 	put_kind(leads, kind);
 	put(leads, ns);
 	put(leads, name);
-	end(leads, start);
+	end(leads, LEAD_NAME, start);
 }
 
 void leads_to_labels(struct leads *leads, enum kind kind, struct labels want)
 {
-	size_t start = begin(leads, TO_LABELS);
+	size_t start = begin(leads, LEAD_LABELS);
 
 	put_kind(leads, kind);
 	for (size_t i = 0; i < want.count; i++) {
@@ -69,18 +73,18 @@ void leads_to_labels(struct leads *leads, enum kind kind, struct labels want)
 		put(leads, want.items[i].value);
 	}
 	put(leads, "");
-	end(leads, start);
+	end(leads, LEAD_LABELS, start);
 }
 
 void leads_to_object(struct leads *leads, const struct key *object)
 {
-	size_t start = begin(leads, TO_OBJECT);
+	size_t start = begin(leads, LEAD_OBJECT);
 
 	put_kind(leads, object->kind);
 	put(leads, object->zone);
 	put(leads, object->ns);
 	put(leads, object->name);
-	end(leads, start);
+	end(leads, LEAD_OBJECT, start);
 }
 
 void leads_free(struct leads *leads)
@@ -93,6 +97,7 @@ void leads_free(struct leads *leads)
 struct reading {
 	const char *next, *mesh;
 	const struct inventory *before, *after;
+	bool alike; /* both have the same objects: all lookups of them agree */
 };
 
 static const char *take(struct reading *at)
@@ -123,6 +128,9 @@ static bool same_name(struct reading *at)
 	const char *name = take(at);
 	bool several;
 	bool still;
+
+	if (at->alike)
+		return true;
 	const struct resource *old =
 		object_by_name(at->before, kind, at->mesh, ns, name, &several);
 	const struct resource *now =
@@ -142,6 +150,10 @@ static bool same_labels(struct reading *at)
 
 	while (*(key = take(at)) != '\0')
 		want = labels_with(arena, want, key, take(at));
+	if (at->alike) {
+		zl_arena_free(&arena);
+		return true;
+	}
 	const struct resource *const *old =
 		objects_by_labels(at->before, kind, at->mesh, want, arena, &count);
 	const struct resource *const *now =
@@ -165,11 +177,11 @@ static bool same_object(struct reading *at)
 static bool same(struct reading *at)
 {
 	switch (*at->next++) {
-	case TO_SERVICE:
+	case 's':
 		return same_service(at);
-	case TO_NAME:
+	case 'n':
 		return same_name(at);
-	case TO_LABELS:
+	case 'l':
 		return same_labels(at);
 	default:
 		return same_object(at);
@@ -179,7 +191,8 @@ static bool same(struct reading *at)
 bool leads_endure(const struct zl_buf *text, const char *mesh,
 		  const struct inventory *before, const struct inventory *after)
 {
-	struct reading at = { text->data, mesh, before, after };
+	struct reading at = { text->data, mesh, before, after,
+			      objects_alike(before, after) };
 
 	if (text->len == 0)
 		return true;

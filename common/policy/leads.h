@@ -16,9 +16,13 @@
 
 #include "inventory/inventory.h"
 
+enum lead { LEAD_SERVICE, LEAD_NAME, LEAD_LABELS, LEAD_OBJECT, LEAD_END };
+
 struct leads {
 	struct zl_buf text;
-	size_t last; /* where the last record begins */
+	struct {
+		size_t start, len;
+	} last[LEAD_END]; /* the last record of each sort */
 };
 
 void leads_to_service(struct leads *leads, const char *service);
@@ -27,6 +31,7 @@ void leads_to_labels(struct leads *leads, enum kind kind, struct labels want);
 void leads_to_object(struct leads *leads, const struct key *object);
 void leads_free(struct leads *leads);
 
-/* True if all of it, in mesh, is the same in both inventories: never true when not. */
+/* True if all of it, in mesh, is the same in both inventories: cheap, and never true when
+ * it is not. */
 bool leads_endure(const struct zl_buf *text, const char *mesh,
 		  const struct inventory *before, const struct inventory *after);

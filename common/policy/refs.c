@@ -37,11 +37,17 @@ bool ref_is_by_name(const struct target_ref *ref)
 const char *ref_missing(const struct target_ref *ref, const char *mesh,
 			struct zl_arena *arena)
 {
-	const char *text = ref_kind_name(ref->kind);
-
 	if (ref_is_by_name(ref))
 		return zl_arena_format(arena, "no service \"%s\" in mesh \"%s\"",
 				       ref->name, mesh);
+	return ref_missing_object(ref, mesh, arena);
+}
+
+const char *ref_missing_object(const struct target_ref *ref, const char *mesh,
+			       struct zl_arena *arena)
+{
+	const char *text = ref_kind_name(ref->kind);
+
 	if (ref->name[0] != '\0')
 		text = zl_arena_format(arena, "%s \"%s\"", text, ref->name);
 	if (ref->has_labels)

@@ -25,5 +25,9 @@ bool ref_is_by_name(const struct target_ref *ref);
 const char *ref_missing(const struct target_ref *ref, const char *mesh,
 			struct zl_arena *arena);
 
+/* The same where only an object would do. */
+const char *ref_missing_object(const struct target_ref *ref, const char *mesh,
+			       struct zl_arena *arena);
+
 /* "{a: b, c: d}" */
 const char *labels_text(struct labels labels, struct zl_arena *arena);

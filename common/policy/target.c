@@ -94,19 +94,12 @@ static bool is_exclusive(const struct resolving *at)
 	return at->mesh->services == MESH_SERVICES_EXCLUSIVE;
 }
 
-/* What ref means, if not an object. */
+/* What ref, which names one, means if not an object. */
 static void resolve_service(struct resolving *at, const struct target_ref *ref,
 			    struct backend *backend)
 {
-	const struct service *service = NULL;
+	const struct service *service = is_exclusive(at) ? NULL : look_up(at, ref->name);
 
-	if (is_exclusive(at)) {
-		backend->reason = zl_arena_format(
-			at->arena, "no MeshService \"%s\", and mesh \"%s\" has no others",
-			ref->name, at->mesh_name);
-		return;
-	}
-	service = look_up(at, ref->name);
 	if (service != NULL)
 		lead_to_service(at, backend, service);
 	else
@@ -127,7 +120,7 @@ struct backend target_of_ref(struct resolving *at, const struct resource *from,
 				   .section = "",
 				   .cluster = "",
 				   .protocol = "unknown" };
-	struct found found = { .reason = "" };
+	struct found found = { 0 };
 
 	if (weight == 0) {
 		backend.reason = "weight 0";
@@ -143,9 +136,10 @@ struct backend target_of_ref(struct resolving *at, const struct resource *from,
 		backend.name = found.object->key.name;
 		backend.ns = found.object->key.ns;
 	}
-	backend.reason = found.reason;
-	if (found.reason[0] == '\0')
+	if (found.complete)
 		lead_to_object(at, &backend, found.object, &found.port);
+	else
+		backend.reason = find_reason(at, ref, &found);
 	return backend;
 }
 
@@ -186,17 +180,14 @@ static struct labels subset_of(struct resolving *at, const struct outbound *outb
 			      LABEL_MESH);
 }
 
+/* Objects have no subsets. */
 static struct found find_destination(struct resolving *at,
 				     const struct outbound *outbound)
 {
 	const struct target_ref ref = object_of(outbound);
 
 	if (!outbound->has_backend && subset_of(at, outbound).count > 0)
-		return (struct found){ .reason = zl_arena_format(
-					       at->arena,
-					       "tags choose among tag services, which "
-					       "mesh \"%s\" has not",
-					       at->mesh_name) };
+		return (struct found){ 0 };
 	return find_object(at, &ref, "");
 }
 
@@ -211,7 +202,7 @@ static void set_object(struct resolving *at, const struct outbound *outbound,
 	to->destination.ns = ref.ns;
 	to->destination.labels = ref.labels;
 	to->destination.port = ref.port;
-	to->destination.missing = found.reason[0] != '\0';
+	to->destination.missing = !found.complete;
 	if (to->destination.missing)
 		return;
 	to->destination.name = found.object->key.name;
@@ -257,9 +248,11 @@ struct backend target_of_destination(struct resolving *at,
 
 	if (!outbound->has_backend && !is_exclusive(at))
 		return target_of_service(at, to->destination.name, to->destination.tags);
+	const struct target_ref ref = object_of(outbound);
 	struct found found = find_destination(at, outbound);
-	backend.reason = found.reason;
-	if (found.reason[0] == '\0')
+	if (found.complete)
 		lead_to_object(at, &backend, found.object, &found.port);
+	else
+		backend.reason = find_reason(at, &ref, &found);
 	return backend;
 }
