@@ -3,11 +3,11 @@
 #include "base/clock.h"
 #include "base/hash.h"
 #include "base/mem.h"
+#include "pki/make.h"
 #include "pki/vault.h"
 #include "pki/x509.h"
 
 #include <errno.h>
-#include <openssl/bn.h>
 #include <openssl/ec.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
@@ -21,7 +21,6 @@ enum {
 	ROOT_S = 3650 * 24 * 3600,
 	EC_BITS_MIN = 256,
 	RSA_BITS_MIN = 2048,
-	SERIAL_BITS = 127, /* positive, and 16 bytes */
 };
 
 static const char KEY_CONTEXT[] = "authority key";
@@ -34,57 +33,19 @@ struct pki_authority {
 
 /* ---- keys and requests ---- */
 
-static char *key_text(EVP_PKEY *key)
-{
-	BIO *bio = BIO_new(BIO_s_secmem());
-	char *data = NULL;
-	char *text = NULL;
-
-	if (bio != NULL &&
-	    PEM_write_bio_PKCS8PrivateKey(bio, key, NULL, NULL, 0, NULL, NULL) == 1) {
-		long len = BIO_get_mem_data(bio, &data);
-		text = zl_strndup(data, (size_t)len);
-	}
-	BIO_free(bio);
-	return text;
-}
-
 enum zl_code pki_key_new(char **pem, struct zl_err *err)
 {
 	EVP_PKEY *key = EVP_EC_gen("P-256");
 
-	*pem = key != NULL ? key_text(key) : NULL;
+	*pem = key != NULL ? make_key_text(key) : NULL;
 	EVP_PKEY_free(key);
 	return *pem != NULL ? ZL_OK : x509_fail(err, ZL_EIO, "no new key");
-}
-
-/* certificate or request: add "URI:<identity>". */
-static X509_EXTENSION *uri_extension(const char *identity)
-{
-	GENERAL_NAMES *names = GENERAL_NAMES_new();
-	GENERAL_NAME *name = GENERAL_NAME_new();
-	ASN1_IA5STRING *text = ASN1_IA5STRING_new();
-	X509_EXTENSION *made = NULL;
-
-	if (names != NULL && name != NULL && text != NULL &&
-	    ASN1_STRING_set(text, identity, -1) == 1) {
-		GENERAL_NAME_set0_value(name, GEN_URI, text);
-		text = NULL;
-		if (sk_GENERAL_NAME_push(names, name) > 0) {
-			name = NULL;
-			made = X509V3_EXT_i2d(NID_subject_alt_name, 0, names);
-		}
-	}
-	ASN1_IA5STRING_free(text);
-	GENERAL_NAME_free(name);
-	GENERAL_NAMES_free(names);
-	return made;
 }
 
 static bool fill_request(X509_REQ *request, EVP_PKEY *key, const char *identity)
 {
 	STACK_OF(X509_EXTENSION) *extensions = sk_X509_EXTENSION_new_null();
-	X509_EXTENSION *uri = uri_extension(identity);
+	X509_EXTENSION *uri = make_uris(&identity, 1, false);
 	bool ok = extensions != NULL && uri != NULL &&
 		  sk_X509_EXTENSION_push(extensions, uri) > 0;
 
@@ -123,72 +84,22 @@ enum zl_code pki_request_new(const char *key_pem, const char *identity, char **r
 
 /* ---- certificates ---- */
 
-static bool add_extension(X509 *to, X509 *issuer, int nid, const char *value)
-{
-	X509V3_CTX ctx;
-
-	X509V3_set_ctx_nodb(&ctx);
-	X509V3_set_ctx(&ctx, issuer, to, NULL, NULL, 0);
-	X509_EXTENSION *made = X509V3_EXT_conf_nid(NULL, &ctx, nid, value);
-	bool ok = made != NULL && X509_add_ext(to, made, -1) == 1;
-	X509_EXTENSION_free(made);
-	return ok;
-}
-
-static bool add_uri(X509 *to, const char *identity)
-{
-	X509_EXTENSION *made = uri_extension(identity);
-	bool ok = made != NULL && X509_add_ext(to, made, -1) == 1;
-
-	X509_EXTENSION_free(made);
-	return ok;
-}
-
-static bool set_serial(X509 *to)
-{
-	BIGNUM *number = BN_new();
-	bool ok =
-		number != NULL &&
-		BN_rand(number, SERIAL_BITS, BN_RAND_TOP_ONE, BN_RAND_BOTTOM_ANY) == 1 &&
-		BN_to_ASN1_INTEGER(number, X509_get_serialNumber(to)) != NULL;
-
-	BN_free(number);
-	return ok;
-}
-
-static bool set_times(X509 *to, uint32_t lifetime_s)
-{
-	time_t now = (time_t)(zl_wall_us() / 1000000);
-
-	return ASN1_TIME_set(X509_getm_notBefore(to), now - PKI_EARLY_S) != NULL &&
-	       ASN1_TIME_set(X509_getm_notAfter(to), now + (time_t)lifetime_s) != NULL;
-}
-
-static bool add_name(X509_NAME *to, const char *part, const char *value)
-{
-	return X509_NAME_add_entry_by_txt(to, part, MBSTRING_UTF8,
-					  (const unsigned char *)value, -1, -1, 0) == 1;
-}
-
 /* What root and leaf have in common; issuer is the certificate itself for a root. */
 static bool fill(X509 *to, EVP_PKEY *key, X509 *issuer, uint32_t lifetime_s,
 		 const char *name)
 {
-	X509_NAME *subject = X509_get_subject_name(to);
-
-	return X509_set_version(to, X509_VERSION_3) == 1 && set_serial(to) &&
-	       set_times(to, lifetime_s) && X509_set_pubkey(to, key) == 1 &&
-	       add_name(subject, "O", "Zonelink") && add_name(subject, "CN", name) &&
-	       X509_set_issuer_name(to, X509_get_subject_name(issuer)) == 1 &&
-	       add_extension(to, issuer, NID_subject_key_identifier, "hash");
+	/* The subject first: a root is its own issuer. */
+	return make_name(to, "O", "Zonelink") && make_name(to, "CN", name) &&
+	       make_base(to, key, issuer, PKI_EARLY_S, lifetime_s) &&
+	       make_extension(to, issuer, NID_subject_key_identifier, "hash");
 }
 
 static bool fill_root(X509 *to, EVP_PKEY *key, const char *name)
 {
 	return fill(to, key, to, ROOT_S, name) &&
-	       add_extension(to, to, NID_basic_constraints,
-			     "critical,CA:TRUE,pathlen:0") &&
-	       add_extension(to, to, NID_key_usage, "critical,keyCertSign,cRLSign") &&
+	       make_extension(to, to, NID_basic_constraints,
+			      "critical,CA:TRUE,pathlen:0") &&
+	       make_extension(to, to, NID_key_usage, "critical,keyCertSign,cRLSign") &&
 	       X509_sign(to, key, EVP_sha256()) > 0;
 }
 
@@ -204,14 +115,14 @@ static bool fill_leaf(const struct pki_authority *authority, X509 *to, EVP_PKEY 
 
 	(void)snprintf(common, sizeof(common), "%s", shown);
 	return fill(to, key, authority->root, grant->lifetime_s, common) &&
-	       add_extension(to, authority->root, NID_basic_constraints,
-			     "critical,CA:FALSE") &&
-	       add_extension(to, authority->root, NID_authority_key_identifier,
-			     "keyid:always") &&
-	       add_extension(to, authority->root, NID_key_usage,
-			     "critical,digitalSignature") &&
-	       add_extension(to, authority->root, NID_ext_key_usage, usage) &&
-	       add_uri(to, grant->identity) &&
+	       make_extension(to, authority->root, NID_basic_constraints,
+			      "critical,CA:FALSE") &&
+	       make_extension(to, authority->root, NID_authority_key_identifier,
+			      "keyid:always") &&
+	       make_extension(to, authority->root, NID_key_usage,
+			      "critical,digitalSignature") &&
+	       make_extension(to, authority->root, NID_ext_key_usage, usage) &&
+	       make_has_uris(to, &grant->identity, 1, false) &&
 	       X509_sign(to, authority->key, EVP_sha256()) > 0;
 }
 
@@ -305,7 +216,7 @@ void pki_certificate_fini(struct pki_certificate *certificate)
 static enum zl_code keep_key(const struct pki_authority *authority, const char *path,
 			     const struct pki_vault *vault, struct zl_err *err)
 {
-	char *text = key_text(authority->key);
+	char *text = make_key_text(authority->key);
 
 	if (text == NULL)
 		return x509_fail(err, ZL_EIO, "no new key");

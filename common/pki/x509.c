@@ -104,7 +104,7 @@ void x509_fingerprint(const X509 *certificate, char text[PKI_FINGERPRINT])
 
 /* ---- facts ---- */
 
-static bool time_of(const ASN1_TIME *from, uint64_t *out)
+bool x509_time(const ASN1_TIME *from, uint64_t *out)
 {
 	struct tm parts;
 
@@ -153,8 +153,8 @@ bool x509_facts(const X509 *certificate, struct pki_facts *out)
 
 	*out = (struct pki_facts){ 0 };
 	bool ok = uri_of(names, out->identity) &&
-		  time_of(X509_get0_notBefore(certificate), &out->begins_s) &&
-		  time_of(X509_get0_notAfter(certificate), &out->ends_s);
+		  x509_time(X509_get0_notBefore(certificate), &out->begins_s) &&
+		  x509_time(X509_get0_notAfter(certificate), &out->ends_s);
 	GENERAL_NAMES_free(names);
 	serial_of(certificate, out->serial);
 	if (!ok)

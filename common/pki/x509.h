@@ -24,6 +24,9 @@ STACK_OF(X509) * x509_read_all(const char *pem);
 
 char *x509_text(X509 *certificate);
 
+/* Seconds since 1970; before that 0. False: it is no time. */
+bool x509_time(const ASN1_TIME *from, uint64_t *out);
+
 /* What a certificate says. False: it has more than one URI, or a time that is none. */
 bool x509_facts(const X509 *certificate, struct pki_facts *out);
 /* SHA-256 of the certificate in hexadecimal. */
