@@ -126,11 +126,13 @@ struct following {
 static void put_object(struct pmap **marks, const struct resource *object,
 		       struct label label)
 {
-	struct mark *mark = zl_alloc(1, sizeof(*mark));
+	struct mark *mark = zl_alloc(1, sizeof(*mark) + strlen(label.value) + 1);
+	char *next = mark->text;
 
 	mark->holders = 1;
 	mark->at = object->key;
-	mark->label = label;
+	mark->label.key = label.key;
+	mark->label.value = put_text(&next, label.value); /* may be the inventory's */
 	mark->object = object;
 	pmap_put(&MARKS, marks, mark);
 }

@@ -5,8 +5,8 @@
  * nothing else walks.
  *
  * Threads:  holders of a version may be on different threads (counts are atomic).
- * Lifetime: a mark of an object borrows its texts, and is held only by inventories whose
- *           set holds the object; a mark of a service has its own.
+ * Lifetime: a mark of an object is held only by inventories whose set holds the object,
+ *           and borrows of it; a mark of a service has its own texts.
  */
 #pragma once
 

@@ -1,109 +1,10 @@
-#include "support/test.h"
-#include "support/world.h"
-
-#include "inventory/inventory.h"
+#include "changes.h"
 
 #include <string.h>
 
 /* An inventory that followed changes is the one that is built of what they led to. */
 
 enum { STEPS = 12 };
-
-static void add_dataplane(struct dice *dice, struct zl_buf *yaml)
-{
-	static const char *const LABELS[] = {
-		"", ", labels: {kuma.io/origin: zone, kuma.io/zone: east}",
-		", labels: {kuma.io/origin: zone, kuma.io/zone: west}"
-	};
-	static const char *const STATES[] = { "Ready", "Ready", "NotReady", "Ignored" };
-	size_t inbounds = dice_below(dice, 4);
-
-	zl_buf_format(yaml,
-		      "---\n{type: Dataplane, mesh: %s, name: d%u%s, networking: "
-		      "{address: 1.1.1.%u, inbound: [",
-		      dice_chance(dice, 80) ? "default" : "m2",
-		      (unsigned)dice_below(dice, 8), LABELS[dice_below(dice, 3)],
-		      (unsigned)dice_below(dice, 3));
-	for (size_t i = 0; i < inbounds; i++)
-		zl_buf_format(yaml,
-			      "%s{port: %u, state: %s, tags: {kuma.io/service: s%u, "
-			      "kuma.io/protocol: %s%s}}",
-			      i == 0 ? "" : ", ", (unsigned)(i + 1),
-			      STATES[dice_below(dice, 4)], (unsigned)dice_below(dice, 4),
-			      dice_chance(dice, 50) ? "http" : "tcp",
-			      dice_chance(dice, 30) ? ", kuma.io/zone: mars, v: a" : "");
-	zl_buf_str(yaml, "]}}\n");
-}
-
-static void add_ingress(struct dice *dice, struct zl_buf *yaml)
-{
-	static const char *const ZONES[] = { "west", "south", "east" };
-	size_t records = dice_below(dice, 5);
-
-	zl_buf_format(yaml,
-		      "---\n{type: ZoneIngress, name: i%u, zone: %s, networking: "
-		      "{address: 9.9.9.9, port: 1%s}, availableServices: [",
-		      (unsigned)dice_below(dice, 4), ZONES[dice_below(dice, 3)],
-		      dice_chance(dice, 80)
-			      ? ", advertisedAddress: 2.2.2.2, advertisedPort: 3"
-			      : "");
-	for (size_t i = 0; i < records; i++)
-		zl_buf_format(yaml,
-			      "%s{mesh: default, instances: %u, tags: {kuma.io/service: "
-			      "s%u, v: '%u'}}",
-			      i == 0 ? "" : ", ", (unsigned)dice_below(dice, 3),
-			      (unsigned)dice_below(dice, 6),
-			      (unsigned)dice_below(dice, 2));
-	zl_buf_str(yaml, "]}\n");
-}
-
-static void remove_one(struct dice *dice, const struct set *set, struct set_edit *edit)
-{
-	static const enum kind KINDS[] = { KIND_DATAPLANE, KIND_DATAPLANE,
-					   KIND_ZONE_INGRESS, KIND_ZONE };
-	enum kind kind = KINDS[dice_below(dice, ARRAY_LEN(KINDS))];
-	struct set_iter each = set_each(set, kind, NULL);
-	const struct resource *res = NULL;
-
-	if (set_count(set, kind) == 0)
-		return;
-	for (uint64_t skip = dice_below(dice, set_count(set, kind)) + 1; skip > 0; skip--)
-		res = set_next(&each);
-	if (res != NULL)
-		(void)set_del(edit, &res->key);
-}
-
-static const char *const CONDITIONS[] = { "Online", "Stale", "Offline" };
-
-static struct set *change(struct dice *dice, const struct set *set)
-{
-	struct zl_arena *arena = zl_arena_new();
-	struct set_edit *edit = set_edit(set);
-	struct zl_buf yaml = { 0 };
-
-	for (uint64_t i = 1 + dice_below(dice, 3); i > 0; i--) {
-		uint64_t what = dice_below(dice, 10);
-
-		if (what < 5)
-			add_dataplane(dice, &yaml);
-		else if (what < 7)
-			add_ingress(dice, &yaml);
-		else if (what < 8)
-			zl_buf_format(&yaml,
-				      "---\n{type: Zone, name: %s, enabled: %s, status: "
-				      "{condition: %s}}\n",
-				      dice_chance(dice, 50) ? "west" : "south",
-				      dice_chance(dice, 60) ? "true" : "false",
-				      CONDITIONS[dice_below(dice, 3)]);
-		else
-			remove_one(dice, set, edit);
-	}
-	if (yaml.len > 0)
-		world_read(arena, edit, zl_buf_text(&yaml), NULL);
-	zl_buf_free(&yaml);
-	zl_arena_free(&arena);
-	return set_done(&edit);
-}
 
 static bool same_locals(const struct service *a, const struct service *b)
 {
@@ -131,6 +32,14 @@ static bool same_remotes(const struct service *a, const struct service *b)
 		    labels_compare(a->remotes[i].tags, b->remotes[i].tags) != 0)
 			return false;
 	return true;
+}
+
+static bool same_externals(const struct service *a, const struct service *b)
+{
+	for (size_t i = 0; i < a->left_out_count; i++)
+		if (a->left_out[i].why != b->left_out[i].why)
+			return false;
+	return a->outdone == b->outdone;
 }
 
 static bool same_offers(const struct inventory *a, const struct inventory *b)
@@ -164,7 +73,7 @@ static const char *compare(const struct inventory *a, const struct inventory *b)
 		    strcmp(one->name, other->name) != 0)
 			return "other services";
 		if (!service_same(one, other) || !same_locals(one, other) ||
-		    !same_remotes(one, other))
+		    !same_remotes(one, other) || !same_externals(one, other))
 			return "a service with other rows";
 		if (strcmp(one->protocol, other->protocol) != 0)
 			return "another protocol";
