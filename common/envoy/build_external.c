@@ -5,6 +5,9 @@
 
 #include <string.h>
 
+/* Where the roots are on a proxy's machine: Debian, Alpine and Envoy's own images. */
+#define SYSTEM_ROOTS "/etc/ssl/certs/ca-certificates.crt"
+
 /* ---- what TLS is started with ---- */
 
 /* Certificates and keys that a cluster's TLS takes. */
@@ -140,6 +143,20 @@ static Envoy__TlsParameters *versions(struct zl_arena *arena,
 	return made;
 }
 
+/* "The system's" is what system_root_certs says; but Envoy 1.40 does nothing by that
+ * alone, and then takes any certificate or refuses the cluster: so the file is named too,
+ * which comes first where both are understood. */
+static void trust_system(struct zl_arena *arena,
+			 Envoy__CertificateValidationContext *context)
+{
+	context->system_root_certs = pb_new(
+		arena,
+		&envoy__certificate_validation_context__system_root_certs__descriptor);
+	context->trusted_ca = pb_new(arena, &envoy__data_source__descriptor);
+	context->trusted_ca->specifier_case = ENVOY__DATA_SOURCE__SPECIFIER_FILENAME;
+	context->trusted_ca->filename = zl_arena_strdup(arena, SYSTEM_ROOTS);
+}
+
 /* Envoy without a validation context verifies nothing and says nothing: there is always
  * one, and what it leaves out was asked for. */
 static void set_validation(struct zl_arena *arena, Envoy__CommonTlsContext *common,
@@ -154,9 +171,8 @@ static void set_validation(struct zl_arena *arena, Envoy__CommonTlsContext *comm
 		context->trust_chain_verification =
 			ENVOY__CERTIFICATE_VALIDATION_CONTEXT__TRUST_CHAIN_VERIFICATION__ACCEPT_UNTRUSTED;
 	if (roots_name == NULL) {
-		context->system_root_certs = pb_new(
-			arena,
-			&envoy__certificate_validation_context__system_root_certs__descriptor);
+		if (target->outside->verify != VERIFY_SKIP_ALL)
+			trust_system(arena, context);
 		common->validation_context_type_case =
 			ENVOY__COMMON_TLS_CONTEXT__VALIDATION_CONTEXT_TYPE_VALIDATION_CONTEXT;
 		common->validation_context = context;

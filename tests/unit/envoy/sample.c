@@ -2,8 +2,6 @@
 
 #include "envoy/json.h"
 
-#include "proto/envoy.pb-c.h"
-
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -79,72 +77,4 @@ void sample_golden(struct envoy_config *config, const char *name)
 	zl_buf_free(&text);
 	free(file);
 	envoy_config_drop(&config);
-}
-
-static void named_cluster(const struct envoy_config *config, const char *name)
-{
-	if (envoy_config_find(config, ENVOY_CLUSTER, name) == NULL)
-		fail_msg("an extension names the cluster %s, which is not there", name);
-}
-
-static void whole_extension(const struct envoy_config *config,
-			    const struct envoy_resource *item)
-{
-	Envoy__TypedExtensionConfig *extension =
-		envoy__typed_extension_config__unpack(NULL, item->len, item->bytes);
-	assert_non_null(extension);
-	assert_string_equal(extension->name, item->name);
-	Envoy__TcpProxy *proxy =
-		envoy__tcp_proxy__unpack(NULL, extension->typed_config->value.len,
-					 extension->typed_config->value.data);
-	assert_non_null(proxy);
-	assert_string_not_equal(proxy->stat_prefix, "");
-
-	if (proxy->cluster_specifier_case ==
-	    ENVOY__TCP_PROXY__CLUSTER_SPECIFIER_CLUSTER) {
-		named_cluster(config, proxy->cluster);
-	} else {
-		assert_true(proxy->weighted_clusters->n_clusters > 1);
-		for (size_t i = 0; i < proxy->weighted_clusters->n_clusters; i++) {
-			named_cluster(config,
-				      proxy->weighted_clusters->clusters[i]->name);
-			assert_int_not_equal(
-				proxy->weighted_clusters->clusters[i]->weight, 0);
-		}
-	}
-	envoy__tcp_proxy__free_unpacked(proxy, NULL);
-	envoy__typed_extension_config__free_unpacked(extension, NULL);
-}
-
-static void whole_cluster(const struct envoy_config *config,
-			  const struct envoy_resource *item)
-{
-	Envoy__Cluster *cluster = envoy__cluster__unpack(NULL, item->len, item->bytes);
-	bool has_endpoints =
-		envoy_config_find(config, ENVOY_ENDPOINTS, item->name) != NULL;
-
-	assert_non_null(cluster);
-	assert_string_equal(cluster->name, item->name);
-	assert_int_equal(has_endpoints,
-			 cluster->type == ENVOY__CLUSTER__DISCOVERY_TYPE__EDS);
-	assert_non_null(cluster->circuit_breakers);
-	envoy__cluster__free_unpacked(cluster, NULL);
-}
-
-void sample_whole(const struct envoy_config *config)
-{
-	const struct envoy_resource *items;
-	size_t count;
-	size_t listeners;
-
-	items = envoy_config_list(config, ENVOY_EXTENSION, &count);
-	for (size_t i = 0; i < count; i++) {
-		whole_extension(config, &items[i]);
-		assert_non_null(envoy_config_find(config, ENVOY_LISTENER, items[i].name));
-	}
-	(void)envoy_config_list(config, ENVOY_LISTENER, &listeners);
-	assert_int_equal(listeners, count);
-	items = envoy_config_list(config, ENVOY_CLUSTER, &count);
-	for (size_t i = 0; i < count; i++)
-		whole_cluster(config, &items[i]);
 }

@@ -70,6 +70,13 @@
 /* A Dataplane of this spec; valid until the next call. */
 const struct resource *sample_proxy(const struct dataplane_spec *spec);
 
+/* A self-signed certificate and its key, PEM in one text; of 2048 bits RSA, else EC
+ * P-256. Another one each time; free() it. */
+char *sample_pair(bool rsa);
+
+/* Secrets that are to be had: a list of names and texts that ends with NULL. */
+struct envoy_secrets sample_secrets(const char *const *names_and_texts);
+
 /* The config of a proxy without inbounds that has these outbounds. */
 struct envoy_config *sample_config(const struct outbound_route *outbounds, size_t count);
 #define CONFIG(...) sample_config(LIST(struct outbound_route, __VA_ARGS__))
@@ -80,6 +87,7 @@ void sample_golden_text(const struct zl_buf *text, const char *file);
 /* The same for the JSON of config and golden/<name>.json; drops the config. */
 void sample_golden(struct envoy_config *config, const char *name);
 
-/* Fail unless each cluster that an extension names is in the config, each EDS cluster has
- * its load assignment, and each listener its extension. */
+/* Fail unless all that is named is there: the extension or route table of each filter,
+ * the clusters of both, the endpoints of each EDS cluster, each Secret; and nothing else
+ * but clusters. */
 void sample_whole(const struct envoy_config *config);
