@@ -99,6 +99,7 @@ extern const struct command CTL_COMMANDS[];
 enum ctl_exit cmd_analyze(struct ctl *ctl);
 enum ctl_exit cmd_apply(struct ctl *ctl);
 enum ctl_exit cmd_bootstrap(struct ctl *ctl);
+enum ctl_exit cmd_convert(struct ctl *ctl);
 enum ctl_exit cmd_delete(struct ctl *ctl);
 enum ctl_exit cmd_explain(struct ctl *ctl);
 enum ctl_exit cmd_get(struct ctl *ctl);

@@ -36,6 +36,8 @@ const struct command CTL_COMMANDS[] = {
 	{ "analyze", "-f FILE|DIR|-", "what is valid and most likely not meant, offline",
 	  0, 0, TAKES_FILE | TAKES_ZONE | TAKES_THRESHOLD | TAKES_MARKDOWN, MAY_TREE,
 	  cmd_analyze },
+	{ "convert", "-f FILE|DIR|-", "MeshTCPRoutes in place of TrafficRoutes, offline",
+	  0, 0, TAKES_FILE, MAY_JSON | MAY_YAML, cmd_convert },
 	{ "simulate", "-f FILE|DIR --zone ZONE", "routes of each proxy, offline",
 	  0, 0, TAKES_FILE | TAKES_ZONE | TAKES_PROXY | TAKES_TO,
 	  MAY_TABLE | MAY_JSON | MAY_ENVOY, cmd_simulate },
