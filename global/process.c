@@ -18,6 +18,7 @@
 #include "secrets/secrets.h"
 #include "store/read.h"
 #include "store/write.h"
+#include "vips/vips.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -28,6 +29,7 @@ enum {
 	SHUTDOWN_SECONDS = 10,
 	LAST_WORDS_MS = 3000, /* so long an end waits for clients to take their answers */
 	LAST_LOOK_MS = 5,
+	SWEEP_MS = 3600 * 1000, /* between two looks for addresses that nobody has */
 };
 
 struct process {
@@ -38,6 +40,7 @@ struct process {
 	struct pki_vault *vault;
 	struct secrets secrets;
 	struct store *store;
+	struct vips *vips;
 	struct set *set;          /* held; what is known now */
 	struct position position; /* of set */
 	struct trust *trust;
@@ -45,7 +48,8 @@ struct process {
 	struct hub *hub;
 	struct keeper *keeper;
 	struct api *api;
-	struct loop_timer *ending;
+	struct loop_timer *ending, *sweeping;
+	bool closing; /* nothing is submitted any more */
 	uint64_t end_by_ms;
 };
 
@@ -88,6 +92,9 @@ static void take_entry(struct process *process, const struct store_result *resul
 			    NULL);
 		set_drop(&process->set);
 		process->set = set_done(&edit);
+		vips_committed(process->vips, &entry);
+		if (!process->closing) /* else the next start finds it */
+			vips_flush(process->vips);
 	}
 	zl_arena_free(&arena);
 }
@@ -173,6 +180,36 @@ static enum zl_code make_default_mesh(struct process *process, struct zl_err *er
 		return code;
 	set_drop(&process->set);
 	return load(process, err);
+}
+
+/* Addresses, and services of an older store that have none. */
+static enum zl_code open_vips(struct process *process, struct zl_err *err)
+{
+	const struct config *config = process->config;
+	struct vip_ranges ranges;
+	size_t count = 0;
+	enum zl_code code;
+
+	if ((code = vip_ranges_read(config->vips_service, config->vips_external,
+				    config->vips_multi_zone, &ranges, err)) != ZL_OK ||
+	    (code = vips_open(&process->vips, process->store, &ranges, process->set,
+			      err)) != ZL_OK ||
+	    (code = vips_repair(process->vips, process->store, process->set, &count,
+				err)) != ZL_OK)
+		return code;
+	if (count == 0)
+		return ZL_OK;
+	set_drop(&process->set);
+	return load(process, err);
+}
+
+static void on_sweep(void *arg)
+{
+	struct process *process = arg;
+
+	vips_sweep(process->vips, process->set);
+	vips_flush(process->vips);
+	loop_timer_set(process->sweeping, SWEEP_MS);
 }
 
 static const struct set *current_set(void *owner)
@@ -313,6 +350,7 @@ static enum zl_code open_hub(struct process *process, struct zl_err *err)
 					 .store = process->store,
 					 .data_dir = process->config->data_dir,
 					 .secrets = &process->secrets,
+					 .vips = process->vips,
 					 .listen = process->config->sync_listen.items,
 					 .listen_count =
 						 process->config->sync_listen.count,
@@ -351,6 +389,7 @@ static enum zl_code open_api(struct process *process, struct zl_err *err)
 					 .hub = process->hub,
 					 .keeper = process->keeper,
 					 .secrets = &process->secrets,
+					 .vips = process->vips,
 					 .joining = process->joining,
 					 .tls = trust_api(process->trust),
 					 .users = trust_users(process->trust),
@@ -405,8 +444,10 @@ enum zl_code process_open(struct process **out, struct config *config, struct zl
 				      mailbox_fd(process->inbox), LOOP_READ, on_inbox,
 				      process, err)) != ZL_OK ||
 	       (process->ending = loop_timer_new(process->loop, on_ending, process),
+		process->sweeping = loop_timer_new(process->loop, on_sweep, process),
 		code = open_vault(process, err)) != ZL_OK ||
 	       (code = open_store(process, err)) != ZL_OK ||
+	       (code = open_vips(process, err)) != ZL_OK ||
 	       (code = open_trust(process, err)) != ZL_OK ||
 	       (code = open_joining(process, err)) != ZL_OK ||
 	       (code = open_hub(process, err)) != ZL_OK ||
@@ -437,6 +478,7 @@ void process_run(struct process *process)
 {
 	struct loop_manager *manager = loop_manager_new(process->loop);
 
+	on_sweep(process);
 	loop_run(process->loop);
 	loop_manager_free(&manager);
 }
@@ -464,6 +506,7 @@ void process_close(struct process **processp)
 	*processp = NULL;
 	if (process == NULL)
 		return;
+	process->closing = true;
 	if (process->hub != NULL)
 		hub_halt(process->hub);
 	if (process->store != NULL)
@@ -474,9 +517,11 @@ void process_close(struct process **processp)
 	joining_close(&process->joining);
 	trust_close(&process->trust);
 	store_close(&process->store);
+	vips_close(&process->vips);
 	pki_vault_close(&process->vault);
 	set_drop(&process->set);
 	loop_timer_free(&process->ending);
+	loop_timer_free(&process->sweeping);
 	loop_watch_free(&process->watch);
 	mailbox_close(&process->inbox);
 	loop_close(&process->loop);

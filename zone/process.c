@@ -10,6 +10,7 @@
 #include "model/apply.h"
 #include "pki/vault.h"
 #include "store/read.h"
+#include "vips/vips.h"
 #include "zone/api/api.h"
 #include "zone/identity.h"
 #include "zone/inventory/folder.h"
@@ -34,6 +35,7 @@ enum {
 	LAST_WORDS_MS = 3000, /* so long an end waits for clients to take their answers */
 	GOODBYE_MS = 500,     /* and for global to hear of it */
 	LAST_LOOK_MS = 5,
+	SWEEP_MS = 3600 * 1000, /* between two looks for addresses that nobody has */
 };
 
 /* A store and the letters of its writer thread. */
@@ -57,6 +59,7 @@ struct process {
 	struct trust *trust;
 	struct desk replica, local;
 	struct set *local_set; /* held; what was written here */
+	struct vips *vips;     /* NULL: global gives addresses */
 	struct registry registry;
 	struct folder *folder; /* NULL: none is watched */
 	struct uplink *uplink; /* NULL: the zone is alone */
@@ -65,11 +68,12 @@ struct process {
 	struct proxies *proxies;
 	struct api *api;
 	struct keeper *keeper; /* NULL: the zone is alone */
-	struct loop_timer *hold, *offer, *ending;
+	struct loop_timer *hold, *offer, *ending, *sweeping;
 	uint64_t stopped_ms; /* when it was told to end */
 	bool offered;
 	bool is_lost; /* a damaged replica was moved aside, and no other is here yet */
 	size_t kept_told; /* how many were told to stay at home */
+	bool closing;     /* nothing is submitted any more */
 };
 
 static void on_odd(void *ctx, const struct key *key, uint64_t rev, const char *why)
@@ -101,12 +105,28 @@ static uint64_t rev_in_force(const struct process *process)
 	return process->uplink != NULL ? uplink_rev(process->uplink) : 0;
 }
 
+/* The addresses that a zone without global gave, or takes back. */
+static void keep_addresses(struct process *process,
+			   const struct registry_changes *changes)
+{
+	for (size_t i = 0; i < changes->count; i++) {
+		const struct registry_change *change = &changes->items[i];
+		const struct resource *any =
+			change->now != NULL ? change->now : change->old;
+		vips_kept(process->vips, &any->key, change->now != NULL);
+	}
+	if (!process->closing) /* else the next start finds it */
+		vips_flush(process->vips);
+}
+
 static void update(struct process *process, enum registry_part part,
 		   const struct set *set)
 {
 	struct registry_changes changes = { 0 };
 
 	registry_update(&process->registry, part, set, &changes);
+	if (process->vips != NULL)
+		keep_addresses(process, &changes);
 	if (process->proxies != NULL)
 		proxies_update(process->proxies, &changes, rev_in_force(process));
 	if (process->keeper != NULL)
@@ -373,6 +393,42 @@ static enum zl_code open_replica(struct process *process, struct zl_err *err)
 			    &process->is_lost, err);
 }
 
+static struct resource *complete(void *owner, const struct resource *res)
+{
+	const struct process *process = owner;
+
+	return vips_complete(process->vips, res);
+}
+
+/* A zone alone gives addresses itself, by global's rule. */
+static enum zl_code open_vips(struct process *process, struct zl_err *err)
+{
+	const struct config *config = process->config;
+	struct vip_ranges ranges;
+
+	if (config->global_sync.count > 0)
+		return ZL_OK;
+	enum zl_code code = vip_ranges_read(config->vips_service, config->vips_external,
+					    config->vips_multi_zone, &ranges, err);
+	if (code == ZL_OK)
+		code = vips_open(&process->vips, process->local.store, &ranges,
+				 process->local_set, err);
+	if (code != ZL_OK)
+		return code;
+	process->registry.complete = complete;
+	process->registry.owner = process;
+	return ZL_OK;
+}
+
+static void on_sweep(void *arg)
+{
+	struct process *process = arg;
+
+	vips_sweep(process->vips, process->registry.all);
+	vips_flush(process->vips);
+	loop_timer_set(process->sweeping, SWEEP_MS);
+}
+
 static bool load_item(void *ctx, const struct store_item *item)
 {
 	const struct apply_record record = { .key = item->key,
@@ -621,10 +677,12 @@ static enum zl_code open_all(struct process *process, struct zl_err *err)
 	process->hold = loop_timer_new(process->loop, on_hold_over, process);
 	process->offer = loop_timer_new(process->loop, on_offer, process);
 	process->ending = loop_timer_new(process->loop, on_ending, process);
+	process->sweeping = loop_timer_new(process->loop, on_sweep, process);
 	if ((code = conf_make_folder(process->config->data_dir, err)) != ZL_OK ||
 	    (code = open_vault(process, err)) != ZL_OK ||
 	    (code = open_local(process, err)) != ZL_OK ||
 	    (code = open_replica(process, err)) != ZL_OK ||
+	    (code = open_vips(process, err)) != ZL_OK ||
 	    (code = load_local(process, err)) != ZL_OK ||
 	    (code = open_folder(process, err)) != ZL_OK ||
 	    (code = open_trust(process, err)) != ZL_OK || (open_prober(process), false) ||
@@ -671,6 +729,8 @@ void process_run(struct process *process)
 {
 	struct loop_manager *manager = loop_manager_new(process->loop);
 
+	if (process->vips != NULL)
+		on_sweep(process);
 	loop_run(process->loop);
 	loop_manager_free(&manager);
 }
@@ -699,6 +759,7 @@ void process_close(struct process **processp)
 	*processp = NULL;
 	if (process == NULL)
 		return;
+	process->closing = true;
 	if (process->uplink != NULL)
 		uplink_halt(process->uplink);
 	flush(process, &process->local);
@@ -713,12 +774,14 @@ void process_close(struct process **processp)
 	folder_close(&process->folder);
 	store_close(&process->local.store);
 	store_close(&process->replica.store);
+	vips_close(&process->vips);
 	pki_vault_close(&process->vault);
 	registry_fini(&process->registry);
 	set_drop(&process->local_set);
 	loop_timer_free(&process->hold);
 	loop_timer_free(&process->offer);
 	loop_timer_free(&process->ending);
+	loop_timer_free(&process->sweeping);
 	loop_watch_free(&process->watch);
 	mailbox_close(&process->inbox);
 	loop_close(&process->loop);

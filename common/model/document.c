@@ -211,6 +211,12 @@ static void tell_both_places(struct decode *dec, const struct head *head,
 	}
 }
 
+bool kind_keeps_status(enum kind kind)
+{
+	return kind == KIND_ZONE || kind == KIND_MESH_SERVICE ||
+	       kind == KIND_MESH_MULTI_ZONE_SERVICE || kind == KIND_MESH_EXTERNAL_SERVICE;
+}
+
 static void read_universal(struct decode *dec, const struct tree *doc,
 			   struct zl_arena *arena, struct head *head)
 {
@@ -231,7 +237,7 @@ static void read_universal(struct decode *dec, const struct tree *doc,
 		decode_bad(dec, NULL, "mesh", tree_get(doc, "mesh"), "unknown field");
 
 	const struct tree *status = tree_get(doc, "status");
-	if (head->kind == KIND_ZONE && status != NULL && status->type == TREE_MAP)
+	if (kind_keeps_status(head->kind) && status != NULL && status->type == TREE_MAP)
 		head->status = status;
 	struct tree *fields = flat_fields(doc, arena);
 	bool has_spec = tree_get(doc, "spec") != NULL;

@@ -16,7 +16,7 @@ struct head {
 	const char *ns;            /* metadata.namespace; "" */
 	struct labels labels;      /* as written */
 	const struct tree *spec;   /* NULL: absent */
-	const struct tree *status; /* of a Zone, whoever wrote it; NULL: absent */
+	const struct tree *status; /* whoever wrote it; NULL: absent, or kept nowhere */
 	bool below_spec;           /* the path of its fields begins with spec */
 	const struct tree *type_at, *name_at, *mesh_at, *ns_at,
 		*labels_at; /* NULL: absent */

@@ -151,6 +151,31 @@ struct tree *resource_tree(const struct resource *res, struct zl_arena *arena)
 	return code == ZL_OK ? doc : NULL;
 }
 
+struct resource *resource_with_status(const struct resource *from, struct tree *status)
+{
+	struct zl_arena *arena = zl_arena_new();
+	const struct tree *old = resource_tree(from, arena);
+	struct tree *doc = tree_map(arena);
+	struct resource *res = NULL;
+	struct zl_buf json = { 0 };
+
+	for (size_t i = 0; i < old->count; i++)
+		if (strcmp(old->members[i].key, "status") != 0)
+			tree_set(arena, doc, old->members[i].key, old->members[i].value);
+	if (status != NULL)
+		tree_set(arena, doc, "status", status);
+	tree_json(doc, &json);
+	enum zl_code code = resource_from_json(json.data, json.len, &res, NULL);
+	assert(code == ZL_OK); /* from was understood */
+	(void)code;
+	res->mod_rev = from->mod_rev;
+	res->create_rev = from->create_rev;
+	res->mod_wall_us = from->mod_wall_us;
+	zl_buf_free(&json);
+	zl_arena_free(&arena);
+	return res;
+}
+
 struct resource *resource_relabel(const struct resource *from, const struct label *set,
 				  size_t count)
 {

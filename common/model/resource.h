@@ -106,6 +106,14 @@ ZL_MUST_USE enum zl_code resource_from_json(const void *json, size_t len,
 struct resource *resource_relabel(const struct resource *from, const struct label *set,
 				  size_t count);
 
+/* Kinds whose status is kept with them: Zone, MeshService, MeshMultiZoneService,
+ * MeshExternalService. What a client writes there is dropped, so it is the control
+ * plane's own word. */
+bool kind_keeps_status(enum kind kind);
+
+/* A copy of such a resource with this status, or without one (NULL). */
+struct resource *resource_with_status(const struct resource *from, struct tree *status);
+
 /* A copy of a Zone with this status; none for ZONE_ONLINE. */
 struct resource *zone_with_condition(const struct resource *zone,
 				     enum zone_condition condition, const char *since);

@@ -39,28 +39,12 @@ struct resource *zone_with_condition(const struct resource *zone,
 				     enum zone_condition condition, const char *since)
 {
 	struct zl_arena *arena = zl_arena_new();
-	struct tree *from = resource_tree(zone, arena);
-	struct tree *doc = tree_map(arena);
 	struct tree *status = tree_map(arena);
-	struct resource *res = NULL;
-	struct zl_buf json = { 0 };
 
-	for (size_t i = 0; i < from->count; i++)
-		if (strcmp(from->members[i].key, "status") != 0)
-			tree_set(arena, doc, from->members[i].key,
-				 from->members[i].value);
 	tree_set(arena, status, "condition", tree_text(arena, NAMES[condition]));
 	tree_set(arena, status, "since", tree_text(arena, since));
-	if (condition != ZONE_ONLINE)
-		tree_set(arena, doc, "status", status);
-	tree_json(doc, &json);
-	enum zl_code code = resource_from_json(json.data, json.len, &res, NULL);
-	assert(code == ZL_OK); /* zone was understood */
-	(void)code;
-	res->mod_rev = zone->mod_rev;
-	res->create_rev = zone->create_rev;
-	res->mod_wall_us = zone->mod_wall_us;
-	zl_buf_free(&json);
+	struct resource *res =
+		resource_with_status(zone, condition != ZONE_ONLINE ? status : NULL);
 	zl_arena_free(&arena);
 	return res;
 }

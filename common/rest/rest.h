@@ -27,6 +27,9 @@ struct rest_ops {
 	 * caller. NULL: as written. The function may be NULL too. */
 	struct resource *(*complete)(void *owner, const struct resource *old,
 				     const struct resource *now);
+	/* now will be stored: add to local the records that are written with it. NULL:
+	 * there are none. */
+	void (*beside)(void *owner, const struct resource *now, struct store_job *local);
 	/* old is deleted: call add for each key that has to go with it, in the same
 	 * revision. NULL: nothing does. */
 	void (*with)(void *owner, const struct resource *old,

@@ -183,6 +183,14 @@ static void submit(struct rest *rest, struct write *write, struct store_job **lo
 	write_free(&write);
 }
 
+static void add_beside(struct rest *rest, const struct write *write,
+		       struct store_job *local)
+{
+	for (size_t i = 0; rest->ops->beside != NULL && i < write->count; i++)
+		if (write->items[i].res != NULL)
+			rest->ops->beside(rest->owner, write->items[i].res, local);
+}
+
 void write_go(struct rest *rest, struct write *write)
 {
 	struct store_job *local = store_local_new(NULL);
@@ -193,6 +201,7 @@ void write_go(struct rest *rest, struct write *write)
 		write_dry(rest, write);
 		write_free(&write);
 	} else {
+		add_beside(rest, write, local);
 		submit(rest, write, &local);
 	}
 	store_job_free(&local);

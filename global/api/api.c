@@ -5,6 +5,7 @@
 #include "global/api/inside.h"
 #include "loop/loop.h"
 #include "model/tree.h"
+#include "vips/vips.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -161,15 +162,24 @@ static bool may_change(void *owner, const struct resource *old,
 	return now == NULL ? may_delete(api, old, status, err) : true;
 }
 
-/* Who writes a Zone has no say in its condition. */
-static struct resource *keep_condition(void *owner, const struct resource *old,
-				       const struct resource *now)
+/* Who writes a Zone has no say in its condition, nor in the address of a service. */
+static struct resource *with_status(void *owner, const struct resource *old,
+				    const struct resource *now)
 {
-	(void)owner;
-	if (old == NULL || old->key.kind != KIND_ZONE ||
-	    old->zone->condition == ZONE_ONLINE)
+	const struct api *api = owner;
+
+	if (now->key.kind != KIND_ZONE)
+		return vips_complete(api->setup.vips, now);
+	if (old == NULL || old->zone->condition == ZONE_ONLINE)
 		return NULL;
 	return zone_with_condition(now, old->zone->condition, old->zone->since);
+}
+
+static void rows_beside(void *owner, const struct resource *now, struct store_job *local)
+{
+	const struct api *api = owner;
+
+	vips_beside(api->setup.vips, now, local);
 }
 
 /* With a Zone goes all that it owns: nobody else could take it away. */
@@ -200,7 +210,8 @@ static void written(void *owner, struct http_request *req, uint64_t rev, unsigne
 static const struct rest_ops REST_OPS = {
 	.set = current_set,
 	.allow = may_change,
-	.complete = keep_condition,
+	.complete = with_status,
+	.beside = rows_beside,
 	.with = goes_with,
 	.written = written,
 	.keep = secrets_hold,

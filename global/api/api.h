@@ -17,6 +17,7 @@ struct keeper;
 struct pki_signer;
 struct pki_tls;
 struct secrets;
+struct vips;
 
 /* What the API takes, and from whom. */
 extern const struct http_route API_ROUTES[];
@@ -36,6 +37,7 @@ struct api_setup {
 	struct pki_tls *tls;            /* of the API; NULL: plain, so local only */
 	const struct pki_signer *users; /* of user tokens; NULL: none are taken */
 	const struct secrets *secrets;  /* NULL: Secrets are refused */
+	struct vips *vips;              /* addresses of services */
 	bool local_is_admin;
 	const struct set *(*set)(void *owner);    /* what is known now */
 	struct position (*position)(void *owner); /* where it stands */

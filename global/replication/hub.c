@@ -128,7 +128,7 @@ static void write_ops(struct hub *hub, const struct sync_global_action *action)
 
 	ticket->book = zone_books_get(&hub->books, action->zone);
 	(void)zone_ops_job(job, ticket->book, action->ops, action->op_count, action->full,
-			   hub->setup.set(hub->setup.owner));
+			   hub->setup.set(hub->setup.owner), hub->setup.vips);
 	submit_paced(hub, ticket,
 		     job); /* a job without a change is done without a commit */
 }

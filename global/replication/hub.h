@@ -17,6 +17,7 @@ struct secrets;
 struct loop;
 struct pki_tls;
 struct store;
+struct vips;
 
 struct hub_setup {
 	struct loop *loop; /* borrowed, as store */
@@ -31,6 +32,7 @@ struct hub_setup {
 	bool (*admit)(void *owner, const char *zone, const char *serial);
 	uint32_t lease_ms;             /* of a zone's session */
 	const struct secrets *secrets; /* contents for zones; NULL: none */
+	struct vips *vips;             /* addresses of their services; NULL: none */
 	/* What is known now; borrowed for the call. */
 	const struct set *(*set)(void *owner);
 	/* What hub_zone says of zone has changed. */

@@ -2,6 +2,7 @@
 
 #include "base/log.h"
 #include "model/read.h"
+#include "vips/vips.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +18,7 @@ struct taken {
 struct taking {
 	struct zone_book *book;
 	const struct set *set;
+	struct vips *vips; /* NULL: none */
 	bool full;
 	struct zl_arena *arena, *scratch; /* owned; scratch for one op */
 	struct taken *items;              /* in the arena */
@@ -97,6 +99,17 @@ static const char *weigh(struct taking *at, const struct resource *res)
 	return why;
 }
 
+/* What global says of it goes with it; takes and gives a held resource. */
+static struct resource *complete(const struct taking *at, struct resource *res)
+{
+	struct resource *made = at->vips != NULL ? vips_complete(at->vips, res) : NULL;
+
+	if (made == NULL)
+		return res;
+	resource_drop(&res);
+	return made;
+}
+
 static void take_put(struct taking *at, const struct op *op)
 {
 	struct resource *res = read_resource(at, op);
@@ -104,6 +117,8 @@ static void take_put(struct taking *at, const struct op *op)
 	if (res == NULL)
 		return;
 	const char *why = fault_of(at, op, res);
+	if (why == NULL)
+		res = complete(at, res);
 	if (why == NULL)
 		why = weigh(at, res);
 	if (why != NULL) {
@@ -193,7 +208,8 @@ static struct set *set_after(const struct taking *at)
 }
 
 struct writing {
-	struct store_job *job;
+	struct store_job *job, *local;
+	const struct vips *vips; /* NULL: none */
 	struct travel_load load;
 	size_t changes;
 };
@@ -216,6 +232,8 @@ static void write_one(void *ctx, const struct resource *old, const struct resour
 		to->load.bytes += travel_size(now);
 		store_commit_put(to->job, key.data, key.len, now->json, now->json_len,
 				 STORE_ANY, 0);
+		if (to->vips != NULL)
+			vips_beside(to->vips, now, to->local);
 	} else {
 		store_commit_delete(to->job, key.data, key.len, STORE_ANY, 0);
 	}
@@ -238,10 +256,11 @@ static void take_all(struct taking *at, const struct op *ops, size_t count)
 }
 
 size_t zone_ops_job(struct store_job *job, struct zone_book *book, const struct op *ops,
-		    size_t count, bool full, const struct set *set)
+		    size_t count, bool full, const struct set *set, struct vips *vips)
 {
 	struct taking at = { .book = book,
 			     .set = set,
+			     .vips = vips,
 			     .full = full,
 			     .arena = zl_arena_new(),
 			     .scratch = zl_arena_new() };
@@ -257,10 +276,14 @@ size_t zone_ops_job(struct store_job *job, struct zone_book *book, const struct 
 	take_all(&at, ops, count);
 
 	struct set *after = set_after(&at);
-	struct writing to = { .job = job, .load = book->load };
+	struct writing to = { .job = job,
+			      .local = store_local_new(NULL),
+			      .vips = vips,
+			      .load = book->load };
 	for (int kind = KIND_NONE + 1; kind < KIND_END; kind++)
 		if (kind_info((enum kind)kind)->to_global)
 			set_diff(set, after, (enum kind)kind, write_one, &to);
+	store_commit_also(job, &to.local);
 	book->load = to.load;
 	set_drop(&after);
 	zl_arena_free(&at.scratch);

@@ -13,8 +13,11 @@
 #include "model/set.h"
 #include "store/write.h"
 
+struct vips;
+
 /* Add to job what makes the resources of book's zone what ops say; full: and nothing else
- * of the zone stays. Ops that the zone may not make are left out, one by one, and are in
- * the book. Returns how many changes job has. */
+ * of the zone stays. Services get their addresses of vips; NULL: they get none. Ops that
+ * the zone may not make are left out, one by one, and are in the book. Returns how many
+ * changes job has. */
 size_t zone_ops_job(struct store_job *job, struct zone_book *book, const struct op *ops,
-		    size_t count, bool full, const struct set *set);
+		    size_t count, bool full, const struct set *set, struct vips *vips);

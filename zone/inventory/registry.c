@@ -54,6 +54,42 @@ static const struct resource *winner(const struct registry *registry,
 	return res;
 }
 
+/* The status of a service that was written here: global's word, or that of whom a zone
+ * without one asks. Held; NULL: as it is. */
+static struct resource *with_status(const struct registry *registry,
+				    const struct resource *res)
+{
+	const struct resource *said =
+		set_get(registry->parts[REGISTRY_GLOBAL], &res->key);
+
+	if (registry->complete != NULL)
+		return registry->complete(registry->owner, res);
+	if (said == NULL)
+		return NULL;
+	struct zl_arena *arena = zl_arena_new();
+	struct tree *doc = resource_tree(said, arena);
+	struct resource *made = NULL;
+	for (size_t i = 0; i < doc->count; i++)
+		if (strcmp(doc->members[i].key, "status") == 0)
+			made = resource_with_status(res, doc->members[i].value);
+	zl_arena_free(&arena);
+	return made;
+}
+
+/* What counts of key, held; NULL: nothing does. */
+static struct resource *settled(const struct registry *registry, const struct key *key)
+{
+	const struct resource *res = winner(registry, key);
+	struct resource *made = NULL;
+
+	if (res == NULL)
+		return NULL;
+	if (kind_keeps_status(key->kind) && key->kind != KIND_ZONE &&
+	    res != set_get(registry->parts[REGISTRY_GLOBAL], key))
+		made = with_status(registry, res);
+	return made != NULL ? made : resource_hold(res);
+}
+
 static void note(struct registry_changes *changes, const struct resource *old,
 		 const struct resource *now)
 {
@@ -87,16 +123,17 @@ static void settle(void *ctx, const struct resource *before, const struct resour
 	const struct settling *at = ctx;
 	const struct key *key = before != NULL ? &before->key : &after->key;
 	const struct resource *old = set_get(at->registry->all, key);
-	const struct resource *now = winner(at->registry, key);
+	struct resource *now = settled(at->registry, key);
 
-	if (is_same(old, now))
-		return;
-	if (now != NULL)
-		set_put(at->edit, now);
-	else
-		(void)set_del(at->edit, key);
-	note(at->changes, old, now);
-	at->changes->meshes = at->changes->meshes || key->kind == KIND_MESH;
+	if (!is_same(old, now)) {
+		if (now != NULL)
+			set_put(at->edit, now);
+		else
+			(void)set_del(at->edit, key);
+		note(at->changes, old, now);
+		at->changes->meshes = at->changes->meshes || key->kind == KIND_MESH;
+	}
+	resource_drop(&now);
 }
 
 void registry_update(struct registry *registry, enum registry_part part,
@@ -196,9 +233,10 @@ static void keep(struct registry *registry, const struct resource *res, const ch
 static void offer_one(struct registry *registry, struct set_edit *edit,
 		      struct travel_load *load, const struct resource *res)
 {
-	struct resource *out = res->key.kind == KIND_ZONE_INGRESS
-				       ? with_services(registry, res)
-				       : resource_hold(res);
+	struct resource *out =
+		res->key.kind == KIND_ZONE_INGRESS ? with_services(registry, res)
+		: kind_keeps_status(res->key.kind) ? resource_with_status(res, NULL)
+						   : resource_hold(res);
 
 	if (out == NULL) {
 		keep(registry, res, "with the services of the zone it is over 1 MiB");

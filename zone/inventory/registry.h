@@ -3,9 +3,10 @@
  *
  * The three never mix: what global holds of this zone, or what has no part in it
  * (model/travel.h), is left out, and of a resource that folder and API both have the
- * folder's counts. From the set the registry derives what the zone offers: its own
- * ZoneIngresses with availableServices filled in, and the zone-origin policies that
- * travel upward.
+ * folder's counts. A service that was written here has the status that global gave it,
+ * which does not travel upward again. From the set the registry derives what the zone
+ * offers: its own ZoneIngresses with availableServices filled in, and the zone-origin
+ * policies that travel upward.
  *
  * Threads:  the loop's.
  * Lifetime: caller's memory between registry_init and registry_fini.
@@ -30,6 +31,9 @@ struct registry {
 	struct set *offer;           /* held; what was last given to registry_offer */
 	struct registry_kept *kept;  /* owned; what that call kept at home */
 	size_t kept_count, kept_room;
+	/* Of a zone that runs alone: a service with its status, held; NULL: as it is. */
+	struct resource *(*complete)(void *owner, const struct resource *res);
+	void *owner;
 };
 
 /* FOUND: Zones as they look from here, in place of those that global calls Offline. */

@@ -5,6 +5,7 @@
 #include "store/store.h"
 #include "support/test.h"
 #include "support/tmp.h"
+#include "vips/vips.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,6 +18,7 @@ struct fixture {
 	struct store *store;
 	struct set *set; /* held; what global has */
 	struct zone_books books;
+	struct vips *vips; /* NULL: none */
 	struct zl_arena *arena;
 	struct op ops[OPS];
 	size_t count;
@@ -42,6 +44,7 @@ static int teardown(void **state)
 {
 	struct fixture *fix = *state;
 
+	vips_close(&fix->vips);
 	store_close(&fix->store);
 	set_drop(&fix->set);
 	zone_books_free(&fix->books);
@@ -116,8 +119,8 @@ static size_t push(struct fixture *fix, bool full)
 	struct zl_err err = { 0 };
 	struct entry entry;
 
-	size_t changes =
-		zone_ops_job(job, book(fix), fix->ops, fix->count, full, fix->set);
+	size_t changes = zone_ops_job(job, book(fix), fix->ops, fix->count, full,
+				      fix->set, fix->vips);
 	assert_int_equal(store_run(fix->store, &job, &result, &err), ZL_OK);
 	assert_int_equal(result->entry != NULL, changes > 0);
 	if (result->entry != NULL) {
@@ -383,7 +386,7 @@ static void a_flood_meets_its_limit(void **state)
 		say(fix, zl_arena_strdup(fix->arena, name));
 		ops[i] = fix->ops[0];
 	}
-	assert_int_equal(zone_ops_job(job, book(fix), ops, FLOOD, true, fix->set),
+	assert_int_equal(zone_ops_job(job, book(fix), ops, FLOOD, true, fix->set, NULL),
 			 TRAVEL_SLACK * TRAVEL_RESOURCES_MAX);
 	assert_int_equal(book(fix)->refused_count, ZONE_BOOK_REFUSED);
 	assert_int_equal(book(fix)->unlisted, 30);
@@ -458,6 +461,38 @@ static void each_zone_has_its_book(void **state)
 	assert_string_equal(west->refused[0].what, "");
 }
 
+/* A service has its address in the commit that brings it, and keeps it; what a zone says
+ * of it counts for nothing. */
+static void services_get_addresses(void **state)
+{
+	struct fixture *fix = *state;
+	struct vip_ranges ranges;
+	static const char SERVICE[] =
+		"{\"labels\":{" EAST "},\"mesh\":\"default\",\"name\":\"db\",\"spec\":{"
+		"\"ports\":[{\"port\":%d}]},\"status\":{\"vips\":[{\"ip\":\"241.0.0.9\"}]"
+		"}"
+		",\"type\":\"MeshService\"}";
+	const struct key key = { KIND_MESH_SERVICE, "default", "east", "", "db" };
+
+	for (int i = 0; i < VIP_KINDS; i++)
+		assert_int_equal(vip_range_read("241.0.0.0/8", &ranges.of[i], NULL),
+				 ZL_OK);
+	assert_int_equal(vips_open(&fix->vips, fix->store, &ranges, fix->set, NULL),
+			 ZL_OK);
+	for (int port = 1; port <= 2; port++) {
+		char *json = zl_format(SERVICE, port);
+		fix->count = 0;
+		(void)op_of(fix, KIND_MESH_SERVICE, "east", "db", json);
+		assert_int_equal(push(fix, port == 1), 1);
+		const struct resource *res = set_get(fix->set, &key);
+		assert_non_null(strstr(res->json, "{\"ip\":\"241.173.130.67\"}"));
+		assert_null(strstr(res->json, "241.0.0.9"));
+		assert_non_null(strstr(res->json, "\"db.svc.east.mesh.local\""));
+		assert_int_equal(push(fix, false), 0); /* the same again */
+		free(json);
+	}
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -471,6 +506,7 @@ int main(void)
 		TEST(bytes_are_counted_too),
 		TEST(long_reasons_are_cut),
 		TEST(each_zone_has_its_book),
+		TEST(services_get_addresses),
 	};
 	return cmocka_run_group_tests_name("global_replication/zone_ops", tests, NULL,
 					   NULL);

@@ -402,6 +402,72 @@ static void an_ingress_that_is_too_long_is_named(void **state)
 	zl_buf_free(&yaml);
 }
 
+#define SERVICE(zone, port, status)                                           \
+	"{type: MeshService, name: db, labels: {kuma.io/origin: zone, "       \
+	"kuma.io/zone: " zone "}, spec: {selector: {dataplaneTags: {a: b}}, " \
+	"ports: [{port: " port "}]}" status "}"
+#define STATUS(ip) ", status: {vips: [{ip: " ip "}]}"
+
+/* What a zone wrote counts, with what global says of it; that is no news to global. */
+static void a_service_has_globals_status(void **state)
+{
+	struct fixture *fix = *state;
+	const struct op *ops;
+	size_t count;
+
+	update(fix, REGISTRY_LOCAL, SERVICE("east", "1", ""));
+	assert_null(strstr(find(fix, KIND_MESH_SERVICE, "db")->json, "status"));
+	(void)registry_offer(&fix->registry, true, fix->arena, &count);
+	assert_int_equal(count, 1);
+	update(fix, REGISTRY_GLOBAL, SERVICE("east", "9", STATUS("241.0.0.1")));
+	assert_int_equal(fix->changes.count, 1);
+	const struct resource *res = find(fix, KIND_MESH_SERVICE, "db");
+	assert_non_null(strstr(res->json, "241.0.0.1"));
+	assert_non_null(strstr(res->json, "\"port\":1"));
+	(void)registry_offer(&fix->registry, false, fix->arena, &count);
+	assert_int_equal(count, 0);
+	update(fix, REGISTRY_LOCAL, SERVICE("east", "2", ""));
+	res = find(fix, KIND_MESH_SERVICE, "db");
+	assert_non_null(strstr(res->json, "241.0.0.1"));
+	assert_non_null(strstr(res->json, "\"port\":2"));
+	ops = registry_offer(&fix->registry, false, fix->arena, &count);
+	assert_int_equal(count, 1);
+	assert_null(memmem(ops[0].value, ops[0].value_len, "status", 6));
+	/* Another zone's comes as it is. */
+	update(fix, REGISTRY_GLOBAL, SERVICE("west", "3", STATUS("241.0.0.2")));
+	assert_int_equal(fix->changes.count, 2);
+	struct set_iter each = set_each(fix->registry.all, KIND_MESH_SERVICE, "default");
+	res = set_next(&each);
+	assert_null(strstr(res->json, "status")); /* east: global has lost it */
+	res = set_next(&each);
+	assert_non_null(strstr(res->json, "241.0.0.2"));
+}
+
+static struct resource *complete(void *owner, const struct resource *res)
+{
+	struct zl_arena *arena = zl_arena_new();
+	struct tree *status = tree_map(arena);
+
+	tree_set(arena, status, "own", tree_text(arena, owner));
+	struct resource *made = resource_with_status(res, status);
+	zl_arena_free(&arena);
+	return made;
+}
+
+static void a_zone_alone_has_its_own_say(void **state)
+{
+	struct fixture *fix = *state;
+	char word[] = "alone";
+
+	fix->registry.complete = complete;
+	fix->registry.owner = word;
+	update(fix, REGISTRY_FOLDER, SERVICE("east", "1", ""));
+	assert_non_null(
+		strstr(find(fix, KIND_MESH_SERVICE, "db")->json, "\"own\":\"alone\""));
+	update(fix, REGISTRY_LOCAL, "{type: Mesh, name: m}");
+	assert_null(strstr(find(fix, KIND_MESH, "m")->json, "status"));
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -416,6 +482,8 @@ int main(void)
 		TEST(how_other_zones_look_from_here),
 		TEST(more_than_global_takes_stays),
 		TEST(an_ingress_that_is_too_long_is_named),
+		TEST(a_service_has_globals_status),
+		TEST(a_zone_alone_has_its_own_say),
 	};
 	return cmocka_run_group_tests_name("zone_inventory/registry", tests, NULL, NULL);
 }
