@@ -16,6 +16,14 @@ def canonical(match):
     return out
 
 
+def shown(match):
+    """As it stands in the JSON: the types of headers are always there."""
+    out = dict(match)
+    if match.get('headers'):
+        out['headers'] = [dict({'type': 'Exact'}, **item) for item in match['headers']]
+    return {field: value for field, value in out.items() if value != []}
+
+
 def key_of(rule):
     return json.dumps(sorted(json.dumps(canonical(m), sort_keys=True) for m in rule['matches']))
 
@@ -58,7 +66,7 @@ def rules_of(entries, rank):
              for group, to, n, rule, policy in merged(entries, group_of)
              for i, match in enumerate(rule['matches'])]
     tried.sort(key=lambda t: t[0])
-    out = [(match, rule.get('default', {}).get('backendRefs', []), policy)
+    out = [(shown(match), rule.get('default', {}).get('backendRefs', []), policy)
            for _, match, rule, policy in tried]
     if not any(takes_all(match) for match, _, _ in out):  # K14
         out.append(({'path': {'type': 'PathPrefix', 'value': '/'}}, [], None))
