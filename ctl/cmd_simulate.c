@@ -84,10 +84,11 @@ static void print_routes(const struct ctl *ctl, const struct scene *scene,
 					.route_count = count,
 					.to = ctl->to };
 
-	answer.warnings = derived_warnings(
-		&scene->derived,
-		policy_index_warnings(scene->index, ctl->mesh, &answer.warning_count),
-		&answer.warning_count);
+	answer.warnings = derived_warnings(&scene->derived,
+					   policy_warnings(scene->index, scene->inventory,
+							   ctl->mesh, ctl->arena,
+							   &answer.warning_count),
+					   &answer.warning_count);
 	if (ctl->output == OUT_JSON)
 		policy_json(&answer, &text);
 	else

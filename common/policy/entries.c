@@ -104,15 +104,6 @@ static void remove_entry(struct entry_changes *to, struct entry entry)
 	to->removed[to->removed_count++] = entry;
 }
 
-/* Changes of a kind come sorted by mesh; that of another kind may be noted twice. */
-static void note_idle(struct entry_changes *to, const char *mesh)
-{
-	if (to->idle_count > 0 && strcmp(to->idle[to->idle_count - 1], mesh) == 0)
-		return;
-	to->idle = grow(to->idle, to->idle_count, &to->idle_room, sizeof(*to->idle));
-	to->idle[to->idle_count++] = mesh;
-}
-
 bool route_is_withdrawn(const struct set *set, const char *zone,
 			const struct resource *route)
 {
@@ -128,12 +119,8 @@ static void walk(struct entry_changes *to, const struct resource *route,
 
 	if (route_is_withdrawn(to->after, to->zone, route))
 		return;
-	for (size_t i = 0; i < route_to_count(route); i++) {
+	for (size_t i = 0; i < route_to_count(route); i++)
 		note(to, (struct entry){ rank, i });
-		if (!ref_is_by_name(route_to(route, i)) &&
-		    route_to(route, i)->kind != REF_MESH)
-			note_idle(to, route->key.mesh);
-	}
 }
 
 static void on_route(void *ctx, const struct resource *old, const struct resource *now)
@@ -186,7 +173,6 @@ void entries_end(struct entry_changes *changes)
 {
 	free(changes->added);
 	free(changes->removed);
-	free(changes->idle);
 }
 
 /* ---- applying ---- */

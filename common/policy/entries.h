@@ -48,8 +48,6 @@ struct entry_changes {
 	size_t added_count, added_room;
 	struct entry *removed;
 	size_t removed_count, removed_room;
-	const char **idle; /* meshes with changed entries that are about nothing */
-	size_t idle_count, idle_room;
 };
 
 /* Zones are alike in both, so that what was withdrawn still is. */

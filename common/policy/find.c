@@ -132,3 +132,40 @@ bool find_is_about(struct resolving *at, const struct resource *route,
 	return object_by_name(at->inventory, object->key.kind, at->mesh_name, ns,
 			      target->name, &several) == object;
 }
+
+static bool has_port(const struct resolving *at, const struct resource *object,
+		     const struct target_ref *target)
+{
+	for (size_t i = 0; i < object_port_count(object); i++) {
+		const struct object_port port = object_port_at(object, i, at->arena);
+
+		if (is_about_port(target, port.section, port.port))
+			return true;
+	}
+	return false;
+}
+
+const char *find_nothing(struct resolving *at, const struct resource *route,
+			 const struct target_ref *target)
+{
+	const char *ns = route_namespace(route);
+	enum kind kind = find_object_kind(target->kind);
+	struct found found = { 0 };
+	size_t count = 0;
+
+	if (kind == KIND_NONE || ref_is_by_name(target))
+		return NULL;
+	const struct resource *const *all = &found.object;
+	if (target->labels.count > 0) {
+		all = objects_by_labels(at->inventory, kind, at->mesh_name,
+					target->labels, at->arena, &count);
+	} else {
+		found.object = by_name(at, target, ns, &found.several);
+		count = found.object != NULL ? 1 : 0;
+	}
+	for (size_t i = 0; i < count; i++)
+		if (has_port(at, all[i], target))
+			return NULL;
+	return found.several ? find_reason(at, target, &found)
+			     : ref_missing_object(target, at->mesh_name, at->arena);
+}

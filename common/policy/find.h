@@ -34,3 +34,8 @@ const char *find_reason(struct resolving *at, const struct target_ref *ref,
 bool find_is_about(struct resolving *at, const struct resource *route,
 		   const struct target_ref *target, const struct resource *object,
 		   const char *section, uint32_t port);
+
+/* Why target is about nothing at all; in arena. NULL: it is about something, or would be
+ * if there were such a tag service. */
+const char *find_nothing(struct resolving *at, const struct resource *route,
+			 const struct target_ref *target);

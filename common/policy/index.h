@@ -20,7 +20,7 @@ struct indexed_route {
 	bool withdrawn; /* written in another zone, which is disabled */
 };
 
-/* All routes of mesh in increasing precedence, in arena: only explain needs that. */
+/* All routes of mesh in increasing precedence, in arena: only people need that. */
 const struct indexed_route *index_sorted(const struct policy_index *index,
 					 const char *mesh, struct zl_arena *arena,
 					 size_t *count);

@@ -31,9 +31,11 @@ void policy_index_drop(struct policy_index **indexp); /* sets NULL; accepts NULL
 bool policy_index_fits(const struct policy_index *index, const struct set *set);
 
 /* Findings about routes of mesh that hold for every proxy: entries that can have no
- * effect. Sorted; *count of them; borrowed. */
-const char *const *policy_index_warnings(const struct policy_index *index,
-					 const char *mesh, size_t *count);
+ * effect, as there is nothing that they are about. Sorted; *count of them; in arena.
+ * Walks all routes of the mesh. */
+const char *const *policy_warnings(const struct policy_index *index,
+				   const struct inventory *inventory, const char *mesh,
+				   struct zl_arena *arena, size_t *count);
 
 /* explain: fill considered as well, which walks all routes of the mesh. */
 struct policy_options {

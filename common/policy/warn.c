@@ -1,8 +1,8 @@
 #include "policy/warn.h"
 
+#include "policy/find.h"
+#include "policy/index.h"
 #include "policy/refs.h"
-
-#include "inventory/objects.h"
 
 #include <assert.h>
 #include <string.h>
@@ -111,4 +111,38 @@ void warn_of_backend(struct resolving *at, const struct backend *backend,
 		warn_of_demotion(at, backend, &found->demotions[i]);
 	if (service != NULL)
 		warn_of_left_out(at, backend, service);
+}
+
+static void warn_of_entries(struct resolving *at, const struct resource *route)
+{
+	for (size_t i = 0; i < route_to_count(route); i++) {
+		const char *why = find_nothing(at, route, route_to(route, i));
+
+		if (why == NULL)
+			continue;
+		resolving_warn(
+			at, zl_arena_format(at->arena,
+					    "%s \"%s\": spec.to[%zu] has no effect: %s",
+					    kind_info(route->key.kind)->name,
+					    route->key.name, i, why));
+	}
+}
+
+const char *const *policy_warnings(const struct policy_index *index,
+				   const struct inventory *inventory, const char *mesh,
+				   struct zl_arena *arena, size_t *count)
+{
+	struct resolving at = { .inventory = inventory,
+				.mesh_name = mesh,
+				.arena = arena };
+	size_t all;
+	const struct indexed_route *routes = index_sorted(index, mesh, arena, &all);
+
+	for (size_t i = 0; i < all; i++)
+		if (routes[i].rank.route->key.kind != KIND_TRAFFIC_ROUTE &&
+		    !routes[i].withdrawn)
+			warn_of_entries(&at, routes[i].rank.route);
+	leads_free(&at.leads);
+	*count = texts_sort(at.warnings, at.warning_count);
+	return at.warnings;
 }

@@ -181,9 +181,9 @@ const struct routes *proxies_routes(const struct proxies *proxies,
 }
 
 const char *const *proxies_warnings(const struct proxies *proxies, const char *mesh,
-				    size_t *count)
+				    struct zl_arena *arena, size_t *count)
 {
-	return policy_index_warnings(proxies->index, mesh, count);
+	return policy_warnings(proxies->index, proxies->inventory, mesh, arena, count);
 }
 
 struct envoy_config *proxies_config(const struct proxies *proxies,

@@ -65,9 +65,9 @@ void proxies_report(const struct proxies *proxies, struct zl_arena *arena,
 const struct routes *proxies_routes(const struct proxies *proxies,
 				    const struct resource *dataplane, bool explain,
 				    struct zl_arena *arena);
-/* Findings about the routes of mesh; *count of them. Borrowed. */
+/* Findings about the routes of mesh; *count of them. In arena. */
 const char *const *proxies_warnings(const struct proxies *proxies, const char *mesh,
-				    size_t *count);
+				    struct zl_arena *arena, size_t *count);
 
 /* What it is to have, of these routes; the caller holds it. */
 struct envoy_config *proxies_config(const struct proxies *proxies,

@@ -140,7 +140,8 @@ static void run_case(size_t number, struct dice *dice)
 		zl_buf_format(&out, "%s\n", routes->warnings[i]);
 	if (strcmp(zl_buf_text(&out), CASES[number].warnings) != 0)
 		fail_msg("%s: %s", CASES[number].why, zl_buf_text(&out));
-	(void)policy_index_warnings(tools.index, "default", &more);
+	(void)policy_warnings(tools.index, tools.inventory, "default", tools.world.arena,
+			      &more);
 	assert_int_equal(more, 0);
 	zl_buf_free(&out);
 	free(yaml);

@@ -188,8 +188,8 @@ static void run_case(size_t number, struct dice *dice)
 			       tools.world.arena);
 	struct zl_buf out = { 0 };
 	size_t more;
-	const char *const *index_warnings =
-		policy_index_warnings(tools.index, "default", &more);
+	const char *const *index_warnings = policy_warnings(
+		tools.index, tools.inventory, "default", tools.world.arena, &more);
 	const char *want = CASES[number].warning;
 
 	assert_int_equal(routes->outbound_count, 1);

@@ -128,8 +128,8 @@ static void describe(const struct policy_index *index, const struct inventory *i
 			routes[answer.route_count++] =
 				policy_resolve(index, inventory, res, &EXPLAIN, arena);
 		answer.routes = routes;
-		answer.warnings =
-			policy_index_warnings(index, MESHES[i], &answer.warning_count);
+		answer.warnings = policy_warnings(index, inventory, MESHES[i], arena,
+						  &answer.warning_count);
 		policy_json(&answer, out);
 		policy_text(&answer, out);
 	}
