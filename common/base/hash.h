@@ -23,7 +23,8 @@ struct zl_hash *zl_hash_new(void);
 void zl_hash_add(struct zl_hash *hash, const void *data, size_t len);
 void zl_hash_end(struct zl_hash **hashp, uint8_t out[ZL_SHA256]);
 
-/* XXH3-64: checksum of stored records and version of xDS resources; no defence. */
+/* XXH3-64: checksum of stored records, version of xDS resources, place in an index of
+ * labels; no defence. */
 uint64_t zl_xxh3(const void *data, size_t len);
 
 /* FNV-1a 64: only where a published format asks for it. */

@@ -2,6 +2,8 @@
 
 #include "inventory/lookup.h"
 
+#include "base/hash.h"
+
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,6 +20,8 @@ static int compare(const void *one, const void *other)
 	const struct mark *a = one;
 	const struct mark *b = other;
 
+	if (a->hash != b->hash)
+		return a->hash < b->hash ? -1 : 1;
 	if (a->at.kind != b->at.kind)
 		return a->at.kind < b->at.kind ? -1 : 1;
 	int order = strcmp(a->at.mesh, b->at.mesh);
@@ -26,6 +30,18 @@ static int compare(const void *one, const void *other)
 	if (order == 0)
 		order = a->bound - b->bound;
 	return order != 0 || a->bound != 0 ? order : key_compare(&a->at, &b->at);
+}
+
+static uint64_t add_text(uint64_t hash, const char *text)
+{
+	return zl_xxh3(text, strlen(text)) ^ (hash * 0x9e3779b97f4a7c15U);
+}
+
+static uint64_t hash_of(const struct key *at, const struct label *label)
+{
+	uint64_t hash = add_text((uint64_t)at->kind, at->mesh);
+
+	return add_text(add_text(hash, label->key), label->value);
 }
 
 static void hold(void *item)
@@ -85,12 +101,15 @@ static void put_service(struct pmap **marks, const char *mesh, const char *servi
 	mark->at.name = put_text(&next, service);
 	mark->label.key = put_text(&next, label->key);
 	mark->label.value = put_text(&next, label->value);
+	mark->hash = hash_of(&mark->at, &mark->label);
 	pmap_put(&MARKS, marks, mark);
 }
 
 static void del(struct pmap **marks, struct key at, struct label label)
 {
-	const struct mark like = { .at = at, .label = label };
+	const struct mark like = { .hash = hash_of(&at, &label),
+				   .at = at,
+				   .label = label };
 
 	pmap_del(&MARKS, marks, &like);
 }
@@ -134,6 +153,7 @@ static void put_object(struct pmap **marks, const struct resource *object,
 	mark->label.key = label.key;
 	mark->label.value = put_text(&next, label.value); /* may be the inventory's */
 	mark->object = object;
+	mark->hash = hash_of(&mark->at, &mark->label);
 	pmap_put(&MARKS, marks, mark);
 }
 
@@ -201,6 +221,7 @@ bool marks_find(const struct pmap *marks, enum kind kind, const char *mesh,
 
 		if (!marks_know(kind, like.label.key))
 			continue;
+		like.hash = hash_of(&like.at, &like.label);
 		range.first = pmap_rank(&MARKS, marks, &like);
 		like.bound = 1;
 		range.end = pmap_rank(&MARKS, marks, &like);

@@ -2,7 +2,8 @@
  * rows with a tag.
  *
  * Labels that nearly all have, or that are found otherwise, are not in it: who looks for
- * nothing else walks.
+ * nothing else walks. Marks of one label stand together, in key order; labels stand in no
+ * order, by a hash.
  *
  * Threads:  holders of a version may be on different threads (counts are atomic).
  * Lifetime: a mark of an object is held only by inventories whose set holds the object,
@@ -15,6 +16,7 @@
 
 struct mark {
 	_Atomic unsigned holders;
+	uint64_t hash; /* of kind, mesh and label, which it stands by */
 	struct key at; /* of the object; of a service: kind NONE, its mesh and name */
 	struct label label;
 	const struct resource *object; /* NULL: a service */

@@ -1,12 +1,15 @@
 /* What the resolver costs as the world grows.
  *
  *   bench-resolve                     a table of times
- *   bench-resolve count WHAT SIZE     for tests/bench/instructions: do WHAT ROUNDS times,
+ *   bench-resolve count WHAT SIZE [objects]
+ *                                     for tests/bench/instructions: do WHAT ROUNDS times,
  *                                     and let callgrind look at nothing else
  *
  * A world of size n has n endpoints, n routes and n/10 services, so that what one change
  * touches is always the same. The world of the promise (issue 4) has 1,000 routes, 1,000
- * services and 100,000 endpoints.
+ * services and 100,000 endpoints; that of issue 6 beside it a MeshService for each of
+ * them, which selects by a tag that is not the service's name, so that all refs and
+ * outbounds lead to objects.
  */
 #include "base/clock.h"
 #include "policy/policy.h"
@@ -28,6 +31,7 @@ enum { PER_SERVICE = 10, ROUNDS = 20 };
 
 struct bench {
 	size_t endpoints, service_count, routes;
+	bool objects;
 	struct set *set; /* held: what global and the zone know, one part for all */
 	struct registry registry;
 	struct policy_index *index;
@@ -51,17 +55,22 @@ static struct resource *make(struct zl_buf *json)
 	return res;
 }
 
-static struct resource *endpoint(size_t number, size_t services, unsigned version)
+static struct resource *endpoint(const struct bench *b, size_t number, unsigned version)
 {
 	struct zl_buf json = { 0 };
+	size_t service = number % b->service_count;
 
 	zl_buf_format(&json,
 		      "{\"mesh\":\"default\",\"name\":\"e-%06zu\",\"networking\":{"
 		      "\"address\":\"10.%zu.%zu.%zu\",\"inbound\":[{\"port\":8080,"
-		      "\"tags\":{\"kuma.io/protocol\":\"tcp\",\"kuma.io/service\":"
+		      "\"tags\":{",
+		      number, number >> 16 & 255, number >> 8 & 255, number & 255);
+	if (b->objects)
+		zl_buf_format(&json, "\"app\":\"a-%zu\",", service);
+	zl_buf_format(&json,
+		      "\"kuma.io/protocol\":\"tcp\",\"kuma.io/service\":"
 		      "\"s-%05zu\",\"version\":\"v%u\"}}]},\"type\":\"Dataplane\"}",
-		      number, number >> 16 & 255, number >> 8 & 255, number & 255,
-		      number % services, version);
+		      service, version);
 	return make(&json);
 }
 
@@ -82,21 +91,47 @@ static struct resource *route(size_t number, size_t services, unsigned version)
 	return make(&json);
 }
 
-static struct resource *client(const char *name, size_t first, size_t outbounds,
-			       size_t services)
+static struct resource *object(size_t service)
 {
 	struct zl_buf json = { 0 };
 
-	assert(services > 0);
+	zl_buf_format(&json,
+		      "{\"labels\":{\"kuma.io/display-name\":\"s-%05zu\","
+		      "\"kuma.io/origin\":\"zone\",\"kuma.io/zone\":\"east\"},"
+		      "\"mesh\":\"default\",\"name\":\"s-%05zu\",\"spec\":{"
+		      "\"ports\":[{\"port\":80,\"targetPort\":8080}],\"selector\":{"
+		      "\"dataplaneTags\":{\"app\":\"a-%zu\"}}},"
+		      "\"type\":\"MeshService\"}",
+		      service, service, service);
+	return make(&json);
+}
+
+static void add_outbound(const struct bench *b, size_t number, struct zl_buf *json)
+{
+	size_t service = number % b->service_count;
+
+	zl_buf_format(json, "%s{\"port\":%zu,", number == 0 ? "" : ",", 10000 + number);
+	if (b->objects)
+		zl_buf_format(json,
+			      "\"backendRef\":{\"kind\":\"MeshService\",\"name\":"
+			      "\"s-%05zu\",\"port\":80}}",
+			      service);
+	else
+		zl_buf_format(json, "\"tags\":{\"kuma.io/service\":\"s-%05zu\"}}",
+			      service);
+}
+
+static struct resource *client(const struct bench *b, const char *name, size_t outbounds)
+{
+	struct zl_buf json = { 0 };
+
+	assert(b->service_count > 0);
 	zl_buf_format(&json,
 		      "{\"mesh\":\"default\",\"name\":\"%s\",\"networking\":{\"address\":"
 		      "\"11.0.0.1\",\"outbound\":[",
 		      name);
 	for (size_t i = 0; i < outbounds; i++)
-		zl_buf_format(&json,
-			      "%s{\"port\":%zu,\"tags\":{\"kuma.io/service\":"
-			      "\"s-%05zu\"}}",
-			      i == 0 ? "" : ",", 10000 + i, (first + i) % services);
+		add_outbound(b, i, &json);
 	zl_buf_str(&json, "]},\"type\":\"Dataplane\"}");
 	return make(&json);
 }
@@ -115,11 +150,13 @@ static void fill(struct bench *b)
 	struct set_edit *edit = set_edit(empty);
 
 	for (size_t i = 0; i < b->endpoints; i++)
-		put(edit, endpoint(i, b->service_count, 0));
+		put(edit, endpoint(b, i, 0));
 	for (size_t i = 0; i < b->routes; i++)
 		put(edit, route(i, b->service_count, 0));
-	b->narrow = client("narrow", 0, 10, b->service_count);
-	b->wide = client("wide", 0, 100, b->service_count);
+	for (size_t i = 0; b->objects && i < b->service_count; i++)
+		put(edit, object(i));
+	b->narrow = client(b, "narrow", 10);
+	b->wide = client(b, "wide", 100);
 	set_put(edit, b->narrow);
 	set_put(edit, b->wide);
 	b->set = set_done(&edit);
@@ -154,11 +191,12 @@ static void resolve(struct bench *b, const struct resource *proxy)
 	zl_arena_free(&arena);
 }
 
-static struct bench world(size_t endpoints, size_t services, size_t routes)
+static struct bench world(size_t endpoints, size_t services, size_t routes, bool objects)
 {
 	struct bench b = { .endpoints = endpoints,
 			   .service_count = services,
-			   .routes = routes };
+			   .routes = routes,
+			   .objects = objects };
 
 	fill(&b);
 	learn(&b);
@@ -236,7 +274,7 @@ static struct resource *changed(struct bench *b, enum what what)
 	size_t number = service + b->service_count * ((size_t)b->version * 7 % layers);
 	return what == ROUTE || what == FAR_ROUTE
 		       ? route(number, b->service_count, b->version)
-		       : endpoint(number, b->service_count, b->version);
+		       : endpoint(b, number, b->version);
 }
 
 /* Do it ROUNDS times; returns the middle time in microseconds. */
@@ -291,41 +329,47 @@ static void tell(const char *name, struct bench *b, uint64_t *column)
 
 static int print_table(void)
 {
+	enum { WORLDS = 5, PROMISE = 3, OBJECTS = 4 };
 	static const char *const NAMES[] = { "n = 1,000", "n = 10,000", "n = 100,000",
-					     "the promise" };
+					     "the promise", "with objects" };
 	static const size_t SIZES[][3] = { { 1000, 100, 1000 },
 					   { 10000, 1000, 10000 },
 					   { 100000, 10000, 100000 },
+					   { 100000, 1000, 1000 },
 					   { 100000, 1000, 1000 } };
-	uint64_t figures[4][WHAT_END + 1];
+	uint64_t figures[WORLDS][WHAT_END + 1];
 
-	for (size_t i = 0; i < 4; i++) {
-		struct bench b = world(SIZES[i][0], SIZES[i][1], SIZES[i][2]);
+	for (size_t i = 0; i < WORLDS; i++) {
+		struct bench b =
+			world(SIZES[i][0], SIZES[i][1], SIZES[i][2], i == OBJECTS);
 
 		tell(NAMES[i], &b, figures[i]);
 	}
-	(void)printf("%-45s %12s %12s %12s %12s\n", "microseconds", NAMES[0], NAMES[1],
-		     NAMES[2], NAMES[3]);
+	(void)printf("%-45s", "microseconds");
+	for (size_t i = 0; i < WORLDS; i++)
+		(void)printf(" %12s", NAMES[i]);
+	(void)printf("\n");
 	for (size_t what = 0; what <= WHAT_END; what++) {
 		(void)printf("%-45s", what < WHAT_END ? WHAT[what].text
 						      : "all from nothing, cold");
-		for (size_t i = 0; i < 4; i++)
+		for (size_t i = 0; i < WORLDS; i++)
 			(void)printf(" %12llu", (unsigned long long)figures[i][what]);
 		(void)printf("\n");
 	}
 	/* The promise: 1 ms and 20 ms. */
-	return figures[3][FAR_ROUTE] < 1000 && figures[3][FAR_ENDPOINT] < 1000 &&
-			       figures[3][WIDE] < 20000
-		       ? 0
-		       : 1;
+	for (size_t i = PROMISE; i <= OBJECTS; i++)
+		if (figures[i][FAR_ROUTE] >= 1000 || figures[i][FAR_ENDPOINT] >= 1000 ||
+		    figures[i][WIDE] >= 20000)
+			return 1;
+	return 0;
 }
 
-static int count(const char *word, size_t size)
+static int count(const char *word, size_t size, bool objects)
 {
 	for (enum what what = 0; what < WHAT_END; what++) {
 		if (strcmp(word, WHAT[what].word) != 0)
 			continue;
-		struct bench b = world(size, size / PER_SERVICE, size);
+		struct bench b = world(size, size / PER_SERVICE, size, objects);
 
 		(void)measure(&b, what);
 		end(&b);
@@ -339,8 +383,8 @@ int main(int argc, char **argv)
 {
 	if (argc == 1)
 		return print_table();
-	if (argc == 4 && strcmp(argv[1], "count") == 0)
-		return count(argv[2], strtoul(argv[3], NULL, 10));
-	(void)fprintf(stderr, "usage: bench-resolve [count WHAT SIZE]\n");
+	if ((argc == 4 || argc == 5) && strcmp(argv[1], "count") == 0)
+		return count(argv[2], strtoul(argv[3], NULL, 10), argc == 5);
+	(void)fprintf(stderr, "usage: bench-resolve [count WHAT SIZE [objects]]\n");
 	return 2;
 }
