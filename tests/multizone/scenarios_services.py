@@ -1,0 +1,163 @@
+"""Service objects: one address and one name each, the same everywhere and for ever."""
+import os
+import shutil
+
+import local
+from story import expect, scenario
+
+SMALL = {"vips.mesh_service": "10.99.0.0/26"}  # so small that first choices collide
+
+
+def service(name, port=80, labels=None):
+    """A MeshService."""
+    return {"type": "MeshService", "mesh": "default", "name": name, "labels": labels or {},
+            "spec": {"selector": {"dataplaneTags": {"kuma.io/service": name}},
+                     "ports": [{"port": port}]}}
+
+
+def external(name):
+    """A MeshExternalService."""
+    return {"type": "MeshExternalService", "mesh": "default", "name": name,
+            "spec": {"match": {"port": 9000},
+                     "endpoints": [{"address": "10.0.0.1", "port": 9000}]}}
+
+
+def path_of(document):
+    """Where a document stands in the API."""
+    plural = {"MeshService": "meshservices", "MeshExternalService": "meshexternalservices",
+              "MeshMultiZoneService": "meshmultizoneservices"}[document["type"]]
+    return f"/meshes/{document['mesh']}/{plural}/{document['name']}"
+
+
+def put(daemon, document):
+    """Write it."""
+    status, answer = local.request(daemon.api, "PUT", path_of(document), document)
+    expect(status in (200, 201), f"PUT {document['name']}: {status} {answer}")
+    return answer
+
+
+def delete(daemon, document):
+    """Take it away."""
+    status, answer = local.request(daemon.api, "DELETE", path_of(document))
+    expect(status == 200, f"DELETE {document['name']}: {status} {answer}")
+
+
+def listed(daemon, plural="meshservices"):
+    """{(zone, name): (address, host name, first port)} of what a daemon shows."""
+    shown = {}
+    for item in daemon.get(f"/{plural}?size=1000")["items"]:
+        status = item.get("status", {})
+        vips = status.get("vips") or [status.get("vip") or {}]
+        hosts = status.get("addresses") or [{}]
+        ports = item["spec"].get("ports") or [item["spec"].get("match", {})]
+        shown[item.get("labels", {}).get("kuma.io/zone"), item["name"]] = (
+            vips[0].get("ip"), hosts[0].get("hostname"), ports[0]["port"])
+    return shown
+
+
+def agree(daemons, want, plural="meshservices"):
+    """Wait until all daemons show want: all names with an address, and no others."""
+    def same():
+        shown = [listed(daemon, plural) for daemon in daemons]
+        return set(shown[0]) == want and None not in [row[0] for row in shown[0].values()] \
+            and all(one == shown[0] for one in shown)
+    local.wait_for(f"all show the {plural}", same)
+    return listed(daemons[0], plural)
+
+
+def unmoved(before, now, but=()):
+    """Does each that is there still have its address and its name?"""
+    for key in set(before) & set(now) - set(but):
+        expect(before[key][:2] == now[key][:2], f"{key}: {before[key]} became {now[key]}")
+
+
+def second_global(stage, hub, snapshot, name):
+    """Another global from a snapshot, with the keys of the first."""
+    folder = stage.mesh.path(name)
+    os.mkdir(folder, 0o700)
+    for part in ("pki", "key"):
+        source = os.path.join(hub.settings["data_dir"], part)
+        (shutil.copytree if os.path.isdir(source) else shutil.copy2)(
+            source, os.path.join(folder, part))
+    stage.mesh.ctl("snapshot", "restore", snapshot, "--data-dir", folder)
+    daemon = local.Daemon(stage.mesh, "zonelink-global", name, {
+        "data_dir": folder, "api.listen": f"unix:{stage.mesh.path(name + '.sock')}",
+        "sync.listen": "127.0.0.1:0", "diagnostics.listen": "127.0.0.1:0", **SMALL})
+    stage.mesh.daemons.append(daemon)
+    return daemon.start()
+
+
+@scenario(needs_envoy=False)
+def services_keep_their_addresses(stage):
+    """A service of west has one address in all zones, and nothing that happens to others,
+    a restart, or a restored backup moves it."""
+    hub = stage.mesh.start_global(**SMALL)
+    east, west = (stage.mesh.start_zone(name, hub) for name in ("east", "west"))
+    everywhere = (hub, east, west)
+    for i in range(12):
+        put(west, service(f"s{i}"))
+    put(east, service("s0"))  # another one
+    names = {("west", f"s{i}") for i in range(12)} | {("east", "s0")}
+    first = agree(everywhere, names)
+    expect(len({row[0] for row in first.values()}) == 13, f"one address twice: {first}")
+    expect(first["west", "s3"][1] == "s3.svc.west.mesh.local", f"{first}")
+    text = stage.mesh.ctl("get", "meshservices", "-o", "wide", server=east)
+    expect("HOSTNAME" in text and first["west", "s3"][0] in text, text)
+
+    # Who claims an address has no say; renumbered, deleted, renamed: nobody else moves.
+    put(west, {**service("s0", port=81), "status": {"vips": [{"ip": "10.99.0.62"}]}})
+    delete(west, service("s1"))
+    delete(west, service("s2"))
+    put(west, service("renamed", labels={"was": "s2"}))
+    for i in range(5):
+        put(east, service(f"new{i}"))
+    names = names - {("west", "s1"), ("west", "s2")} | {("west", "renamed")} | {
+        ("east", f"new{i}") for i in range(5)}
+    second = agree(everywhere, names)
+    unmoved(first, second)
+    expect(second["west", "s0"][2] == 81, f"{second}")
+
+    # It comes back to its own address, also after a restart of global.
+    expect(hub.stop() == 0, "global did not end well")
+    hub.start()
+    put(west, service("s1"))
+    third = agree(everywhere, names | {("west", "s1")})
+    unmoved(second, third)
+    unmoved(first, third)
+
+    put(hub, external("api"))
+    agree(everywhere, {(None, "api")}, "meshexternalservices")
+    snapshot = stage.mesh.path("a.snapshot")
+    stage.mesh.ctl("snapshot", "save", snapshot, server=hub)
+    others = [second_global(stage, hub, snapshot, name) for name in ("second", "third")]
+    for other in others:
+        expect(listed(other) == third, f"{other.name}: {listed(other)}, not {third}")
+    for other in (hub, *others):
+        put(other, external("later"))
+    shown = [listed(other, "meshexternalservices") for other in (hub, *others)]
+    expect(shown[0] == shown[1] == shown[2], f"{shown}")
+    expect(shown[0][None, "later"][1] == "later.extsvc.mesh.local", f"{shown}")
+
+
+@scenario(needs_envoy=False)
+def a_zone_alone_gives_addresses(stage):
+    """Without global the zone gives the addresses, by the same rule; they outlive it."""
+    east = stage.mesh.start_zone("east")
+    put(east, service("db"))
+    stage.mesh.put_file(east, "other.yaml", service("other"))
+    put(east, {"type": "MeshMultiZoneService", "mesh": "default", "name": "db-all",
+               "spec": {"selector": {"meshService": {"matchLabels": {"a": "b"}}},
+                        "ports": [{"port": 1}]}})
+    names = {("east", "db"), ("east", "other")}
+    shown = agree((east,), names)
+    expect(shown["east", "db"][:2] == ("241.173.130.67", "db.svc.east.mesh.local"),
+           f"not the address of the rule: {shown}")
+    multi = listed(east, "meshmultizoneservices")
+    expect(multi[None, "db-all"][:2] == ("243.4.161.251", "db-all.mzsvc.mesh.local"),
+           f"{multi}")
+    east.kill()
+    east.start()
+    expect(agree((east,), names) == shown, "not the addresses from before")
+    delete(east, service("db"))
+    put(east, service("db", port=9))
+    unmoved(shown, agree((east,), names))
