@@ -172,6 +172,12 @@ static void add_eds_cluster(struct build *build, const char *name, bool spare_pr
 	build_add(build, ENVOY_CLUSTER, name, &cluster->base);
 }
 
+/* "": of none, as what is outside the mesh. */
+static const char *zone_of(const struct endpoint *endpoint)
+{
+	return endpoint->zone != NULL ? endpoint->zone : "";
+}
+
 static Envoy__LocalityLbEndpoints *new_locality(struct zl_arena *arena, const char *zone,
 						unsigned priority, size_t endpoints)
 {
@@ -233,9 +239,10 @@ Envoy__ClusterLoadAssignment *build_assignment(struct build *build,
 		if (last == NULL || last->priority != from->priority)
 			++*priorities;
 		if (last == NULL || last->priority != from->priority ||
-		    strcmp(last->zone, from->zone) != 0) {
-			locality = new_locality(build->arena, from->zone, *priorities - 1,
-						target->endpoint_count - i);
+		    strcmp(zone_of(last), zone_of(from)) != 0) {
+			locality =
+				new_locality(build->arena, zone_of(from), *priorities - 1,
+					     target->endpoint_count - i);
 			assignment->endpoints[assignment->n_endpoints++] = locality;
 		}
 		locality->lb_endpoints[locality->n_lb_endpoints++] =

@@ -12,7 +12,9 @@ struct need {
 	struct resource *res; /* held */
 	bool wanted;          /* else it is kept if it is here, and not asked for */
 	bool here;
-	struct zl_buf content; /* that came since the start, of this version or before */
+	bool refused;          /* global has none to give */
+	struct zl_buf content; /* in use, that came since the start */
+	struct zl_buf next;    /* that came, and is in use when all have come */
 };
 
 struct keeper {
@@ -35,6 +37,7 @@ static void needs_free(struct need *needs, size_t count)
 	for (size_t i = 0; i < count; i++) {
 		resource_drop(&needs[i].res);
 		secrets_wipe(&needs[i].content);
+		secrets_wipe(&needs[i].next);
 	}
 	free(needs);
 }
@@ -90,8 +93,10 @@ static void add(struct keeper *keeper, const struct resource *res, bool wanted,
 							.wanted = wanted,
 							.here = here };
 	if (before != NULL) {
-		keeper->needs[keeper->count - 1].content = before->content;
-		before->content = (struct zl_buf){ 0 };
+		struct need *now = &keeper->needs[keeper->count - 1];
+		now->content = before->content;
+		now->next = before->next;
+		before->content = before->next = (struct zl_buf){ 0 };
 	}
 }
 
@@ -190,6 +195,31 @@ static enum zl_code keep(struct keeper *keeper, const struct resource *res,
 	return code;
 }
 
+/* Put in use what has come, once all that was asked for is here: a certificate and its
+ * key that are replaced in one step are never seen half. */
+static void put_in_use(struct keeper *keeper)
+{
+	for (size_t i = 0; i < keeper->count; i++) {
+		const struct need *need = &keeper->needs[i];
+		if (need->wanted && !need->here && !need->refused)
+			return;
+	}
+	bool *came = zl_alloc(keeper->count + 1, sizeof(*came));
+	for (size_t i = 0; i < keeper->count; i++) {
+		struct need *need = &keeper->needs[i];
+		came[i] = need->next.len > 0;
+		if (!came[i])
+			continue;
+		secrets_wipe(&need->content);
+		need->content = need->next;
+		need->next = (struct zl_buf){ 0 };
+	}
+	for (size_t i = 0; keeper->setup.came != NULL && i < keeper->count; i++)
+		if (came[i])
+			keeper->setup.came(keeper->setup.owner, keeper->needs[i].res);
+	free(came);
+}
+
 void keeper_take(struct keeper *keeper, const struct sync_secret *secret,
 		 const void *content, size_t len, const char *why)
 {
@@ -200,6 +230,10 @@ void keeper_take(struct keeper *keeper, const struct sync_secret *secret,
 	if (content == NULL) {
 		zl_log(ZL_WARN, "secrets", "global gives no content",
 		       "mesh=%q secret=%q why=%q", secret->mesh, secret->name, why);
+		if (need != NULL) {
+			need->refused = true;
+			put_in_use(keeper);
+		}
 		return;
 	}
 	if (need == NULL || strcmp(need->res->secret->version, secret->version) != 0)
@@ -211,27 +245,38 @@ void keeper_take(struct keeper *keeper, const struct sync_secret *secret,
 		return;
 	}
 	need->here = true;
-	secrets_wipe(&need->content); /* what the store has is on its way to the disk */
-	zl_buf_add(&need->content, content, len);
+	need->refused = false;
+	secrets_wipe(&need->next); /* what the store gets is on its way to the disk */
+	zl_buf_add(&need->next, content, len);
 	zl_log(ZL_INFO, "secrets", "content has come", "mesh=%q secret=%q", secret->mesh,
 	       secret->name);
-	if (keeper->setup.came != NULL)
-		keeper->setup.came(keeper->setup.owner, need->res);
+	put_in_use(keeper);
 }
 
-bool keeper_read(const struct keeper *keeper, const struct set *set, const char *mesh,
+bool keeper_read(struct keeper *keeper, const struct set *set, const char *mesh,
 		 const char *name, struct zl_buf *content)
 {
 	const struct key key = { KIND_SECRET, mesh, "", "", name };
 	const struct resource *res = set_get(set, &key);
-	const struct need *need = find(keeper->needs, keeper->count, &key);
+	struct need *need = find(keeper->needs, keeper->count, &key);
+	struct zl_buf kept = { 0 };
 
-	if (res != NULL && need != NULL && need->content.len > 0) {
+	if (res == NULL)
+		return false;
+	if (need != NULL && need->content.len > 0) {
 		zl_buf_add(content, need->content.data, need->content.len);
 		return true;
 	}
-	return res != NULL &&
-	       secrets_read_last(&keeper->setup.secrets, res, content, NULL) == ZL_OK;
+	if (secrets_read_last(&keeper->setup.secrets, res, &kept, NULL) != ZL_OK)
+		return false;
+	zl_buf_add(content, kept.data, kept.len);
+	if (need != NULL) { /* a new one that is stored is not in use yet */
+		secrets_wipe(&need->content);
+		need->content = kept;
+		kept = (struct zl_buf){ 0 };
+	}
+	secrets_wipe(&kept);
+	return true;
 }
 
 struct keeper_counts keeper_counts(const struct keeper *keeper)

@@ -24,7 +24,7 @@ struct keeper_setup {
 	void (*want)(void *owner, const struct sync_secret *list, size_t count);
 	/* True if a proxy that is here needs it. */
 	bool (*is_needed)(void *owner, const char *mesh, const char *name);
-	/* The content of secret has come. */
+	/* The content of secret has come, and with it all that was asked for. */
 	void (*came)(void *owner, const struct resource *secret);
 	void *owner;
 };
@@ -38,7 +38,7 @@ void keeper_update(struct keeper *keeper, const struct set *set);
 /* Append what stands for the Secret of this mesh and name: its content, or while a new
  * one is on its way the one before. False: there is no such Secret, or no content of it.
  */
-bool keeper_read(const struct keeper *keeper, const struct set *set, const char *mesh,
+bool keeper_read(struct keeper *keeper, const struct set *set, const char *mesh,
 		 const char *name, struct zl_buf *content);
 
 /* What global answered: the content of secret, or NULL and why there is none. */

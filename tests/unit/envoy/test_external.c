@@ -23,7 +23,7 @@ static const struct external_tls PLAIN = {
 				       __VA_ARGS__ })
 #define SNI "sni.example.com"
 #define FAR(address_, port_)                                                          \
-	{ .zone = "", .address = address_, .port = port_, .weight = 1,                \
+	{ .zone = NULL, .address = address_, .port = port_, .weight = 1,                \
 	  .via = VIA_EXTERNAL }
 /* clang-format on */
 
