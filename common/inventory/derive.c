@@ -206,7 +206,7 @@ static struct resource *make(const struct deriving *at)
 
 /* ---- which services ---- */
 
-static bool is_derived(const struct resource *object)
+bool object_is_derived(const struct resource *object)
 {
 	const char *by = labels_get(object->labels, LABEL_MANAGED_BY);
 
@@ -224,7 +224,7 @@ static bool is_written(const struct inventory *inventory, const struct service *
 			       (struct labels){ &name, 1 }, arena, &count);
 
 	for (size_t i = 0; i < count; i++)
-		if (object_is_local(inventory, found[i]) && !is_derived(found[i]))
+		if (object_is_local(inventory, found[i]) && !object_is_derived(found[i]))
 			return true;
 	return false;
 }

@@ -90,6 +90,8 @@ bool object_same(const struct inventory *before, const struct inventory *after,
 struct resource *object_derive(const struct inventory *inventory,
 			       const struct service *service, struct zl_arena *arena,
 			       void (*warn)(void *ctx, const char *text), void *ctx);
+/* True for a MeshService that a zone made so. */
+bool object_is_derived(const struct resource *object);
 /* All that a zone derives in a mesh, by name. The array is in arena. */
 struct resource **objects_derive(const struct set *set, const char *zone,
 				 const char *mesh, struct zl_arena *arena, size_t *count,
