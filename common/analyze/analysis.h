@@ -6,7 +6,7 @@
 #pragma once
 
 #include "analyze/rules.h"
-#include "inventory/inventory.h"
+#include "inventory/objects.h"
 #include "policy/policy.h"
 
 /* The set with the eyes of one zone. */
@@ -17,7 +17,8 @@ struct view {
 };
 
 struct analysis {
-	const struct set *set;
+	const struct set *set; /* with what zones derive */
+	struct set *derived;   /* the same; NULL: they derive nothing */
 	struct zl_arena *arena;
 	struct view *views; /* at least one */
 	size_t view_count;
@@ -60,9 +61,58 @@ struct reach {
 struct reach view_reach(const struct view *view, const char *mesh, const char *service,
 			struct labels tags);
 
+/* The object that a ref means, in the first zone that finds it with its port. */
+struct meant {
+	const struct resource *object; /* NULL: none */
+	bool has_port;
+	struct object_port port;
+	size_t candidates; /* by labels */
+};
+/* The kind of object that refs of this kind mean; KIND_NONE: none. */
+enum kind object_kind_of(enum ref_kind kind);
+/* ns: where a ref without a namespace looks; "": anywhere. */
+struct meant views_object(const struct analysis *at, const char *mesh, const char *ns,
+			  const struct target_ref *ref);
+struct reach view_object_reach(const struct analysis *at, const struct view *view,
+			       const struct meant *meant);
+
 /* ---- the checks ---- */
 void analyze_references(struct analysis *at, const struct resource *route);
 void analyze_standings(struct analysis *at);
 /* Outbound number i of proxy, which no list of a route leads elsewhere. */
 void analyze_outbound(struct analysis *at, const struct resource *proxy, size_t i);
 void analyze_services(struct analysis *at);
+void analyze_objects(struct analysis *at);
+/* What a TrafficRoute refers to. */
+void analyze_traffic_references(struct analysis *at, const struct resource *route);
+
+/* ---- references: check_references.c ---- */
+
+/* One reference of a policy, and where it stands. */
+struct reference {
+	const struct resource *route;
+	const struct target_ref *ref;
+	const char *field; /* its path */
+	bool whole;        /* findings name no member of it: it is written otherwise */
+};
+/* A list of backendRefs at field; items are at field[i]. */
+struct ref_list {
+	const struct resource *route;
+	const char *field;
+	const struct backend_ref *refs;
+	size_t count;
+	bool whole; /* as of its references */
+};
+void analyze_list(struct analysis *at, const struct ref_list *list);
+
+/* ---- what became of TrafficRoutes: check_traffic.c ---- */
+struct carried {
+	const struct resource *route;
+	size_t outbounds, lost;           /* that it is about */
+	const char *services;             /* those of outbounds; "" */
+	const struct resource *successor; /* a policy that has one of lost */
+};
+/* Look at what routes, of a proxy that route selects, make of it. */
+void carried_count(struct analysis *at, struct carried *carried,
+		   const struct routes *routes);
+void carried_tell(struct analysis *at, const struct carried *carried);

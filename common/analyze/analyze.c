@@ -91,20 +91,33 @@ static size_t sort_findings(struct analyze_finding *found, size_t count)
 	return kept;
 }
 
+static void check_policies(struct analysis *at)
+{
+	struct set_iter each = set_each(at->set, KIND_MESH_TCP_ROUTE, NULL);
+	const struct resource *route;
+
+	while ((route = set_next(&each)) != NULL)
+		analyze_references(at, route);
+	each = set_each(at->set, KIND_MESH_HTTP_ROUTE, NULL);
+	while ((route = set_next(&each)) != NULL)
+		analyze_references(at, route);
+	each = set_each(at->set, KIND_TRAFFIC_ROUTE, NULL);
+	while ((route = set_next(&each)) != NULL)
+		analyze_traffic_references(at, route);
+}
+
 struct analyze_result analyze_set(const struct set *set, const char *zone,
 				  struct zl_arena *arena)
 {
 	struct analysis at = { .set = set, .arena = arena };
-	struct set_iter each = set_each(set, KIND_MESH_TCP_ROUTE, NULL);
-	const struct resource *route;
 
 	at.blind = set_count(set, KIND_DATAPLANE) == 0 &&
 		   set_count(set, KIND_ZONE_INGRESS) == 0;
 	views_open(&at, zone);
-	while ((route = set_next(&each)) != NULL)
-		analyze_references(&at, route);
+	check_policies(&at);
 	analyze_standings(&at);
 	analyze_services(&at);
+	analyze_objects(&at);
 	views_close(&at);
 	return (struct analyze_result){ .findings = at.found,
 					.count = sort_findings(at.found, at.count),

@@ -1,4 +1,4 @@
-/* What a MeshTCPRoute refers to, and its weights. */
+/* What MeshTCPRoutes and MeshHTTPRoutes refer to, and their weights. */
 #include "analyze/analysis.h"
 
 #include "policy/refs.h"
@@ -6,18 +6,11 @@
 #include <inttypes.h>
 #include <string.h>
 
-/* One reference of a route, and where it stands. */
-struct reference {
-	const struct resource *route;
-	const struct target_ref *ref;
-	const char *field; /* its path */
-};
-
 static struct spot spot_of(struct analysis *at, const struct reference *in,
 			   const char *member)
 {
 	return (struct spot){ .res = in->route,
-			      .field = member[0] == '\0'
+			      .field = member[0] == '\0' || in->whole
 					       ? in->field
 					       : zl_arena_format(at->arena, "%s.%s",
 								 in->field, member),
@@ -59,8 +52,8 @@ static void check_top_name(struct analysis *at, const struct reference *top)
 
 static void check_top(struct analysis *at, const struct resource *route)
 {
-	const struct target_ref *ref = &route->tcp_route->target;
-	const struct reference top = { route, ref, "spec.targetRef" };
+	const struct target_ref *ref = route_top(route);
+	const struct reference top = { route, ref, "spec.targetRef", false };
 	struct spot whole = spot_of(at, &top, "");
 	struct spot kind = spot_of(at, &top, "kind");
 
@@ -138,8 +131,9 @@ static bool has_subset(struct analysis *at, const struct reference *in,
 	return false;
 }
 
+/* meant: the object that it is; NULL: a tag service, with tags. */
 static void check_endpoints(struct analysis *at, const struct reference *in,
-			    struct labels tags)
+			    const struct meant *meant, struct labels tags)
 {
 	const char *mesh = in->route->key.mesh;
 	const char *name = in->ref->name;
@@ -149,7 +143,8 @@ static void check_endpoints(struct analysis *at, const struct reference *in,
 
 	for (size_t i = 0; i < at->view_count; i++) {
 		const struct view *view = &at->views[i];
-		struct reach here = view_reach(view, mesh, name, tags);
+		struct reach here = meant != NULL ? view_object_reach(at, view, meant)
+						  : view_reach(view, mesh, name, tags);
 
 		all.local += here.local;
 		all.remote += here.remote;
@@ -164,7 +159,7 @@ static void check_endpoints(struct analysis *at, const struct reference *in,
 			view->zone[0] == '\0' ? "the own zone" : "zone ", view->zone,
 			mesh);
 	}
-	spot.name = name;
+	spot.name = meant != NULL ? meant->object->key.name : name;
 	if (all.local + all.remote == 0)
 		analysis_add(at, RULE_NO_ENDPOINT, &spot, "%s has no endpoint",
 			     ref_text(at, in->ref));
@@ -191,12 +186,42 @@ static void check_backend_tags(struct analysis *at, const struct reference *in)
 		     in->ref->name, other);
 }
 
+/* A ref that leads to an object: which, which port of it, and who is behind. */
+static void check_backend_object(struct analysis *at, const struct reference *in,
+				 const struct meant *meant)
+{
+	const struct key *key = &meant->object->key;
+	struct spot spot = spot_of(at, in, "");
+
+	if (meant->candidates > 1) {
+		spot.name = ref_text(at, in->ref);
+		analysis_add(at, RULE_AMBIGUOUS, &spot,
+			     "%s fits %zu objects, of which \"%s\"%s%s%s is taken",
+			     spot.name, meant->candidates, key->name,
+			     key->zone[0] != '\0' ? " of zone \"" : "", key->zone,
+			     key->zone[0] != '\0' ? "\"" : "");
+	}
+	spot.name = key->name;
+	if (!meant->has_port)
+		analysis_add(at, RULE_BACKEND_NO_PORT, &spot,
+			     "%s \"%s\" has no such port, or several and none is named",
+			     kind_info(key->kind)->name, key->name);
+	else if (key->kind == KIND_MESH_SERVICE && !at->blind)
+		check_endpoints(at, in, meant, (struct labels){ 0 });
+}
+
 static void check_backend(struct analysis *at, const struct reference *in)
 {
 	struct labels tags = labels_without(at->arena, in->ref->tags, TAG_SERVICE);
 	struct spot spot = spot_of(at, in, "");
+	struct meant meant = views_object(at, in->route->key.mesh,
+					  route_namespace(in->route), in->ref);
 
 	check_backend_tags(at, in);
+	if (meant.object != NULL) {
+		check_backend_object(at, in, &meant);
+		return;
+	}
 	if (!ref_is_by_name(in->ref)) {
 		analysis_add(at, RULE_BACKEND_NO_OBJECT, &spot, "%s",
 			     ref_missing(in->ref, in->route->key.mesh, at->arena));
@@ -205,7 +230,7 @@ static void check_backend(struct analysis *at, const struct reference *in)
 	if (at->blind || !is_known(at, in, RULE_BACKEND_UNKNOWN))
 		return;
 	if (tags.count == 0 || has_subset(at, in, tags))
-		check_endpoints(at, in, tags);
+		check_endpoints(at, in, NULL, tags);
 }
 
 /* True if both lead to the same place whatever is offered. */
@@ -222,48 +247,74 @@ static bool same_target(struct analysis *at, const struct target_ref *a,
 			      labels_without(at->arena, b->tags, TAG_SERVICE)) == 0;
 }
 
-static void check_sum(struct analysis *at, const struct resource *route,
-		      const struct tcp_to *to, const char *list, uint64_t sum)
+static void check_sum(struct analysis *at, const struct ref_list *list, uint64_t sum)
 {
-	const struct spot spot = { .res = route, .field = list, .name = "" };
+	const struct spot spot = { .res = list->route, .field = list->field, .name = "" };
 
-	if (to->ref_count > 0 && sum == 0)
+	if (list->count > 0 && sum == 0)
 		analysis_add(at, RULE_ALL_WEIGHTS_0, &spot,
 			     "every weight of the list is 0");
-	else if (to->ref_count > 1 && sum != 100)
+	else if (list->count > 1 && sum != 100)
 		analysis_add(at, RULE_NOT_100, &spot, "the sum of weights is %" PRIu64,
 			     sum);
 }
 
-static void check_list(struct analysis *at, const struct resource *route, size_t entry)
+/* What is written as "the destination itself" has no kind. */
+static void check_item(struct analysis *at, const struct ref_list *list, size_t i,
+		       uint64_t sum)
 {
-	const struct tcp_to *to = &route->tcp_route->to[entry];
-	const char *list = zl_arena_format(
-		at->arena, "spec.to[%zu].rules[0].default.backendRefs", entry);
+	const struct target_ref *ref = &list->refs[i].ref;
+	const struct reference in = {
+		list->route, ref, zl_arena_format(at->arena, "%s[%zu]", list->field, i),
+		list->whole
+	};
+	struct spot spot = spot_of(at, &in, "weight");
+	size_t j = 0;
+
+	if (ref->kind == REF_NONE)
+		return;
+	if (list->refs[i].weight == 0 && sum > 0)
+		analysis_add(at, RULE_WEIGHT_0, &spot, "%s has weight 0",
+			     ref_text(at, ref));
+	if (list->refs[i].weight > 0)
+		check_backend(at, &in);
+	while (j < i && !same_target(at, &list->refs[j].ref, ref))
+		j++;
+	spot = spot_of(at, &in, "");
+	if (j < i)
+		analysis_add(at, RULE_BACKEND_TWICE, &spot,
+			     "%s is the target of %s[%zu] too", ref_text(at, ref),
+			     list->whole ? "split" : "backendRefs", j);
+}
+
+void analyze_list(struct analysis *at, const struct ref_list *list)
+{
 	uint64_t sum = 0;
 
-	for (size_t i = 0; i < to->ref_count; i++)
-		sum += to->refs[i].weight;
-	check_sum(at, route, to, list, sum);
-	for (size_t i = 0; i < to->ref_count; i++) {
-		const struct reference in = { route, &to->refs[i].ref,
-					      zl_arena_format(at->arena, "%s[%zu]", list,
-							      i) };
-		struct spot spot = spot_of(at, &in, "weight");
-		size_t j = 0;
+	for (size_t i = 0; i < list->count; i++)
+		sum += list->refs[i].weight;
+	check_sum(at, list, sum);
+	for (size_t i = 0; i < list->count; i++)
+		check_item(at, list, i, sum);
+}
 
-		if (to->refs[i].weight == 0 && sum > 0)
-			analysis_add(at, RULE_WEIGHT_0, &spot, "%s has weight 0",
-				     ref_text(at, in.ref));
-		if (to->refs[i].weight > 0)
-			check_backend(at, &in);
-		while (j < i && !same_target(at, &to->refs[j].ref, in.ref))
-			j++;
-		spot = spot_of(at, &in, "");
-		if (j < i)
-			analysis_add(at, RULE_BACKEND_TWICE, &spot,
-				     "%s is the target of backendRefs[%zu] too",
-				     ref_text(at, in.ref), j);
+/* The lists of one entry: of its only rule, or of each. */
+static void check_lists(struct analysis *at, const struct resource *route, size_t entry)
+{
+	bool tcp = route->key.kind == KIND_MESH_TCP_ROUTE;
+	const struct http_to *http = tcp ? NULL : &route->http_route->to[entry];
+	size_t count = tcp ? 1 : http->rule_count;
+
+	for (size_t i = 0; i < count; i++) {
+		struct ref_list list = { .route = route };
+
+		list.field = zl_arena_format(
+			at->arena, "spec.to[%zu].rules[%zu].default.backendRefs", entry,
+			i);
+		list.refs = tcp ? route->tcp_route->to[entry].refs : http->rules[i].refs;
+		list.count = tcp ? route->tcp_route->to[entry].ref_count
+				 : http->rules[i].ref_count;
+		analyze_list(at, &list);
 	}
 }
 
@@ -290,25 +341,47 @@ static bool is_called(const struct analysis *at, const char *mesh, const char *s
 	return false;
 }
 
+/* True if entry names something: the mesh below a gateway, an object, or what may be a
+ * tag service. */
+static bool finds_any(const struct analysis *at, const struct reference *in)
+{
+	return in->ref->kind == REF_MESH || ref_is_by_name(in->ref) ||
+	       views_object(at, in->route->key.mesh, route_namespace(in->route), in->ref)
+			       .object != NULL;
+}
+
+/* A later entry of the same destination, which replaces this one; rules of requests are
+ * joined instead. 0: none. */
+static size_t replaced_by(struct analysis *at, const struct resource *route, size_t entry)
+{
+	const struct target_ref *target = route_to(route, entry);
+
+	if (route->key.kind != KIND_MESH_TCP_ROUTE)
+		return 0;
+	for (size_t later = entry + 1; later < route_to_count(route); later++)
+		if (same_target(at, target, route_to(route, later)))
+			return later;
+	return 0;
+}
+
 static void check_to(struct analysis *at, const struct resource *route, size_t entry)
 {
-	const struct tcp_to *to = route->tcp_route->to;
-	const struct reference in = { route, &to[entry].target,
-				      zl_arena_format(at->arena, "spec.to[%zu].targetRef",
-						      entry) };
+	const struct reference in = {
+		route, route_to(route, entry),
+		zl_arena_format(at->arena, "spec.to[%zu].targetRef", entry), false
+	};
+	const char *mesh = route->key.mesh;
 	struct spot spot = spot_of(at, &in, "");
-	size_t later = entry + 1;
+	size_t later = replaced_by(at, route, entry);
 
-	if (!ref_is_by_name(in.ref))
+	if (!finds_any(at, &in))
 		analysis_add(at, RULE_TO_NO_OBJECT, &spot, "%s",
-			     ref_missing(in.ref, route->key.mesh, at->arena));
-	else if (!views_know(at, route->key.mesh, in.ref->name) &&
-		 !is_called(at, route->key.mesh, in.ref->name))
+			     ref_missing(in.ref, mesh, at->arena));
+	else if (ref_is_by_name(in.ref) && !views_know(at, mesh, in.ref->name) &&
+		 views_object(at, mesh, "", in.ref).object == NULL &&
+		 !is_called(at, mesh, in.ref->name))
 		(void)is_known(at, &in, RULE_TO_UNKNOWN);
-	while (later < route->tcp_route->to_count &&
-	       !same_target(at, in.ref, &to[later].target))
-		later++;
-	if (later < route->tcp_route->to_count)
+	if (later > 0)
 		analysis_add(at, RULE_TO_TWICE, &spot,
 			     "spec.to[%zu] is about %s too, and replaces this entry",
 			     later, ref_text(at, in.ref));
@@ -324,8 +397,8 @@ void analyze_references(struct analysis *at, const struct resource *route)
 	if (effect != NULL && strcmp(effect, "shadow") == 0)
 		analysis_add(at, RULE_SHADOW, &shadow, "it configures no proxy");
 	check_top(at, route);
-	for (size_t i = 0; i < route->tcp_route->to_count; i++) {
+	for (size_t i = 0; i < route_to_count(route); i++) {
 		check_to(at, route, i);
-		check_list(at, route, i);
+		check_lists(at, route, i);
 	}
 }

@@ -5,24 +5,29 @@
 
 #include <string.h>
 
+static void check_mesh_of(struct analysis *at, const struct resource *res)
+{
+	const struct key mesh = {
+		.kind = KIND_MESH, .mesh = "", .zone = "", .ns = "", .name = res->key.mesh
+	};
+	const struct spot spot = { .res = res, .field = "mesh", .name = res->key.mesh };
+
+	if (strcmp(mesh.name, "default") != 0 && set_get(at->set, &mesh) == NULL)
+		analysis_add(at, RULE_NO_MESH, &spot, "no document makes the mesh \"%s\"",
+			     mesh.name);
+}
+
 static void check_meshes(struct analysis *at)
 {
-	struct set_iter each = set_each(at->set, KIND_MESH_TCP_ROUTE, NULL);
-	const struct resource *route;
+	static const enum kind KINDS[] = { KIND_MESH_TCP_ROUTE, KIND_MESH_HTTP_ROUTE,
+					   KIND_TRAFFIC_ROUTE };
 
-	while ((route = set_next(&each)) != NULL) {
-		const struct key mesh = { .kind = KIND_MESH,
-					  .mesh = "",
-					  .zone = "",
-					  .ns = "",
-					  .name = route->key.mesh };
-		const struct spot spot = { .res = route,
-					   .field = "mesh",
-					   .name = route->key.mesh };
+	for (size_t i = 0; i < sizeof(KINDS) / sizeof(KINDS[0]); i++) {
+		struct set_iter each = set_each(at->set, KINDS[i], NULL);
+		const struct resource *res;
 
-		if (strcmp(mesh.name, "default") != 0 && set_get(at->set, &mesh) == NULL)
-			analysis_add(at, RULE_NO_MESH, &spot,
-				     "no document makes the mesh \"%s\"", mesh.name);
+		while ((res = set_next(&each)) != NULL)
+			check_mesh_of(at, res);
 	}
 }
 
@@ -129,6 +134,8 @@ void analyze_outbound(struct analysis *at, const struct resource *proxy, size_t 
 	const char *zone;
 
 	if (outbound->has_backend) {
+		if (views_object(at, mesh, "", &outbound->backend).has_port)
+			return;
 		spot.name = outbound->backend.name;
 		analysis_add(at, RULE_OUTBOUND_NOWHERE, &spot, "%s",
 			     ref_missing(&outbound->backend, mesh, at->arena));

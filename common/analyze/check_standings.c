@@ -11,14 +11,16 @@ struct standing {
 	const struct resource *route;
 	size_t selected;    /* proxies */
 	size_t contributes; /* outbounds */
+	size_t idle;        /* outbounds that carry no requests */
 	size_t wins;
 	const struct resource *winner; /* over it, on some outbound */
 	const struct resource *tied;   /* the winner, when only names decided */
+	struct carried carried;        /* of a TrafficRoute */
 };
 
 struct standings {
 	struct analysis *at;
-	struct standing *items; /* sorted by key */
+	struct standing *items; /* sorted by key, and so by kind */
 	size_t count;
 };
 
@@ -35,17 +37,15 @@ static struct standing *standing_of(const struct standings *all,
 	return bsearch(&route->key, all->items, all->count, sizeof(*all->items), by_key);
 }
 
-/* policies are in increasing precedence. */
-static void count_outbound(struct standings *all, const struct outbound_route *outbound)
+/* policies are in increasing precedence, and a list replaces those before it. */
+static void count_list(struct standings *all, const struct contributor *policies,
+		       size_t count)
 {
-	const struct contributor *last;
+	const struct contributor *last = &policies[count - 1];
 
-	if (outbound->policy_count == 0)
-		return;
-	last = &outbound->policies[outbound->policy_count - 1];
 	standing_of(all, last->policy)->wins++;
-	for (size_t i = 0; i < outbound->policy_count; i++) {
-		const struct contributor *one = &outbound->policies[i];
+	for (size_t i = 0; i < count; i++) {
+		const struct contributor *one = &policies[i];
 		struct standing *standing = standing_of(all, one->policy);
 
 		standing->contributes++;
@@ -57,6 +57,28 @@ static void count_outbound(struct standings *all, const struct outbound_route *o
 	}
 }
 
+/* Rules of requests are joined: a policy wins where one of its rules is left, or where it
+ * has none and only makes the requests routed. */
+static void count_rules(struct standings *all, const struct outbound_route *outbound)
+{
+	for (size_t i = 0; i < outbound->policy_count; i++) {
+		const struct contributor *one = &outbound->policies[i];
+		struct standing *standing = standing_of(all, one->policy);
+		bool left = one->policy->http_route->to[one->to].rule_count == 0;
+
+		for (size_t j = 0; j < outbound->rule_count; j++) {
+			const struct contributor *from = outbound->rules[j].from;
+
+			left = left || (from != NULL && from->policy == one->policy);
+			if (from != NULL && from->policy != one->policy)
+				standing->winner = from->policy;
+		}
+		standing->contributes++;
+		standing->wins += left;
+	}
+}
+
+/* True if a policy says where the connections of an outbound go. */
 static bool leads_elsewhere(const struct outbound_route *outbound)
 {
 	const struct contributor *last;
@@ -64,19 +86,80 @@ static bool leads_elsewhere(const struct outbound_route *outbound)
 	if (outbound->policy_count == 0)
 		return false;
 	last = &outbound->policies[outbound->policy_count - 1];
-	return last->policy->tcp_route->to[last->to].has_rule;
+	if (outbound->owner == OWNER_TCP_ROUTE)
+		return last->policy->tcp_route->to[last->to].has_rule;
+	for (size_t i = 0; i < outbound->rule_count; i++)
+		if (outbound->rules[i].from == NULL)
+			return false;
+	return true;
+}
+
+static bool is_http(const char *protocol)
+{
+	return strcmp(protocol, "http") == 0 || strcmp(protocol, "http2") == 0 ||
+	       strcmp(protocol, "grpc") == 0;
+}
+
+/* Entries of a selected MeshHTTPRoute about what is not HTTP. */
+static size_t tell_idle(struct analysis *at, const struct resource *route,
+			const struct outbound_route *outbound)
+{
+	size_t idle = 0;
+
+	for (size_t i = 0; i < route->http_route->to_count; i++) {
+		const struct target_ref *target = &route->http_route->to[i].target;
+		const struct spot spot = {
+			.res = route,
+			.field = zl_arena_format(at->arena, "spec.to[%zu].targetRef", i),
+			.name = outbound->destination.name
+		};
+
+		if (target->kind != outbound->destination.kind ||
+		    strcmp(target->name, spot.name) != 0)
+			continue;
+		idle++;
+		analysis_add(at, RULE_HTTP_IDLE, &spot,
+			     "the protocol of \"%s\" is %s: the entry has no effect on "
+			     "connections to it",
+			     spot.name, outbound->destination.protocol);
+	}
+	return idle;
+}
+
+static void count_selected(struct standings *all, const struct routes *routes,
+			   const struct resource *policy)
+{
+	struct standing *standing = standing_of(all, policy);
+
+	standing->selected++;
+	if (policy->key.kind == KIND_TRAFFIC_ROUTE)
+		carried_count(all->at, &standing->carried, routes);
+	for (size_t i = 0;
+	     policy->key.kind == KIND_MESH_HTTP_ROUTE && i < routes->outbound_count; i++)
+		if (!is_http(routes->outbounds[i].destination.protocol))
+			standing->idle +=
+				tell_idle(all->at, policy, &routes->outbounds[i]);
 }
 
 static void count_proxy(struct standings *all, const struct routes *routes)
 {
 	for (size_t i = 0; i < routes->considered_count; i++)
 		if (routes->considered[i].selected)
-			standing_of(all, routes->considered[i].policy)->selected++;
+			count_selected(all, routes, routes->considered[i].policy);
 	for (size_t i = 0; i < routes->outbound_count; i++) {
-		count_outbound(all, &routes->outbounds[i]);
-		if (!leads_elsewhere(&routes->outbounds[i]))
+		const struct outbound_route *outbound = &routes->outbounds[i];
+
+		if (outbound->owner == OWNER_TCP_ROUTE)
+			count_list(all, outbound->policies, outbound->policy_count);
+		if (outbound->owner == OWNER_HTTP_ROUTE)
+			count_rules(all, outbound);
+		if (outbound->owner != OWNER_TRAFFIC_ROUTE && !leads_elsewhere(outbound))
 			analyze_outbound(all->at, routes->proxy, i);
 	}
+	for (size_t i = 0; i < routes->listener_count; i++)
+		if (routes->listeners[i].policy_count > 0)
+			count_list(all, routes->listeners[i].policies,
+				   routes->listeners[i].policy_count);
 }
 
 static void count_view(struct standings *all, const struct view *view)
@@ -114,7 +197,7 @@ static bool is_undecided(const struct analysis *at, const struct target_ref *top
 
 static void tell_unselected(struct analysis *at, const struct resource *route)
 {
-	const struct target_ref *top = &route->tcp_route->target;
+	const struct target_ref *top = route_top(route);
 	const struct spot spot = { .res = route, .field = "spec.targetRef", .name = "" };
 	bool withdrawn =
 		route->key.zone[0] != '\0' && !zone_is_enabled(at->set, route->key.zone);
@@ -131,13 +214,28 @@ static void tell_unselected(struct analysis *at, const struct resource *route)
 /* The first destination that somebody offers, or NULL: the others were told. */
 static const char *known_destination(struct analysis *at, const struct resource *route)
 {
-	const struct tcp_route_spec *spec = route->tcp_route;
+	for (size_t i = 0; i < route_to_count(route); i++) {
+		const struct target_ref *target = route_to(route, i);
 
-	for (size_t i = 0; i < spec->to_count; i++)
-		if (ref_is_by_name(&spec->to[i].target) &&
-		    views_know(at, route->key.mesh, spec->to[i].target.name))
-			return spec->to[i].target.name;
+		if (ref_is_by_name(target) &&
+		    views_know(at, route->key.mesh, target->name))
+			return target->name;
+	}
 	return NULL;
+}
+
+/* A TrafficRoute has neither top nor order: its sources select, its tags decide. */
+static void tell_traffic(struct analysis *at, const struct standing *standing)
+{
+	const struct spot spot = { .res = standing->route,
+				   .field = "sources",
+				   .name = "" };
+
+	if (standing->selected == 0 && set_count(at->set, KIND_DATAPLANE) > 0)
+		analysis_add(at, RULE_SELECTS_NONE, &spot,
+			     "no Dataplane of mesh \"%s\" is one of its sources",
+			     standing->route->key.mesh);
+	carried_tell(at, &standing->carried);
 }
 
 static void tell_standing(struct analysis *at, const struct standing *standing)
@@ -150,7 +248,7 @@ static void tell_standing(struct analysis *at, const struct standing *standing)
 		return;
 	}
 	spot.name = service;
-	if (standing->contributes == 0 && service != NULL)
+	if (standing->contributes + standing->idle == 0 && service != NULL)
 		analysis_add(at, RULE_NO_OUTBOUND, &spot,
 			     "%zu %s selected, none with an outbound to a destination of "
 			     "the policy",
@@ -159,35 +257,51 @@ static void tell_standing(struct analysis *at, const struct standing *standing)
 	spot.field = "spec.targetRef";
 	if (standing->tied != NULL) {
 		spot.name = standing->tied->key.name;
-		analysis_add(
-			at, RULE_TIE, &spot,
-			"MeshTCPRoute \"%s\" has the same precedence and wins by its "
-			"name",
-			spot.name);
+		analysis_add(at, RULE_TIE, &spot,
+			     "%s \"%s\" has the same precedence and wins by its name",
+			     kind_info(standing->tied->key.kind)->name, spot.name);
 	}
-	if (standing->contributes > 0 && standing->wins == 0) {
+	if (standing->contributes > 0 && standing->wins == 0 &&
+	    standing->winner != NULL) {
 		spot.name = standing->winner->key.name;
 		analysis_add(at, RULE_NEVER_WINS, &spot,
-			     "stronger policies, MeshTCPRoute \"%s\" among them, replace "
-			     "it on every outbound",
-			     spot.name);
+			     "stronger policies, %s \"%s\" among them, replace it on "
+			     "every outbound",
+			     kind_info(standing->winner->key.kind)->name, spot.name);
 	}
+}
+
+static void add_standings(struct standings *all, enum kind kind)
+{
+	struct set_iter each = set_each(all->at->set, kind, NULL);
+	const struct resource *route;
+
+	while ((route = set_next(&each)) != NULL)
+		all->items[all->count++] = (struct standing){
+			.route = route, .carried = { .route = route, .services = "" }
+		};
 }
 
 void analyze_standings(struct analysis *at)
 {
+	/* By number, as keys are. */
+	static const enum kind KINDS[] = { KIND_MESH_TCP_ROUTE, KIND_MESH_HTTP_ROUTE,
+					   KIND_TRAFFIC_ROUTE };
 	struct standings all = { .at = at };
-	struct set_iter each = set_each(at->set, KIND_MESH_TCP_ROUTE, NULL);
-	const struct resource *route;
+	size_t room = 0;
 
 	if (at->blind)
 		return;
-	all.items = zl_arena_alloc(at->arena, set_count(at->set, KIND_MESH_TCP_ROUTE),
-				   sizeof(*all.items));
-	while ((route = set_next(&each)) != NULL)
-		all.items[all.count++].route = route;
+	for (size_t i = 0; i < sizeof(KINDS) / sizeof(KINDS[0]); i++)
+		room += set_count(at->set, KINDS[i]);
+	all.items = zl_arena_alloc(at->arena, room, sizeof(*all.items));
+	for (size_t i = 0; i < sizeof(KINDS) / sizeof(KINDS[0]); i++)
+		add_standings(&all, KINDS[i]);
 	for (size_t i = 0; i < at->view_count; i++)
 		count_view(&all, &at->views[i]);
 	for (size_t i = 0; i < all.count; i++)
-		tell_standing(at, &all.items[i]);
+		if (all.items[i].route->key.kind == KIND_TRAFFIC_ROUTE)
+			tell_traffic(at, &all.items[i]);
+		else
+			tell_standing(at, &all.items[i]);
 }

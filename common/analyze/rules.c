@@ -4,7 +4,7 @@
 
 /* A code that was released keeps its meaning; codes of rules that end are not used again.
  * ZL00x: documents, ZL01x and ZL02x: references and weights, ZL03x: selection and order,
- * ZL04x: what is offered. */
+ * ZL04x: what is offered, ZL05x: gateways, ZL06x: Secrets. */
 /* clang-format off */
 const struct analyze_rule ANALYZE_RULES[RULE_END] = {
 	[RULE_DEPRECATED_TOP] = {
@@ -35,8 +35,8 @@ const struct analyze_rule ANALYZE_RULES[RULE_END] = {
 		"A reference with namespace, port, sectionName or labels, or to a kind other than "
 		"MeshService, asks for a real object and never falls back on a service by its tag. "
 		"The entry has no effect.",
-		"Refer to the service by kind MeshService and name alone: the value of its tag "
-		"kuma.io/service." },
+		"Add the object, or refer to a service by kind MeshService and name alone: the "
+		"value of its tag kuma.io/service." },
 	[RULE_TO_UNKNOWN] = {
 		"ZL012", ANALYZE_WARNING, "An entry of to names a service that nobody offers",
 		"No inbound and no ZoneIngress has the service, and no outbound asks for it, so the "
@@ -77,18 +77,24 @@ const struct analyze_rule ANALYZE_RULES[RULE_END] = {
 		"A reference with namespace, port, sectionName or labels, or to a kind other than "
 		"MeshService and MeshServiceSubset, asks for a real object and never falls back on "
 		"a service by its tag. Its share of the connections is closed.",
-		"Refer to the service by kind MeshService and name alone: the value of its tag "
-		"kuma.io/service." },
+		"Add the object, or refer to a service by kind MeshService and name alone: the "
+		"value of its tag kuma.io/service." },
 	[RULE_AMBIGUOUS] = {
 		"ZL021", ANALYZE_WARNING, "A reference can mean more than one thing",
 		"It is settled by a rule that its reader may not know: the name wins over the tag "
-		"kuma.io/service, and a name without namespace means all objects of that name.",
+		"kuma.io/service, a name without namespace means all objects of that name, and of "
+		"several with the labels a backendRef means the own zone's, else the smallest KRI.",
 		"Write \"{}\" so that only one thing fits." },
 	[RULE_NO_ENDPOINT] = {
 		"ZL022", ANALYZE_WARNING, "A backendRef leads to a service without an endpoint",
 		"The service is known, but no instance is Ready and no reachable ingress has one: "
 		"the share of this entry fails.",
 		"Make an instance of \"{}\" Ready, or take the entry's weight away until one is." },
+	[RULE_BACKEND_NO_PORT] = {
+		"ZL023", ANALYZE_ERROR, "A backendRef names no port of its object",
+		"The object is there, without the port that is asked for, or with several of which "
+		"none is named. Its share of the connections is closed.",
+		"Write port or sectionName as \"{}\" has it." },
 	[RULE_SELECTS_NONE] = {
 		"ZL030", ANALYZE_WARNING, "The policy selects no proxy",
 		"No Dataplane fits its targetRef and its origin, so it changes nothing.",
@@ -109,6 +115,22 @@ const struct analyze_rule ANALYZE_RULES[RULE_END] = {
 		"renaming one changes the routes.",
 		"Give the policy that shall win a more exact targetRef than that of \"{}\", or join "
 		"the two." },
+	[RULE_TRAFFIC_CARRIES] = {
+		"ZL034", ANALYZE_INFO, "A TrafficRoute still carries connections",
+		"It is the legacy kind. MeshTCPRoutes with the same endpoints and weights can take "
+		"its place while connections stay.",
+		"Run zonelinkctl convert on these documents, apply what it writes, then delete "
+		"TrafficRoute {}." },
+	[RULE_TRAFFIC_SHADOWED] = {
+		"ZL035", ANALYZE_INFO, "Another policy has the connections of a TrafficRoute",
+		"Where a MeshTCPRoute or MeshHTTPRoute is about an outbound, or a TrafficRoute with "
+		"more tags, this one has no say.",
+		"Delete it when \"{}\" and the others have all that is wanted." },
+	[RULE_HTTP_IDLE] = {
+		"ZL036", ANALYZE_WARNING, "A MeshHTTPRoute is about a destination that is not HTTP",
+		"Requests are seen only where the protocol of the destination is http, http2 or "
+		"grpc. Elsewhere the entry has no effect.",
+		"Tag the instances of \"{}\" with kuma.io/protocol: http, or use a MeshTCPRoute." },
 	[RULE_REMOTE_PLAIN] = {
 		"ZL040", ANALYZE_WARNING, "A backend is in other zones only, while mTLS is off",
 		"A zone ingress finds the service by the server name of mTLS; without mTLS the "
@@ -131,6 +153,32 @@ const struct analyze_rule ANALYZE_RULES[RULE_END] = {
 		"ZL044", ANALYZE_WARNING, "An outbound of a Dataplane leads nowhere",
 		"Nobody offers what it asks for, and no route leads elsewhere: connections to it fail.",
 		"Correct the destination \"{}\", or add the Dataplane that offers it." },
+	[RULE_NO_MEMBERS] = {
+		"ZL045", ANALYZE_WARNING, "A MeshMultiZoneService has no member",
+		"It stands for the MeshServices of all zones that have its labels. Without one, "
+		"connections to it fail.",
+		"Correct the labels, or label the MeshServices that \"{}\" shall stand for." },
+	[RULE_NO_ADDRESS] = {
+		"ZL046", ANALYZE_WARNING, "A MeshExternalService has no endpoint",
+		"Connections to it fail.",
+		"Write spec.endpoints of \"{}\"." },
+	[RULE_GATEWAY_UNUSED] = {
+		"ZL050", ANALYZE_WARNING, "No Dataplane uses a MeshGateway",
+		"Its listeners exist on the BUILTIN Dataplanes whose gateway.tags it selects, each "
+		"of which takes one MeshGateway. Here none takes it.",
+		"Correct the selectors of \"{}\", or the gateway.tags of the Dataplane." },
+	[RULE_LISTENER_UNROUTED] = {
+		"ZL051", ANALYZE_WARNING, "A listener of a gateway has no route",
+		"A builtin gateway leads nowhere by itself: connections to such a listener are "
+		"closed.",
+		"Add a MeshTCPRoute with targetRef {kind: MeshGateway, name: ...} and "
+		"to {kind: Mesh}, whose tags the listener has." },
+	[RULE_NO_SECRET] = {
+		"ZL060", ANALYZE_WARNING, "A Secret is named but absent",
+		"What needs it is not built until it comes: the TLS of the gateway's listener, the "
+		"endpoints of the external service, the certificates of the mesh.",
+		"Apply a Secret \"{}\" of the mesh, or correct the name. Where Secrets are kept "
+		"apart from these documents, look at global." },
 };
 /* clang-format on */
 

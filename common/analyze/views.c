@@ -10,10 +10,7 @@ static void add_view(struct analysis *at, const char *zone)
 	for (size_t i = 0; i < at->view_count; i++)
 		if (strcmp(at->views[i].zone, zone) == 0)
 			return;
-	at->views[at->view_count++] =
-		(struct view){ .zone = zone,
-			       .inventory = inventory_build(at->set, zone),
-			       .index = policy_index_new(at->set, zone) };
+	at->views[at->view_count++] = (struct view){ .zone = zone };
 }
 
 static void add_views(struct analysis *at, enum kind kind)
@@ -26,20 +23,67 @@ static void add_views(struct analysis *at, enum kind kind)
 			add_view(at, res->key.zone);
 }
 
-void views_open(struct analysis *at, const char *zone)
+/* What each zone makes of its Dataplanes (meshServices.mode). */
+static void derive_all(struct analysis *at)
 {
-	size_t room = 1 + set_count(at->set, KIND_DATAPLANE) +
-		      set_count(at->set, KIND_MESH_TCP_ROUTE);
+	struct set_iter each = set_each(at->set, KIND_MESH, NULL);
+	struct set_edit *edit = set_edit(at->set);
+	const struct resource *mesh;
+	size_t made = 0;
 
+	while ((mesh = set_next(&each)) != NULL) {
+		if (mesh->mesh->services == MESH_SERVICES_DISABLED)
+			continue;
+		for (size_t i = 0; i < at->view_count; i++) {
+			size_t count;
+			struct resource **all =
+				objects_derive(at->set, at->views[i].zone, mesh->key.name,
+					       at->arena, &count, NULL, NULL);
+			made += count;
+			for (size_t j = 0; j < count; j++) {
+				set_put(edit, all[j]);
+				resource_drop(&all[j]);
+			}
+		}
+	}
+	if (made == 0) {
+		set_discard(&edit);
+		return;
+	}
+	at->derived = set_done(&edit);
+	at->set = at->derived;
+}
+
+static void find_views(struct analysis *at, const char *zone)
+{
+	static const enum kind WRITTEN[] = { KIND_DATAPLANE, KIND_MESH_TCP_ROUTE,
+					     KIND_MESH_HTTP_ROUTE, KIND_MESH_SERVICE,
+					     KIND_MESH_GATEWAY };
+	size_t room = 1;
+
+	for (size_t i = 0; i < sizeof(WRITTEN) / sizeof(WRITTEN[0]); i++)
+		room += set_count(at->set, WRITTEN[i]);
 	at->views = zl_arena_alloc(at->arena, room, sizeof(*at->views));
 	if (zone[0] != '\0') {
 		add_view(at, zone);
 		return;
 	}
-	add_views(at, KIND_DATAPLANE);
-	add_views(at, KIND_MESH_TCP_ROUTE);
+	for (size_t i = 0; i < sizeof(WRITTEN) / sizeof(WRITTEN[0]); i++)
+		add_views(at, WRITTEN[i]);
 	if (at->view_count == 0)
 		add_view(at, "");
+}
+
+void views_open(struct analysis *at, const char *zone)
+{
+	find_views(at, zone);
+	derive_all(at);
+	for (size_t i = 0; i < at->view_count; i++) {
+		struct view *view = &at->views[i];
+
+		view->inventory = inventory_build(at->set, view->zone);
+		view->index = policy_index_new(at->set, view->zone);
+	}
 }
 
 void views_close(struct analysis *at)
@@ -48,6 +92,7 @@ void views_close(struct analysis *at)
 		inventory_drop(&at->views[i].inventory);
 		policy_index_drop(&at->views[i].index);
 	}
+	set_drop(&at->derived);
 }
 
 /* ---- what they see ---- */
@@ -122,6 +167,76 @@ struct reach view_reach(const struct view *view, const char *mesh, const char *s
 	return reach;
 }
 
+/* ---- objects ---- */
+enum kind object_kind_of(enum ref_kind kind)
+{
+	switch (kind) {
+	case REF_MESH_SERVICE:
+		return KIND_MESH_SERVICE;
+	case REF_MESH_MULTI_ZONE_SERVICE:
+		return KIND_MESH_MULTI_ZONE_SERVICE;
+	case REF_MESH_EXTERNAL_SERVICE:
+		return KIND_MESH_EXTERNAL_SERVICE;
+	default:
+		return KIND_NONE;
+	}
+}
+
+static struct meant view_object(const struct analysis *at, const struct view *view,
+				const char *mesh, const char *ns,
+				const struct target_ref *ref)
+{
+	enum kind kind = object_kind_of(ref->kind);
+	struct meant meant = { 0 };
+	bool several;
+
+	if (ref->labels.count > 0) {
+		const struct resource *const *all =
+			objects_by_labels(view->inventory, kind, mesh, ref->labels,
+					  at->arena, &meant.candidates);
+		meant.object = meant.candidates > 0 ? all[0] : NULL;
+	} else {
+		meant.object = object_by_name(view->inventory, kind, mesh,
+					      ref->ns[0] != '\0' ? ref->ns : ns,
+					      ref->name, &several);
+	}
+	meant.has_port = meant.object != NULL &&
+			 object_port_find(meant.object, ref->section, ref->port,
+					  at->arena, &meant.port);
+	return meant;
+}
+
+struct meant views_object(const struct analysis *at, const char *mesh, const char *ns,
+			  const struct target_ref *ref)
+{
+	struct meant best = { 0 };
+
+	if (object_kind_of(ref->kind) == KIND_NONE)
+		return best;
+	for (size_t i = 0; i < at->view_count && !best.has_port; i++) {
+		struct meant meant = view_object(at, &at->views[i], mesh, ns, ref);
+		if (meant.object != NULL)
+			best = meant;
+	}
+	return best;
+}
+
+struct reach view_object_reach(const struct analysis *at, const struct view *view,
+			       const struct meant *meant)
+{
+	const struct service *found =
+		object_service(view->inventory, meant->object, &meant->port, at->arena);
+	struct reach reach = { 0 };
+
+	for (size_t i = 0; i < found->local_count; i++)
+		reach.local += found->locals[i].ready;
+	for (size_t i = 0; i < found->remote_count; i++)
+		reach.remote += found->remotes[i].address[0] != '\0' &&
+				found->remotes[i].instances > 0;
+	return reach;
+}
+
+/* ---- disabled zones ---- */
 static bool ingress_lists(const struct resource *ingress, const char *mesh,
 			  const char *service)
 {

@@ -45,6 +45,34 @@
 	"{kind: MeshServiceSubset, name: backend, tags: {" tags "}, weight: " weight "}"
 #define LIST "spec.to[0].rules[0].default.backendRefs"
 
+#define OBJECT(name, labels, selector)                              \
+	"---\n{type: MeshService, name: " name ", labels: {" labels \
+	"}, spec: {selector: "                                      \
+	"{" selector "}, ports: [{port: 5432, targetPort: 83, name: sql}]}}\n"
+#define DB OBJECT("db", "app: db", "dataplaneTags: {kuma.io/service: other}")
+#define MULTI(labels)                                                                  \
+	"---\n{type: MeshMultiZoneService, name: all, spec: {selector: {meshService: " \
+	"{matchLabels: {" labels "}}}, ports: [{port: 5432, name: sql}]}}\n"
+#define HTTP_SERVICE                                                     \
+	DP("s0", "",                                                     \
+	   "{port: 84, tags: {kuma.io/protocol: http, kuma.io/service: " \
+	   "shop}}",                                                     \
+	   OUT("shop"))
+#define HTTP(service, rules)                                                  \
+	"---\n{type: MeshHTTPRoute, name: h, spec: {to: [{targetRef: {kind: " \
+	"MeshService, "                                                       \
+	"name: " service "}, rules: " rules "}]}}\n"
+#define TRAFFIC(name, source, destination, conf)                                         \
+	"---\n{type: TrafficRoute, name: " name ", sources: [{match: {kuma.io/service: " \
+	"" source "}}], destinations: [{match: {kuma.io/service: " destination           \
+	"}}], conf: {" conf "}}\n"
+#define EDGE                                                                          \
+	"---\n{type: Dataplane, name: edge, networking: {address: 1.1.1.1, gateway: " \
+	"{type: BUILTIN, tags: {kuma.io/service: edge}}}}\n"
+#define GATEWAY(service, listeners)                                                 \
+	"---\n{type: MeshGateway, name: gw, selectors: [{match: {kuma.io/service: " \
+	"" service "}}], conf: {listeners: [" listeners "]}}\n"
+
 /* want: "CODE kind/name field: what" of each finding, one a line, in order. */
 /* clang-format off */
 static const struct {
@@ -181,6 +209,75 @@ static const struct {
 	  "ZL044 Dataplane/c networking.outbound[0].tags: nobody offers service \"othre\" in mesh \"default\" (did you mean \"other\"?)\n" },
 	{ "ZL044: an object", BASE DP("c", "", IN(86, "kuma.io/service: c"), "{port: 1, backendRef: {kind: MeshService, name: db, port: 5432}}"),
 	  "ZL044 Dataplane/c networking.outbound[0].backendRef: no MeshService \"db\" with port 5432 in mesh \"default\"\n" },
+	{ "ZL044: not where the object is", BASE DB DP("c", "", IN(86, "kuma.io/service: c"), "{port: 1, backendRef: {kind: MeshService, name: db, port: 5432}}"), "" },
+
+	/* Service objects. */
+	{ "nothing odd, objects", BASE DB ROUTE("{kind: MeshService, labels: {app: db}, sectionName: sql, weight: 50}, "
+	    "{kind: MeshMultiZoneService, name: all, port: 5432, weight: 50}") MULTI("app: db"), "" },
+	{ "nothing odd, a destination by labels", BASE DB DP("c", "", IN(86, "kuma.io/service: c"),
+	    "{port: 1, backendRef: {kind: MeshService, name: db, port: 5432}}")
+	  ROUTE_OF("r", "", ALL, "{targetRef: {kind: MeshService, labels: {app: db}}, rules: [{default: {backendRefs: [" MS("other", "1") "]}}]}"), "" },
+	{ "nothing odd, derived", "---\n{type: Mesh, name: default, mtls: {enabledBackend: ca, backends: [{name: ca, type: builtin}]}, "
+	  "meshServices: {mode: Everywhere}}\n" WEB BACKENDS OTHER
+	  ROUTE("{kind: MeshService, labels: {kuma.io/display-name: other}, port: 83}"), "" },
+	{ "ZL021: two objects", BASE DB OBJECT("db2", "app: db", "dataplaneTags: {kuma.io/service: other}") ROUTE("{kind: MeshService, labels: {app: db}, port: 5432}"),
+	  "ZL021 MeshTCPRoute/r " LIST "[0]: MeshService {app: db} fits 2 objects, of which \"db2\" is taken\n" },
+	{ "ZL022: an object", BASE OBJECT("db", "app: db", "dataplaneTags: {kuma.io/service: nobody}") ROUTE("{kind: MeshService, name: db, port: 5432}"),
+	  "ZL022 MeshTCPRoute/r " LIST "[0]: MeshService \"db\" has no endpoint\n" },
+	{ "ZL023", BASE DB ROUTE("{kind: MeshService, name: db, port: 1}"),
+	  "ZL023 MeshTCPRoute/r " LIST "[0]: MeshService \"db\" has no such port, or several and none is named\n" },
+	{ "ZL045", BASE DB MULTI("app: nothing"),
+	  "ZL045 MeshMultiZoneService/all spec.selector.meshService.matchLabels: no MeshService of mesh \"default\" has these labels\n" },
+	{ "ZL046", BASE "---\n{type: MeshExternalService, name: ext, spec: {match: {port: 80}}}\n" ROUTE("{kind: MeshExternalService, name: ext}"),
+	  "ZL046 MeshExternalService/ext spec.endpoints: it has no endpoint\n" },
+
+	/* HTTP. */
+	{ "nothing odd, requests", BASE HTTP_SERVICE HTTP("shop", "[{matches: [{}], default: {backendRefs: [" MS("other", "100") "]}}]"), "" },
+	{ "ZL014, ZL019: requests", BASE HTTP_SERVICE HTTP("shop", "[{matches: [{}], default: {backendRefs: [" MS("other", "1") "]}}, "
+	    "{matches: [{method: GET}], default: {backendRefs: [" MS("othr", "1") ", " MS("far", "2") "]}}]"),
+	  "ZL014 MeshHTTPRoute/h spec.to[0].rules[1].default.backendRefs[0].name: nobody offers service \"othr\" in mesh \"default\" (did you mean \"other\"?)\n"
+	  "ZL019 MeshHTTPRoute/h spec.to[0].rules[1].default.backendRefs: the sum of weights is 3\n" },
+	{ "ZL032: requests", BASE HTTP_SERVICE HTTP("shop", "[{matches: [{}], default: {}}]")
+	  "---\n{type: MeshHTTPRoute, name: a, spec: {to: [{targetRef: {kind: MeshService, name: shop}, rules: [{matches: [{}], default: {}}]}]}}\n",
+	  "ZL032 MeshHTTPRoute/h spec.targetRef: stronger policies, MeshHTTPRoute \"a\" among them, replace it on every outbound\n" },
+	{ "ZL036", BASE HTTP("backend", "[]"),
+	  "ZL036 MeshHTTPRoute/h spec.to[0].targetRef: the protocol of \"backend\" is tcp: the entry has no effect on connections to it\n" },
+
+	/* TrafficRoutes. */
+	{ "ZL034", BASE TRAFFIC("t", "'*'", "'*'", "split: [{weight: 1, destination: {kuma.io/service: '*', version: v1}}]"),
+	  "ZL034 TrafficRoute/t destinations: it has 1 outbound, to backend\n" },
+	{ "ZL014, ZL015, ZL019: a split", BASE TRAFFIC("t", "web", "backend", "split: [{weight: 1, destination: {kuma.io/service: othr}}, "
+	    "{weight: 1, destination: {kuma.io/service: other, version: v7}}]"),
+	  "ZL014 TrafficRoute/t conf.split[0]: nobody offers service \"othr\" in mesh \"default\" (did you mean \"other\"?)\n"
+	  "ZL015 TrafficRoute/t conf.split[1]: no instance of service \"other\" has the tags {version: v7}\n"
+	  "ZL019 TrafficRoute/t conf.split: the sum of weights is 2\n"
+	  "ZL034 TrafficRoute/t destinations: it has 1 outbound, to backend\n" },
+	{ "ZL035", BASE TRAFFIC("t", "web", "backend", "destination: {kuma.io/service: other}") ROUTE(MS("other", "1")),
+	  "ZL035 TrafficRoute/t destinations: MeshTCPRoute \"r\" has 1 outbound in its place, and nothing is left to it\n" },
+	{ "ZL035: another TrafficRoute", BASE TRAFFIC("t", "'*'", "backend", "destination: {kuma.io/service: other}") TRAFFIC("z", "web", "backend", "destination: {kuma.io/service: other}"),
+	  "ZL035 TrafficRoute/t destinations: TrafficRoute \"z\" has 1 outbound in its place, and nothing is left to it\n"
+	  "ZL034 TrafficRoute/z destinations: it has 1 outbound, to backend\n" },
+	{ "ZL030: a source", BASE TRAFFIC("t", "nobody", "backend", "destination: {kuma.io/service: other}"),
+	  "ZL030 TrafficRoute/t sources: no Dataplane of mesh \"default\" is one of its sources\n" },
+
+	/* Gateways and Secrets. */
+	{ "nothing odd, a gateway", BASE EDGE GATEWAY("edge", "{port: 90, protocol: TCP}")
+	  ROUTE_OF("r", "", "{kind: MeshGateway, name: gw}", "{targetRef: {kind: Mesh}, rules: [{default: {backendRefs: [" MS("other", "1") "]}}]}"), "" },
+	{ "ZL050", BASE EDGE GATEWAY("door", "{port: 90, protocol: TCP}"),
+	  "ZL050 MeshGateway/gw selectors: no Dataplane of type BUILTIN in mesh \"default\" takes it\n" },
+	{ "ZL051", BASE EDGE GATEWAY("edge", "{port: 90, protocol: TCP, tags: {p: a}}, {port: 91, protocol: TCP, tags: {p: b}}, {port: 92, protocol: HTTP}")
+	  ROUTE_OF("r", "", "{kind: MeshGateway, name: gw, tags: {p: b}}", "{targetRef: {kind: Mesh}, rules: [{default: {backendRefs: [" MS("other", "1") "]}}]}"),
+	  "ZL051 MeshGateway/gw conf.listeners[0]: no MeshTCPRoute is about port 90, hostname *: its connections are closed\n" },
+	{ "ZL060: a gateway", BASE EDGE GATEWAY("edge", "{port: 90, protocol: TLS, tls: {mode: TERMINATE, certificates: [{secret: cert}]}}")
+	  ROUTE_OF("r", "", "{kind: MeshGateway, name: gw}", "{targetRef: {kind: Mesh}, rules: [{default: {backendRefs: [" MS("other", "1") "]}}]}"),
+	  "ZL060 MeshGateway/gw conf.listeners[0].tls.certificates[0]: there is no Secret \"cert\" in mesh \"default\"\n" },
+	{ "ZL060: outside", BASE "---\n{type: MeshExternalService, name: ext, spec: {match: {port: 80}, endpoints: [{address: 9.9.9.9, port: 1}], "
+	  "tls: {enabled: true, verification: {caCert: {secret: there}, clientCert: {secret: a}, clientKey: {inlineString: k}}}}}\n"
+	  "---\n{type: Secret, name: there, data: eA==}\n",
+	  "ZL060 MeshExternalService/ext spec.tls.verification.clientCert: there is no Secret \"a\" in mesh \"default\"\n" },
+	{ "ZL060: a mesh", "{type: Mesh, name: m, mtls: {enabledBackend: ca, backends: [{name: ca, type: provided, conf: {cert: {secret: c}, key: {secret: k}}}]}}\n"
+	  "---\n{type: Secret, mesh: m, name: k, data: eA==}\n",
+	  "ZL060 Mesh/m mtls.backends[0].conf.cert: there is no Secret \"c\" in mesh \"m\"\n" },
 };
 /* clang-format on */
 
