@@ -55,6 +55,9 @@ static const struct {
 	  "80 HTTP * default []:\n",
 	  "mesh \"default\": Dataplane \"edge-1\" has the listeners of MeshGateway \"a\"; \"b\", which matches it too, has no effect on it\n"
 	  "mesh \"default\": MeshGateway \"a\", listener 80 HTTP for \"*\": it is not served: only TCP and TLS listeners are\n" },
+	{ "whoever wrote it", GATEWAY_OF("z", "", FOR("edge"), "", TCP("80", "")) GATEWAY_OF("edge", IN_EAST, FOR("edge"), "", TCP("81", ""))
+	  ABOUT("r", "", MS("far", "1")), "81 TCP * MeshTCPRoute [r/0]: MeshService far 1\n",
+	  "mesh \"default\": Dataplane \"edge-1\" has the listeners of MeshGateway \"edge\"; \"z\", which matches it too, has no effect on it\n" },
 	{ "of its zone", GATEWAY_OF("edge", IN_EAST, FOR("edge, kuma.io/zone: east"), "", TCP("80", "")) ABOUT("r", "", MS("far", "1")),
 	  "80 TCP * MeshTCPRoute [r/0]: MeshService far 1\n", "" },
 	{ "not of another zone", GATEWAY_OF("a", "kuma.io/origin: zone, kuma.io/zone: west", FOR("edge, tier: front"), "", TCP("80", ""))

@@ -20,6 +20,8 @@ static const struct {
 	  "MeshHTTPRoute [h/0]: any = h/0 far 1" },
 	{ "K14: one of several takes all", HTTP(WHEN(EXACT("/a") ", {}", MS("far", "1")) ", " WHEN(REGEX("/b"), MS("far", "2"))),
 	  "MeshHTTPRoute [h/0]: Exact /a = h/0 far 1; RegularExpression /b = h/0 far 2; any = h/0 far 1" },
+	{ "K14: whatever stands behind it", HTTP(WHEN(PREFIX("/"), MS("far", "1")) ", " WHEN(REGEX("/b"), MS("far", "2"))),
+	  "MeshHTTPRoute [h/0]: PathPrefix / = h/0 far 1; RegularExpression /b = h/0 far 2" },
 	{ "K14: / with a method", HTTP(WHEN("{" PATH("PathPrefix", "/") ", method: GET}", MS("far", "1"))),
 	  "MeshHTTPRoute [h/0]: PathPrefix / GET = h/0 far 1; PathPrefix / = rest other 1" },
 	{ "K14: / with a header", HTTP(WHEN("{headers: [{name: a, value: b}]}", MS("far", "1"))),

@@ -51,7 +51,7 @@ static const struct {
 	{ "more source tags", TRAFFIC("a", MATCH("web"), MATCH("backend"), TO_FAR)
 	  TRAFFIC("b", MATCH("web, kuma.io/zone: east"), ANY, SPLIT("2", "other")), "TrafficRoute [b/0]: MeshService other {} 2" },
 	{ "of the best source", TRAFFIC("a", ANY, MATCH("backend"), TO_FAR)
-	  TRAFFIC("b", MATCH("db, a: b, c: d") ", " MATCH("web") ", " ANY, ANY, SPLIT("2", "other")), "TrafficRoute [b/0]: MeshService other {} 2" },
+	  TRAFFIC("b", MATCH("db, a: b, c: d") ", " ANY ", " MATCH("web") ", " ANY, ANY, SPLIT("2", "other")), "TrafficRoute [b/0]: MeshService other {} 2" },
 	{ "then destination tags", TRAFFIC("a", ANY, ANY, TO_FAR) TRAFFIC("b", ANY, MATCH("backend") ", " ANY, SPLIT("2", "other")),
 	  "TrafficRoute [b/0]: MeshService other {} 2" },
 	{ "then the smaller name", TRAFFIC("b", ANY, ANY, TO_FAR) TRAFFIC("a", ANY, ANY, SPLIT("2", "other")),
