@@ -5,7 +5,6 @@
  *
  * Threads:  the loop's.
  * Lifetime: resolve_free at any time: a thread that is still at work frees what is its.
- *           Private to the room.
  */
 #pragma once
 

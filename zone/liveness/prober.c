@@ -1,5 +1,6 @@
 #include "zone/liveness/prober.h"
 
+#include "base/addr.h"
 #include "base/mem.h"
 #include "inventory/inventory.h"
 #include "loop/loop.h"
@@ -70,18 +71,31 @@ static void on_connected(void *arg, unsigned events)
 	end_attempt(attempt);
 }
 
+/* NULL: there is nothing to try. */
+static const char *address_of(const struct prober *prober,
+			      const struct zone_ingress_spec *ingress)
+{
+	const struct prober_setup *setup = &prober->setup;
+
+	if (zl_is_ip(ingress->advertised))
+		return ingress->advertised;
+	return ingress->advertised[0] != '\0' && setup->address != NULL
+		       ? setup->address(setup->owner, ingress->advertised)
+		       : NULL;
+}
+
 static void try_address(struct target *target, const struct zone_ingress_spec *ingress)
 {
 	const struct addrinfo hints = { .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV,
 					.ai_socktype = SOCK_STREAM };
 	struct attempt *attempt = &target->attempts[target->tried];
+	const char *address = address_of(target->prober, ingress);
 	struct addrinfo *found = NULL;
 	struct zl_err err = { 0 };
 	char port[8];
 
 	(void)snprintf(port, sizeof(port), "%u", ingress->advertised_port);
-	if (ingress->advertised[0] == '\0' ||
-	    getaddrinfo(ingress->advertised, port, &hints, &found) != 0)
+	if (address == NULL || getaddrinfo(address, port, &hints, &found) != 0)
 		return;
 	int fd = socket(found->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	/* Without a descriptor it was not tried: that says nothing of the zone. */

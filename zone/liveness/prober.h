@@ -4,7 +4,7 @@
  * Only zones that global calls Stale or Offline are probed, so a healthy system has no
  * probes. What is found goes to global with the zone's reports, and counts here: a zone
  * that is Offline but answers is not withdrawn here. An ingress that advertises a host
- * name is not tried.
+ * name is tried at its address, once that is known.
  *
  * Threads:  the loop's.
  * Lifetime: prober_close before the loop is closed.
@@ -23,6 +23,8 @@ struct prober_setup {
 	const char *zone;  /* this one; borrowed */
 	/* What was found is something else now. */
 	void (*changed)(void *owner);
+	/* The address of a host name, NULL: it has none. May be NULL: no name has. */
+	const char *(*address)(void *owner, const char *name);
 	void *owner;
 };
 
