@@ -1,6 +1,10 @@
 #include "model/schemas.h"
 #include "model/source.h"
 
+#include "base/span.h"
+
+#include <string.h>
+
 static const char *const MODES[] = { "STRICT", "PERMISSIVE", NULL };
 static const char *const UNRESOLVED[] = { "Blackhole", "Renormalise", NULL };
 static const char *const SERVICE_MODES[] = { "Disabled", "Everywhere",
@@ -105,9 +109,38 @@ static const struct field BACKEND[] = {
 	  STORED(mesh_backend, conf),
 	  .doc = "The CA, by type." },
 };
+
+/* A length of time below object, or what holds where none is written. */
+static uint64_t span_of(const struct tree *object, uint64_t fallback_ms)
+{
+	const struct tree *text = tree_get(object, "expiration");
+	uint64_t ms;
+
+	if (text == NULL || text->type != TREE_TEXT || !zl_span_ms(text->text, &ms))
+		return fallback_ms;
+	return ms > 0 ? ms : fallback_ms;
+}
+
+static void finish_backend(struct decode *dec, const struct tree *tree, void *made)
+{
+	enum { DAY_MS = 86400000 };
+	struct mesh_backend *backend = made;
+	const struct tree *ca = tree_get(tree_get(tree, "conf"), "caCert");
+	const struct tree *bits = tree_get(ca, "RSAbits");
+
+	(void)dec;
+	backend->permissive = strcmp(backend->mode, "PERMISSIVE") == 0;
+	backend->cert_ms =
+		span_of(tree_get(tree_get(tree, "dpCert"), "rotation"), DAY_MS);
+	backend->ca_ms = span_of(ca, UINT64_C(3650) * DAY_MS);
+	if (bits != NULL && bits->type == TREE_INT && bits->integer > 0)
+		backend->rsa_bits = (uint32_t)bits->integer;
+}
+
 static const struct schema BACKEND_SCHEMA = { .name = "MtlsBackend",
 					      .size = sizeof(struct mesh_backend),
 					      FIELDS(BACKEND),
+					      .finish = finish_backend,
 					      .check = check_mesh_backend };
 
 static const struct field MTLS[] = {

@@ -34,6 +34,11 @@ struct ca_conf {
 
 struct mesh_backend {
 	const char *name, *type, *mode;
+	bool permissive;  /* mode */
+	uint64_t cert_ms; /* how long a workload certificate lives; default a day */
+	/* Of a builtin CA. */
+	uint32_t rsa_bits; /* 0: EC P-256 */
+	uint64_t ca_ms;    /* how long the root lives; default ten years */
 	struct ca_conf conf;
 };
 

@@ -49,6 +49,12 @@ struct backend {
 	const struct external_tls
 		*outside; /* endpoints are outside the mesh and dialled by the proxy
 			   * itself, so they stand in the cluster; NULL: inside */
+	/* What the mesh's mTLS asks of connections to it: the server name that they ask
+	 * for, and the URIs of which the server must have one. sni NULL: they are plain,
+	 * or outside. */
+	const char *sni;
+	const struct expected_name *names;
+	size_t name_count;
 	const struct endpoint *endpoints; /* sorted by (priority, zone, address, port) */
 	size_t endpoint_count;
 };
@@ -129,6 +135,9 @@ struct considered {
 struct routes {
 	const struct resource *proxy; /* a Dataplane */
 	const char *zone;
+	const struct mesh_spec *mesh; /* the proxy's */
+	const char *const *uris;      /* of its identity (kinds-spec 1), sorted */
+	size_t uri_count;
 	const struct outbound_route *outbounds; /* as the Dataplane lists them */
 	size_t outbound_count;
 	bool is_gateway; /* a builtin one: it has listeners in place of outbounds */

@@ -67,10 +67,13 @@ static void mesh_has_values_and_defaults(void **state)
 	assert_string_equal(doc.res->key.name, "m");
 	doc_free(&doc);
 
-	doc = doc_of(MESH("routing: {localityAwareLoadBalancing: false, "
-			  "unresolvedBackends: Renormalise, zoneEgress: true}, mtls: "
-			  "{enabledBackend: ca, backends: [{name: ca, type: builtin}, "
-			  "{name: cb, type: builtin, mode: PERMISSIVE}]}"));
+	doc = doc_of(
+		MESH("routing: {localityAwareLoadBalancing: false, "
+		     "unresolvedBackends: Renormalise, zoneEgress: true}, mtls: "
+		     "{enabledBackend: ca, backends: [{name: ca, type: builtin}, "
+		     "{name: cb, type: builtin, mode: PERMISSIVE, dpCert: {rotation: "
+		     "{expiration: 90m}}, conf: {caCert: {RSAbits: 3072, "
+		     "expiration: 2d}}}]}"));
 	const struct mesh_spec *mesh = doc.res->mesh;
 	assert_false(mesh->locality_aware);
 	assert_true(mesh->zone_egress);
@@ -80,6 +83,14 @@ static void mesh_has_values_and_defaults(void **state)
 	assert_string_equal(mesh->backends[0].mode, "STRICT");
 	assert_string_equal(mesh->backends[1].mode, "PERMISSIVE");
 	assert_string_equal(mesh->backends[1].type, "builtin");
+	assert_false(mesh->backends[0].permissive);
+	assert_int_equal(mesh->backends[0].cert_ms, 86400000);
+	assert_int_equal(mesh->backends[0].ca_ms, 315360000000);
+	assert_int_equal(mesh->backends[0].rsa_bits, 0);
+	assert_true(mesh->backends[1].permissive);
+	assert_int_equal(mesh->backends[1].cert_ms, 5400000);
+	assert_int_equal(mesh->backends[1].ca_ms, 172800000);
+	assert_int_equal(mesh->backends[1].rsa_bits, 3072);
 	doc_free(&doc);
 }
 
