@@ -6,7 +6,7 @@
 #include <string.h>
 
 enum {
-	BURST_MS = 50,
+	BURST_MS = 250, /* who lost the last hint of a burst learns of it so soon */
 	BUSY_MS = 100,
 	EPOCH_MS = 10 * 60 * 1000, /* one zone alone makes one new epoch in this time */
 	AHEAD_MS = 60 * 1000       /* two zones that are ahead within this time are two */

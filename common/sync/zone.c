@@ -6,18 +6,10 @@
 #include <string.h>
 
 enum {
-	REPLY_MS = 800,
-	LOST_MAX = 3,         /* from the second lost question on wait twice as long */
-	POLL_MS = 1500,       /* without a BEAT: ask whether something was missed */
-	BULK_REPLY_MS = 5000, /* of SNAP and PUSH */
-	GRACE_MS = 1000,      /* for a link that owes a LOST */
-	HEARD_MS = 300,
 	BACKOFF_MIN_MS = 100,
 	BACKOFF_MAX_MS = 5000,
 	FAILED_MS = 1000,
-	UNSETTLED_MAX = 16 << 20,
-	UNANSWERED_MAX = 2,  /* in a row, on whichever channel ... */
-	UNANSWERED_MS = 1500 /* ... in no less time: then dial anew */
+	UNSETTLED_MAX = 16 << 20
 };
 
 static const char *const NAMES[SYNC_ZONE_STATES] = {
@@ -151,21 +143,16 @@ void zone_ask(struct sync_zone *zone, enum channel channel, enum sync_type type,
 {
 	struct sync_bytes bytes = sync_encode(zone->turn, type, body);
 	struct sync_zone_action *send = zone_act(zone, SYNC_DO_SEND);
-	bool bulk = type == SYNC_MSG_SNAP || type == SYNC_MSG_PUSH;
 	unsigned lost = zone->asked[channel].lost;
 
 	assert(zone->asked[channel].id == 0);
 	send->id = zone->next_id;
 	send->bytes = bytes.data;
 	send->len = bytes.len;
-	send->deadline_ms =
-		bulk ? BULK_REPLY_MS : (uint32_t)REPLY_MS << (lost > 0 ? lost - 1 : 0);
-	zone->asked[channel] =
-		(struct asked){ .id = send->id,
-				.type = type,
-				.at = zone->now,
-				.until = zone->now + send->deadline_ms + GRACE_MS,
-				.lost = lost };
+	zone->asked[channel] = (struct asked){
+		.id = send->id, .type = type, .at = zone->now, .lost = lost
+	};
+	send->deadline_ms = zone_time_asked(zone, channel);
 }
 
 void zone_back_off(struct sync_zone *zone)
@@ -177,17 +164,6 @@ void zone_back_off(struct sync_zone *zone)
 		zone->now + zone->backoff / 2 + zone_roll(zone, zone->backoff);
 }
 
-static uint64_t heard_at(const struct sync_zone *zone)
-{
-	return zone->last_beat > zone->listen_since ? zone->last_beat
-						    : zone->listen_since;
-}
-
-bool zone_is_silent(const struct sync_zone *zone)
-{
-	return zone->now >= heard_at(zone) + SYNC_SILENCE_MS;
-}
-
 bool zone_is_settled(const struct sync_zone *zone)
 {
 	return zone->barrier == 0 && position_equal(&zone->head, &zone->durable.position);
@@ -196,63 +172,6 @@ bool zone_is_settled(const struct sync_zone *zone)
 bool zone_may_apply(const struct sync_zone *zone)
 {
 	return zone->barrier == 0 && zone->unsettled <= UNSETTLED_MAX;
-}
-
-static void lost(struct sync_zone *zone, enum channel channel)
-{
-	zone->asked[channel].id = 0;
-	if (zone->asked[channel].lost < LOST_MAX)
-		zone->asked[channel].lost++;
-	if (channel == PUSH)
-		outbox_lost(&zone->outbox);
-	if (channel == LEASE)
-		zone->report_new = true;
-	if (channel == MAIN)
-		zone_back_off(zone);
-	else
-		zone->retry_at[channel] = zone->now + 200 + zone_roll(zone, 600);
-}
-
-/* Beats may come and answers not: the other connection hangs, so both are made anew. */
-static void unanswered(struct sync_zone *zone, enum channel channel)
-{
-	if (zone->unanswered == 0)
-		zone->unanswered_since = zone->asked[channel].at;
-	lost(zone, channel);
-	if (++zone->unanswered < UNANSWERED_MAX ||
-	    zone->now < zone->unanswered_since + UNANSWERED_MS)
-		return;
-	zone->unanswered = 0;
-	zone_act(zone, SYNC_DO_REDIAL);
-}
-
-static void hurry(struct sync_zone *zone, enum channel channel, bool gap)
-{
-	struct asked *asked = &zone->asked[channel];
-	bool bulk = asked->type == SYNC_MSG_SNAP || asked->type == SYNC_MSG_PUSH;
-
-	if (asked->id != 0 && !bulk) {
-		if (gap && asked->until > zone->now + HEARD_MS)
-			asked->until = zone->now + HEARD_MS;
-		else if (asked->lost > 0 && zone->now >= asked->at + REPLY_MS)
-			unanswered(zone, channel);
-	}
-	if (asked->id == 0 && asked->lost > 0 &&
-	    zone->retry_at[channel] > zone->now + HEARD_MS)
-		zone->retry_at[channel] = zone->now + zone_roll(zone, HEARD_MS);
-}
-
-/* While beats come it is no use to wait long for answers that were lost; what was asked
- * while none came went nowhere, most likely. Great answers may be on their way all the
- * same. */
-void zone_heard(struct sync_zone *zone, bool gap)
-{
-	if (gap) {
-		zone->unanswered = 0;
-		zone->backoff = 0;
-	}
-	for (enum channel i = 0; i < CHANNELS; i++)
-		hurry(zone, i, gap);
 }
 
 static void on_later(struct sync_zone *zone, enum channel channel, const void *body)
@@ -348,13 +267,17 @@ static void on_reply(struct sync_zone *zone, const struct sync_zone_event *event
 
 	while (channel < CHANNELS && zone->asked[channel].id != event->id)
 		channel++;
-	if (channel == CHANNELS || event->id == 0)
-		return; /* late, doubled or of a life before */
-	zone->unanswered = 0;
+	if (event->id == 0)
+		return;
+	if (channel == CHANNELS) {
+		zone_time_late(zone, event->id);
+		return;
+	}
+	zone_time_answered(zone, zone->asked[channel].at);
 	if (sync_decode(zone->turn, event->bytes, event->len, &message, NULL) != ZL_OK ||
 	    reply_id(&message) != event->id || !answered(zone, channel, &message)) {
 		zone->dropped++;
-		lost(zone, channel);
+		zone_lost(zone, channel);
 	}
 }
 
@@ -362,7 +285,7 @@ static void on_lost(struct sync_zone *zone, const struct sync_zone_event *event)
 {
 	for (enum channel i = 0; i < CHANNELS; i++)
 		if (event->id != 0 && zone->asked[i].id == event->id)
-			unanswered(zone, i);
+			zone_unanswered(zone, i);
 }
 
 static void on_pub(struct sync_zone *zone, const struct sync_zone_event *event)
@@ -388,7 +311,7 @@ static void on_start(struct sync_zone *zone, const struct sync_zone_event *event
 	assert(zone->state == SYNC_BOOT);
 	zone->durable = event->state;
 	zone->head = event->state.position;
-	zone->listen_since = zone->now;
+	zone_time_start(zone);
 	zone_move(zone, SYNC_JOIN);
 	if (event->held != NULL)
 		zone_hold_start(zone, event);
@@ -403,8 +326,8 @@ static void on_tick(struct sync_zone *zone, const struct sync_zone_event *event)
 /* Continuity is void: what was published between two connections is lost. */
 static void on_pipe(struct sync_zone *zone, const struct sync_zone_event *event)
 {
-	(void)event;
-	if (zone->state == SYNC_LIVE)
+	zone_time_piped(zone);
+	if (zone->state == SYNC_LIVE || (zone->state == SYNC_STALE && event->up))
 		zone_move(zone, SYNC_SYNC);
 }
 
@@ -416,6 +339,16 @@ static void on_inventory(struct sync_zone *zone, const struct sync_zone_event *e
 static void on_report(struct sync_zone *zone, const struct sync_zone_event *event)
 {
 	zone_report(zone, event->report);
+	if (zone_is_settled(zone))
+		zone->report_new = true;
+	else
+		zone->report_waits = true;
+}
+
+static void report_stored(struct sync_zone *zone)
+{
+	zone->report_new = zone->report_new || zone->report_waits;
+	zone->report_waits = false;
 }
 
 static void on_committed(struct sync_zone *zone, const struct sync_zone_event *event)
@@ -423,6 +356,7 @@ static void on_committed(struct sync_zone *zone, const struct sync_zone_event *e
 	if (event->state.position.rev != zone->durable.position.rev)
 		zone->report_new = true; /* somebody may wait for it at global */
 	zone->durable = event->state;
+	report_stored(zone);
 	if (zone->barrier != 0 && event->id >= zone->barrier) {
 		zone->barrier = 0;
 		zone->head = event->state.position;
@@ -451,6 +385,7 @@ static void on_failed(struct sync_zone *zone, const struct sync_zone_event *even
 	if (event->id <= zone->voided)
 		return; /* it went with one before it */
 	zone->voided = zone->ticket;
+	report_stored(zone);
 	zone_alarm(zone, event->damaged
 				 ? "a stored record is damaged; everything is "
 				   "copied again"
@@ -503,31 +438,6 @@ static void (*const ON[SYNC_ZONE_EVENTS])(struct sync_zone *,
 	[SYNC_EV_WANT] = on_want,
 	[SYNC_EV_STOP] = on_stop,
 };
-
-/* Timers that are not about a question of ours. */
-static void watch(struct sync_zone *zone)
-{
-	for (enum channel i = 0; i < CHANNELS; i++)
-		if (zone->asked[i].id != 0 && zone->now >= zone->asked[i].until)
-			unanswered(zone, i);
-	if (zone->fence != 0 && zone->now >= zone->lease_until)
-		zone_lose_session(zone, zone->now + zone_roll(zone, 200));
-	if (zone->polled != heard_at(zone) && zone->now >= heard_at(zone) + POLL_MS) {
-		zone->polled = heard_at(zone);
-		zone->lease_at = zone->now;
-	}
-	if (zone_is_silent(zone)) {
-		if (zone->state == SYNC_LIVE) {
-			zone_alarm(zone, "nothing published by global is heard");
-			zone_move(zone, SYNC_STALE);
-		}
-		zone->listen_since = zone->now;
-		zone_act(zone, SYNC_DO_REDIAL);
-	}
-	if (zone->catch_at != 0 && zone->now >= zone->catch_at &&
-	    zone->state == SYNC_LIVE)
-		zone_move(zone, SYNC_SYNC);
-}
 
 static void ask_main(struct sync_zone *zone)
 {
@@ -586,35 +496,11 @@ static void ask(struct sync_zone *zone)
 		zone_secret_ask(zone);
 }
 
-static void sooner(uint64_t *at, uint64_t than)
-{
-	if (than < *at)
-		*at = than;
-}
-
 static uint64_t wake_at(const struct sync_zone *zone)
 {
-	uint64_t at = UINT64_MAX;
-
 	if (zone->state == SYNC_BOOT || zone->state == SYNC_STOPPED)
-		return at;
-	sooner(&at, heard_at(zone) + SYNC_SILENCE_MS);
-	if (zone->polled != heard_at(zone))
-		sooner(&at, heard_at(zone) + POLL_MS);
-	for (enum channel i = 0; i < CHANNELS; i++) {
-		if (zone->asked[i].id != 0)
-			sooner(&at, zone->asked[i].until);
-		else if (zone->retry_at[i] > zone->now)
-			sooner(&at, zone->retry_at[i]);
-	}
-	if (zone->fence != 0) {
-		sooner(&at, zone->lease_until);
-		if (zone->lease_at > zone->now)
-			sooner(&at, zone->lease_at);
-	}
-	if (zone->catch_at > zone->now)
-		sooner(&at, zone->catch_at);
-	return at;
+		return UINT64_MAX;
+	return zone_time_next(zone);
 }
 
 struct sync_zone_todo sync_zone_step(struct sync_zone *zone,
@@ -629,7 +515,7 @@ struct sync_zone_todo sync_zone_step(struct sync_zone *zone,
 	if (zone->state != SYNC_STOPPED) {
 		ON[event->kind](zone, event);
 		if (zone->state != SYNC_STOPPED && zone->state != SYNC_BOOT) {
-			watch(zone);
+			zone_watch(zone);
 			ask(zone);
 		}
 	}

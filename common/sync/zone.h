@@ -48,9 +48,10 @@ enum sync_zone_event_kind {
 	SYNC_EV_PUB,       /* bytes */
 	SYNC_EV_REPLY,     /* id, bytes */
 	SYNC_EV_LOST,      /* id: no reply will come */
-	SYNC_EV_PIPE,      /* the SUB connection came or went */
+	SYNC_EV_PIPE,      /* the SUB connection came (up) or went */
 	SYNC_EV_INVENTORY, /* ops; full: all there is, else changes */
-	SYNC_EV_REPORT,    /* report: send it now rather than with the next lease */
+	SYNC_EV_REPORT,    /* report: send it now rather than with the next lease; while
+			      something is being stored, when that is done */
 	SYNC_EV_COMMITTED, /* id: ticket, state: what is durable now */
 	SYNC_EV_STAGED, /* id: ticket, state.digest: of all that is staged, with loss */
 	SYNC_EV_FAILED, /* id: ticket; damaged: a record in the store is, a copy mends it
@@ -73,7 +74,7 @@ struct sync_zone_event {
 	struct sync_loss loss; /* of the set, if what is staged took its place */
 	const struct op *ops;
 	size_t op_count;
-	bool full, damaged;
+	bool full, damaged, up;
 	const struct sync_report *report;
 	const struct sync_secret *secrets;
 	size_t secret_count;

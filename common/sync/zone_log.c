@@ -4,8 +4,7 @@
 
 enum {
 	FETCH_SMALL = 64 << 10, /* of an answer that did not come in time */
-	DELTA_WAIT_MS = 50,     /* a BEAT may overtake the DELTA before it */
-	GAP_MS = 1500           /* without a BEAT: the way to global was closed */
+	DELTA_WAIT_MS = 50      /* a BEAT may overtake the DELTA before it */
 };
 
 static bool same_epoch(const struct position *a, const uint8_t epoch[POSITION_EPOCH])
@@ -140,9 +139,8 @@ void zone_on_beat(struct sync_zone *zone, const void *body)
 				     sync_digest_in(beat->digest) };
 
 	bool anew = beat->instance != zone->instance;
-	bool gap = zone->last_beat != 0 && zone->now > zone->last_beat + GAP_MS;
+	bool gap = zone_time_beat(zone, beat->interval_ms);
 
-	zone->last_beat = zone->now;
 	zone->instance = beat->instance;
 	zone_heard(zone, anew || gap);
 	/* Global began anew: the next question says whether it knows our session. */

@@ -1,6 +1,7 @@
 /* sync/zone_parts.h - the inside of a zone's machine, shared by its files.
  *
- *     zone.c          events, state, requests, timers
+ *     zone.c          events, state, requests
+ *     zone_time.c     how long to wait for what; when to dial anew
  *     zone_session.c  hello, lease, fences
  *     zone_log.c      hints and the log
  *     zone_snap.c     copy of everything
@@ -21,6 +22,8 @@
 /* One question at a time each: about the log and the session, the lease, the inventory,
  * the content of Secrets. */
 enum channel { MAIN, LEASE, PUSH, SECRET, CHANNELS };
+
+enum { PAST = 8 };
 
 struct asked {
 	uint64_t id; /* 0: nothing is asked */
@@ -95,15 +98,26 @@ struct sync_zone {
 	uint64_t backoff;
 	unsigned unanswered; /* since the last answer */
 	uint64_t unanswered_since;
+	struct asked past[PAST]; /* given up, which may be answered late */
+	unsigned past_next;
+
+	uint64_t rtt, rtt_var; /* of answers, in ms, and what it varies by; 0: unknown */
+	uint64_t rtt_least;    /* the shortest of late */
+	uint64_t beat_ms;      /* between beats, as global says */
+	uint64_t late;         /* so late they have been of late */
+	uint64_t dialled_at;   /* when a connection came or went */
+	unsigned dials;        /* in a row that did not bring all back */
+	unsigned came;         /* of a beat and an answer, since the last one */
 
 	uint64_t fence, instance, features;
 	uint32_t lease_ms;
 	uint64_t lease_until, lease_at;
-	bool report_new;
-	Sync__Report *report;          /* in report_arena */
+	bool report_new;      /* to be said now */
+	bool report_waits;    /* for what is being stored, to be said with that */
+	Sync__Report *report; /* in report_arena */
 	struct zl_arena *report_arena; /* owned */
 
-	uint64_t last_beat, listen_since;
+	uint64_t last_beat, beat_before, listen_since;
 	uint64_t polled;   /* for the silence since then global was asked */
 	uint64_t catch_at; /* 0: not known to be behind */
 	uint64_t global_rev;
@@ -137,10 +151,26 @@ void zone_ask(struct sync_zone *zone, enum channel channel, enum sync_type type,
 void zone_back_off(struct sync_zone *zone);
 uint64_t zone_roll(struct sync_zone *zone, uint64_t limit); /* below limit */
 /* A beat came; gap: the first one for long. */
-void zone_heard(struct sync_zone *zone, bool gap);
-bool zone_is_silent(const struct sync_zone *zone);
 bool zone_is_settled(const struct sync_zone *zone); /* the store has all of head */
 bool zone_may_apply(const struct sync_zone *zone);
+
+/* zone_time.c */
+void zone_time_start(struct sync_zone *zone);
+/* asked[channel] is new: until when, and for how long the link waits for an answer. */
+uint32_t zone_time_asked(struct sync_zone *zone, enum channel channel);
+/* An answer came, to a question of then, or to one that was given up. */
+void zone_time_answered(struct sync_zone *zone, uint64_t asked_at);
+void zone_time_late(struct sync_zone *zone, uint64_t id);
+/* True: beats did not come for a while before this one. */
+bool zone_time_beat(struct sync_zone *zone, uint32_t interval_ms);
+void zone_time_piped(struct sync_zone *zone); /* a connection came or went */
+bool zone_is_silent(const struct sync_zone *zone);
+void zone_heard(struct sync_zone *zone, bool gap);
+void zone_lost(struct sync_zone *zone, enum channel channel);
+void zone_unanswered(struct sync_zone *zone, enum channel channel);
+/* What is due of timers that are not about a question of ours. */
+void zone_watch(struct sync_zone *zone);
+uint64_t zone_time_next(const struct sync_zone *zone);
 
 /* zone_session.c */
 void zone_hello(struct sync_zone *zone);

@@ -24,7 +24,7 @@ static void lease_until(struct sync_zone *zone, uint64_t asked_at, uint32_t leas
 {
 	zone->lease_ms = lease_ms;
 	zone->lease_until = asked_at + lease_ms;
-	zone->lease_at = zone->now + lease_ms / 3;
+	zone->lease_at = asked_at + lease_ms / 3;
 }
 
 static uint32_t sane_lease(uint32_t lease_ms)
@@ -156,5 +156,4 @@ void zone_report(struct sync_zone *zone, const struct sync_report *from)
 	}
 	put_probes(to, from, arena);
 	zone->report = to;
-	zone->report_new = true;
 }

@@ -216,7 +216,8 @@ static void start_greet(struct way *way)
 		.fd = way->fd,
 		.tls = reach->addrs[way->addr].is_unix ? NULL : reach->setup.tls,
 		.say = header,
-		.ms = reach->setup.header_ms,
+		/* The second time longer: three ways there and back can take it. */
+		.ms = reach->setup.header_ms << (way->failures > 0),
 		.proved = on_proved,
 		.heard = on_heard,
 		.failed = on_failed,
@@ -409,8 +410,9 @@ void reach_redial(struct reach *reach)
 	reach->current = (reach->current + 1) % reach->setup.count;
 	for (int i = 0; i < WAYS; i++) {
 		struct way *way = &reach->ways[i];
-		/* There is no other place to go to, and who was refused here waits. */
-		if (way->stage == REST && reach->setup.count == 1)
+		/* There is no other place to go to: who was refused here waits, and what
+		 * has begun may be on its way, however long that is. */
+		if (way->stage != UP && reach->setup.count == 1)
 			continue;
 		way->failures = 0;
 		if (way->pair != NULL) {

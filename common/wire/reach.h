@@ -33,14 +33,16 @@ struct reach_setup {
 	size_t message_max;    /* of a request or reply, with what nng adds */
 	size_t published_max;
 	uint64_t connect_ms;          /* for a name and for a connection; 0: 5000 */
-	uint64_t header_ms;           /* for handshake and header; 0: 5000 */
+	/* For handshake and header, twice that after an attempt that failed; 0: 5000. */
+	uint64_t header_ms;
 	uint64_t settle_ms, stall_ms; /* see pair.h */
 };
 
 struct reach *reach_open(struct loop *loop, const struct reach_setup *setup);
 void reach_close(struct reach **reachp);
 
-/* Give both connections up and turn to the next address, if there are several. */
+/* Give both connections up and turn to the next address, if there are several; else what
+ * is not connected yet goes on. */
 void reach_redial(struct reach *reach);
 /* For the connections made from now on. */
 void reach_set_tls(struct reach *reach, struct pki_tls *tls);

@@ -52,7 +52,9 @@ void net_send(struct world *world, enum packet_kind kind, size_t zone, uint64_t 
 	int copies = !world->well && dice_chance(&world->dice, net->twice) ? 2 : 1;
 
 	for (; copies > 0; copies--) {
-		packet.at = world->now + 1;
+		packet.at = world->now + 1 + net->lag[zone];
+		if (net->jitter[zone] > 0)
+			packet.at += dice_below(&world->dice, net->jitter[zone]);
 		if (!world->well) {
 			if (dice_chance(&world->dice, net->drop) ||
 			    world->now < net->cut[zone] ||

@@ -28,6 +28,7 @@ enum kind {
 	LOSSY,
 	HINTS_HANG,
 	REQUESTS_HANG,
+	BOTH_HANG,
 	ROT,
 	REWIND_BY_HAND,
 	REWIND_BY_TOOL,
@@ -43,6 +44,7 @@ static const char *const NAMES[KINDS] = {
 	[LOSSY] = "20 to 60 % lost, doubled, late",
 	[HINTS_HANG] = "SUB connection hangs",
 	[REQUESTS_HANG] = "REQ connection hangs",
+	[BOTH_HANG] = "both connections hang",
 	[ROT] = "a record rots",
 	[REWIND_BY_HAND] = "global put back by hand",
 	[REWIND_BY_TOOL] = "global restored by the tool",
@@ -139,6 +141,9 @@ static uint64_t begin(struct world *world, enum kind kind)
 		return 0;
 	case REQUESTS_HANG:
 		zone->dumb = true;
+		return 0;
+	case BOTH_HANG:
+		zone->deaf = zone->dumb = true;
 		return 0;
 	case ROT:
 		zone->rotten = zone->store.count > 0;

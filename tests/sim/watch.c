@@ -2,7 +2,7 @@
  * if they did not, because another rule catches what they let through. */
 #include "world.h"
 
-#include "sync/codec.h"
+#include "sync/zone_parts.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -113,7 +113,8 @@ void watch_spoil(struct zone_node *zone, struct packet *packet)
 {
 	struct world *world = zone->world;
 
-	if (world->well || packet->kind != PACKET_REPLY || packet->id != zone->fetch ||
+	if (world->well || packet->kind != PACKET_REPLY ||
+	    packet->id != zone->machine->asked[MAIN].id ||
 	    !is_type(packet->bytes, packet->len, SYNC_MSG_LOG))
 		return;
 	const void *body = decode(world, packet->bytes, packet->len);
@@ -132,11 +133,10 @@ void watch_spoil(struct zone_node *zone, struct packet *packet)
 	}
 }
 
-void watch_ask(struct zone_node *zone, uint64_t id, const void *bytes, size_t len)
+void watch_ask(struct zone_node *zone, const void *bytes, size_t len)
 {
 	if (!is_type(bytes, len, SYNC_MSG_FETCH))
 		return;
-	zone->fetch = id;
 	if (!zone->spoiled)
 		return;
 	zone->spoiled = false;

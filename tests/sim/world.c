@@ -56,6 +56,11 @@ void world_turn(struct world *world)
 		struct zone_node *zone = &world->zones[i];
 		while (zone->machine != NULL && zone_turn(zone))
 			continue;
+		if (zone->piped_at != 0 && world->now >= zone->piped_at) {
+			zone->piped_at = 0;
+			if (zone->machine != NULL)
+				zone_piped(zone);
+		}
 		if (zone->machine != NULL && world->now >= zone->wake_at)
 			zone_tick(zone);
 	}
@@ -84,6 +89,8 @@ uint64_t world_next(const struct world *world)
 	for (size_t i = 0; i < world->zone_count; i++) {
 		const struct zone_node *zone = &world->zones[i];
 		sooner(&at, zone->machine != NULL ? zone->wake_at : zone->up_at);
+		if (zone->piped_at != 0)
+			sooner(&at, zone->piped_at);
 		if (zone->machine != NULL)
 			sooner_disk(&at, &zone->disk);
 	}

@@ -48,6 +48,7 @@ struct net {
 	uint64_t slow;                /* the longest delay of a late one */
 	uint64_t pub_dead[ZONES_MAX]; /* until then nothing published arrives */
 	uint64_t cut[ZONES_MAX];      /* until then nothing at all arrives */
+	uint64_t lag[ZONES_MAX], jitter[ZONES_MAX]; /* one way; jitter: at most more */
 	struct packet packets[PACKETS_MAX];
 	size_t count;
 	uint64_t next; /* nothing is due before then */
@@ -103,10 +104,11 @@ struct zone_node {
 	uint64_t allowed;       /* an operator lets a copy remove so many */
 	struct position newest; /* that the store ever had, of this epoch */
 	bool rotten;
-	uint64_t fetch; /* the last FETCH, if it has no answer yet */
 	bool spoiled;   /* a part that does not fit has come */
 	/* What looks connected and is not, until it is dialled anew. */
 	bool deaf, dumb;
+	uint64_t piped_at; /* it is connected from then on; 0: it is */
+	unsigned redials;
 };
 
 /* The request that global has. */
@@ -160,6 +162,7 @@ void global_fini(struct world *world);
 void zone_start(struct zone_node *zone);
 void zone_crash(struct zone_node *zone);
 void zone_tick(struct zone_node *zone);
+void zone_piped(struct zone_node *zone); /* what was dialled is connected now */
 void zone_packet(struct zone_node *zone, struct packet *packet);
 void zone_change(struct zone_node *zone); /* its inventory changes */
 void zone_simple(struct zone_node *zone, enum sync_zone_event_kind kind);
@@ -173,7 +176,7 @@ void watch_reply(struct world *world, const void *bytes, size_t len);
 /* The state that the zone must be in after this, or SYNC that comes first; BOOT: any. */
 enum sync_zone_state watch_beat(struct zone_node *zone, const struct packet *packet);
 void watch_spoil(struct zone_node *zone, struct packet *packet);
-void watch_ask(struct zone_node *zone, uint64_t id, const void *bytes, size_t len);
+void watch_ask(struct zone_node *zone, const void *bytes, size_t len);
 
 /* world.c */
 void world_setup(struct world *world, uint64_t seed);

@@ -77,6 +77,35 @@ static void check_loss(struct zone_node *zone)
 	zone->allowed = 0;
 }
 
+/* TCP and TLS go there and back three times; meanwhile what is published is lost, and
+ * what is asked waits. What is being dialled is left alone. */
+static void redial(struct zone_node *zone)
+{
+	struct world *world = zone->world;
+	uint64_t lag = world->net.lag[index_of(zone)];
+
+	zone->redials++;
+	zone->deaf = zone->dumb = false;
+	if (zone->piped_at == 0)
+		zone->piped_at = world->now + 1 + 6 * lag + dice_below(&world->dice, 20);
+}
+
+static void ask(struct zone_node *zone, const struct sync_zone_action *action)
+{
+	struct world *world = zone->world;
+	uint64_t now = world->now;
+
+	watch_ask(zone, action->bytes, action->len);
+	if (zone->piped_at != 0)
+		world->now = zone->piped_at;
+	if (!zone->dumb)
+		net_send(world, PACKET_REQUEST, index_of(zone), zone->life, action->id,
+			 action->bytes, action->len);
+	world->now = now;
+	net_timer(world, index_of(zone), zone->life, action->id,
+		  world->now + action->deadline_ms);
+}
+
 static void act_one(struct zone_node *zone, const struct sync_zone_action *action)
 {
 	struct world *world = zone->world;
@@ -84,12 +113,7 @@ static void act_one(struct zone_node *zone, const struct sync_zone_action *actio
 
 	switch (action->kind) {
 	case SYNC_DO_SEND:
-		watch_ask(zone, action->id, action->bytes, action->len);
-		if (!zone->dumb)
-			net_send(world, PACKET_REQUEST, index_of(zone), zone->life,
-				 action->id, action->bytes, action->len);
-		net_timer(world, index_of(zone), zone->life, action->id,
-			  world->now + action->deadline_ms);
+		ask(zone, action);
 		break;
 	case SYNC_DO_SWAP:
 		check_loss(zone);
@@ -114,7 +138,7 @@ static void act_one(struct zone_node *zone, const struct sync_zone_action *actio
 			keep_records(job, action->records, action->record_count);
 		break;
 	case SYNC_DO_REDIAL:
-		zone->deaf = zone->dumb = false;
+		redial(zone);
 		break;
 	case SYNC_DO_SECRET:
 	case SYNC_DO_TELL:
@@ -130,6 +154,11 @@ static void step(struct zone_node *zone, struct sync_zone_event event)
 	zone->wake_at = todo.wake_at;
 	for (size_t i = 0; i < todo.count; i++)
 		act_one(zone, &todo.actions[i]);
+}
+
+void zone_piped(struct zone_node *zone)
+{
+	step(zone, (struct sync_zone_event){ .kind = SYNC_EV_PIPE, .up = true });
 }
 
 void zone_simple(struct zone_node *zone, enum sync_zone_event_kind kind)
@@ -198,7 +227,7 @@ void zone_packet(struct zone_node *zone, struct packet *packet)
 	struct world *world = zone->world;
 	struct sync_zone_event event = { .id = packet->id };
 
-	if (zone->deaf && packet->kind == PACKET_PUB)
+	if ((zone->deaf || zone->piped_at != 0) && packet->kind == PACKET_PUB)
 		return;
 	if (zone->machine == NULL || (packet->life != 0 && packet->life != zone->life))
 		return;
@@ -206,8 +235,6 @@ void zone_packet(struct zone_node *zone, struct packet *packet)
 		     : packet->kind == PACKET_LOST ? SYNC_EV_LOST
 						   : SYNC_EV_REPLY;
 	watch_spoil(zone, packet);
-	if (packet->kind != PACKET_PUB && packet->id == zone->fetch)
-		zone->fetch = 0;
 	event.bytes = packet->bytes;
 	event.len = packet->len;
 	enum sync_zone_state must = watch_beat(zone, packet);

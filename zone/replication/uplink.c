@@ -370,7 +370,7 @@ static void on_pipe(void *arg, bool up)
 
 	if (!uplink->halted)
 		uplink->setup.connected(uplink->setup.owner, up);
-	step(arg, (struct sync_zone_event){ .kind = SYNC_EV_PIPE });
+	step(arg, (struct sync_zone_event){ .kind = SYNC_EV_PIPE, .up = up });
 }
 
 void uplink_result(struct uplink *uplink, const struct store_result *result)

@@ -235,7 +235,7 @@ static struct node *repairing_zone(struct pair *pair)
 	sim_store_rot(&node->store, 0);
 	pair->replies_late = true;
 	pair_commit(pair, "c", "3", true);
-	pair_pass(pair, 1100);
+	pair_pass(pair, 300);
 	assert_int_equal(zone_state(node), SYNC_REPAIR);
 	return node;
 }
