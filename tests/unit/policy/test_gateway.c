@@ -198,6 +198,13 @@ static void other_proxies(void **state)
 	tools_end(&tools);
 }
 
+static const struct considered *considered(const struct routes *routes, const char *name)
+{
+	assert_int_equal(routes->considered_count, 2);
+	return &routes->considered[strcmp(routes->considered[0].policy->key.name, name) !=
+				   0];
+}
+
 static void why_a_policy_is_on_a_listener(void **state)
 {
 	/* clang-format off */
@@ -216,21 +223,22 @@ static void why_a_policy_is_on_a_listener(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(ROUTES); i++) {
-		char *yaml = zl_format("%s%s%s", EDGE,
-				       GATEWAY(TCP("79", "") ", " TCP("80", "port: a")),
-				       ROUTES[i].route);
+		char *yaml =
+			zl_format("%s%s%s%s", EDGE, ABOUT("z", "", MS("backend", "1")),
+				  GATEWAY(TCP("79", "") ", " TCP("80", "port: a")),
+				  ROUTES[i].route);
 		struct tools tools = tools_of(BASE, yaml, NULL);
 		const struct resource *edge =
 			world_get(&tools.world, KIND_DATAPLANE, "edge-1");
 		const struct routes *routes = policy_resolve(
 			tools.index, tools.inventory, edge, &explain, tools.world.arena);
 
-		assert_int_equal(routes->considered_count, 1);
-		assert_string_equal(routes->considered[0].reason, ROUTES[i].reason);
-		assert_int_equal(routes->considered[0].selected, ROUTES[i].selected);
-		assert_int_equal(
-			policy_touches(routes->considered[0].policy, edge, "east"),
-			ROUTES[i].touches);
+		const struct considered *at = considered(routes, "r");
+		assert_string_equal(at->reason, ROUTES[i].reason);
+		assert_int_equal(at->selected, ROUTES[i].selected);
+		assert_int_equal(policy_touches(at->policy, edge, "east"),
+				 ROUTES[i].touches);
+		assert_true(considered(routes, "z")->selected);
 		free(yaml);
 		tools_end(&tools);
 	}

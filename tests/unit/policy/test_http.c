@@ -160,6 +160,42 @@ static void the_order_of_documents_does_not_matter(void **state)
 	seeds_run(200, in_any_order);
 }
 
+/* An entry about a port is stronger than one about all of them, also in one policy. */
+static void the_stronger_entry_before_the_earlier(void **state)
+{
+	static const char YAML[] =
+		"---\n{type: MeshService, name: db, labels: {kuma.io/origin: zone, "
+		"kuma.io/zone: east}, spec: {selector: {dataplaneTags: {kuma.io/service: "
+		"other}}, ports: [{port: 80, name: main, appProtocol: http}]}}\n"
+		"---\n{type: Dataplane, name: c, networking: {address: 9.9.9.5, "
+		"outbound: "
+		"[{port: 1, backendRef: {kind: MeshService, name: db, port: 80}}]}}\n"
+		"---\n{type: MeshHTTPRoute, name: h, spec: {to: [\n"
+		"  {targetRef: {kind: MeshService, name: db, sectionName: main}, rules: "
+		"[" WHEN("{method: GET}, {method: PUT}",
+			 MS("far",
+			    "1")) "]},\n"
+				  "  {targetRef: {kind: MeshService, name: db}, rules: "
+				  "[" WHEN("{method: GET}", MS("far", "2")) ", " WHEN(
+					  "{method: GET}, {method: PUT}",
+					  MS("far",
+					     "3")) "]},\n"
+						   "  {targetRef: {kind: MeshService, "
+						   "name: db}, rules: [" WHEN(
+							   "{method: PUT}",
+							   MS("far", "4")) "]}]}}\n";
+	struct tools tools = tools_of(BASE, YAML, NULL);
+	char *text = described(&resolve(&tools, "c")->outbounds[0]);
+
+	(void)state;
+	/* Of equal keys the first one that is walked stays, and the weakest is. */
+	assert_string_equal(text, "MeshHTTPRoute [h/1 h/2 h/0]: any GET = h/1 far 2; any "
+				  "GET = h/1 far 3; any PUT = h/1 far 3; any PUT = h/2 "
+				  "far 4; PathPrefix / = rest db 1");
+	free(text);
+	tools_end(&tools);
+}
+
 /* What is raw TCP has no requests to route. */
 static void a_tcp_destination_ignores_it(void **state)
 {
@@ -183,6 +219,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_rules_come_out),
 		cmocka_unit_test(the_order_of_documents_does_not_matter),
+		cmocka_unit_test(the_stronger_entry_before_the_earlier),
 		cmocka_unit_test(a_tcp_destination_ignores_it),
 	};
 

@@ -41,6 +41,7 @@ static const struct {
 	{ "another destination", TRAFFIC("t", ANY, MATCH("other"), TO_FAR), "default []: MeshService backend {} 1" },
 	{ "one of several", TRAFFIC("t", MATCH("db") ", " MATCH("web"), MATCH("other") ", " MATCH("backend"), TO_FAR),
 	  "TrafficRoute [t/0]: MeshService far {} 1" },
+	{ "twice the same", TRAFFIC("t", ANY, MATCH("backend") ", " MATCH("other") ", " MATCH("backend"), TO_FAR), "TrafficRoute [t/0]: MeshService far {} 1" },
 	{ "tags of the source", TRAFFIC("t", MATCH("web, kuma.io/zone: east"), ANY, TO_FAR), "TrafficRoute [t/0]: MeshService far {} 1" },
 	{ "tags that it lacks", TRAFFIC("t", MATCH("web, version: '*'"), ANY, TO_FAR), "default []: MeshService backend {} 1" },
 	{ "another mesh",
