@@ -22,6 +22,7 @@ struct fixture {
 	int listener;
 	unsigned port; /* of listener, kept when that is closed */
 	bool late;
+	const char *address; /* of every host name; NULL: none */
 };
 
 static void on_changed(void *owner)
@@ -57,15 +58,25 @@ static void listen_again(struct fixture *fix)
 	fix->port = ntohs(sin.sin_port);
 }
 
+static const char *address_of(void *owner, const char *name)
+{
+	const struct fixture *fix = owner;
+
+	assert_string_equal(name, "west.example.org");
+	return fix->address;
+}
+
 static int setup(void **state)
 {
 	struct fixture *fix = zl_alloc(1, sizeof(*fix));
 	struct zl_err err = { 0 };
 
 	assert_int_equal(loop_open(&fix->loop, &err), ZL_OK);
-	const struct prober_setup prober = {
-		.loop = fix->loop, .zone = "east", .changed = on_changed, .owner = fix
-	};
+	const struct prober_setup prober = { .loop = fix->loop,
+					     .zone = "east",
+					     .changed = on_changed,
+					     .address = address_of,
+					     .owner = fix };
 	fix->prober = prober_open(&prober);
 	fix->end = loop_timer_new(fix->loop, on_end, fix);
 	fix->arena = zl_arena_new();
@@ -193,7 +204,27 @@ static void one_ingress_is_enough(void **state)
 	assert_int_equal(views(fix), 0); /* Stale is as good as it gets */
 }
 
-/* Nothing to try is no verdict; neither is a name, nor the own zone. */
+/* At the address that a name has when it is tried. */
+static void an_ingress_with_a_name(void **state)
+{
+	struct fixture *fix = *state;
+
+	fix->address = "127.0.0.1";
+	follow(fix,
+	       ZONE("west", "Stale") INGRESS("w", "west",
+					     ", advertisedAddress: west.example.org, "
+					     "advertisedPort: %u"));
+	turn(fix, 1);
+	assert_string_equal(found(fix), "west+");
+	fix->address = "127.0.0.2";
+	close(fix->listener);
+	fix->listener = -1;
+	turn(fix, 1);
+	assert_string_equal(found(fix), "west-");
+}
+
+/* Nothing to try is no verdict; neither is a name without an address, nor the own zone.
+ */
 static void what_is_not_tried(void **state)
 {
 	struct fixture *fix = *state;
@@ -236,6 +267,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(a_zone_that_answers_and_stops),
 		TEST(one_ingress_is_enough),
+		TEST(an_ingress_with_a_name),
 		TEST(what_is_not_tried),
 		TEST(many_ingresses),
 	};
