@@ -156,7 +156,7 @@ static const struct field MTLS[] = {
 	  .doc = "CAs of the mesh, at most two; all of them are trusted." },
 	{ .name = "skipValidation",
 	  .type = FIELD_BOOL,
-	  .flags = F_UNSTORED,
+	  STORED(mesh_spec, skip_validation),
 	  .fallback = "false",
 	  .doc = "True: conf is not loaded and checked on write." },
 };

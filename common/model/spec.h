@@ -57,6 +57,7 @@ struct mesh_spec {
 	enum unresolved unresolved;
 	enum mesh_services services;
 	const char *mtls_backend; /* "": mTLS is off */
+	bool skip_validation;     /* of provided authorities */
 	const struct mesh_backend *backends;
 	size_t backend_count;
 };

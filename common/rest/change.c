@@ -93,6 +93,25 @@ static void tell_mesh(struct findings *found, const char *mesh)
 			 "there is no mesh \"%s\": its defaults hold", mesh);
 }
 
+static void add_item(void *arg, const struct key *key, struct resource **resp)
+{
+	write_add(arg, key, resp);
+}
+
+/* Add what has to change with old and now; false after an answer. */
+static bool add_with(struct rest *rest, struct write *write, const struct resource *old,
+		     const struct resource *now)
+{
+	struct zl_err err = { 0 };
+
+	if (rest->ops->with == NULL ||
+	    rest->ops->with(rest->owner, old, now, add_item, write, &err))
+		return true;
+	http_refuse(write->req, http_status(err.code), "%s; nothing was changed",
+		    err.msg);
+	return false;
+}
+
 /* Make the item of a PUT; false after an answer. */
 static bool put_read(struct rest *rest, struct write *write, enum kind kind,
 		     bool with_mesh)
@@ -125,6 +144,8 @@ static bool put_read(struct rest *rest, struct write *write, enum kind kind,
 	if (ok) {
 		res = completed(rest, old, res);
 		write_add(write, &res->key, &res);
+		write->asked = write->count;
+		ok = add_with(rest, write, old, write->items[0].res);
 	}
 	resource_drop(&res);
 	return ok;
@@ -144,13 +165,6 @@ void rest_put(struct rest *rest, struct http_request *req, bool with_mesh)
 		write_free(&write);
 }
 
-static void add_delete(void *arg, const struct key *key)
-{
-	struct resource *none = NULL;
-
-	write_add(arg, key, &none);
-}
-
 /* Make the items of a DELETE, first what the path says; false after an answer. */
 static bool delete_read(struct rest *rest, struct write *write, enum kind kind,
 			bool with_mesh)
@@ -162,10 +176,10 @@ static bool delete_read(struct rest *rest, struct write *write, enum kind kind,
 
 	if (old == NULL || !allowed(rest, req, old, NULL, 0))
 		return false;
-	add_delete(write, &old->key);
-	if (rest->ops->with != NULL)
-		rest->ops->with(rest->owner, old, add_delete, write);
-	return true;
+	struct resource *none = NULL;
+	write_add(write, &old->key, &none);
+	write->asked = write->count;
+	return add_with(rest, write, old, NULL);
 }
 
 void rest_delete(struct rest *rest, struct http_request *req, bool with_mesh)
@@ -277,12 +291,15 @@ static bool apply_read(struct rest *rest, struct write *write)
 	if (!body_docs(write->req, write->arena, &docs) ||
 	    !apply_check(rest, write, &docs))
 		return false;
-	for (size_t i = 0; i < write->count; i++) {
+	write->asked = write->count;
+	for (size_t i = 0; i < write->asked; i++) {
 		struct write_item *item = &write->items[i];
 		const struct resource *old = set_get(set, &item->key);
 		if (!allowed(rest, write->req, old, item->res, docs.numbers[i]))
 			return false;
 		item->res = completed(rest, old, item->res);
+		if (!add_with(rest, write, old, item->res)) /* may move the items */
+			return false;
 	}
 	return true;
 }

@@ -63,7 +63,7 @@ void write_dry(struct rest *rest, const struct write *write)
 
 	for (size_t i = 0; i < write->count; i++) {
 		const struct resource *old = set_get(set, &write->items[i].key);
-		if (!holds(&write->condition, old)) {
+		if (i == 0 && !holds(&write->condition, old)) {
 			write_refuse_moved(write, &write->items[i],
 					   old != NULL ? old->mod_rev : 0);
 			return;

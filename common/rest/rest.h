@@ -16,6 +16,9 @@
 #include "model/set.h"
 #include "store/write.h"
 
+/* One more resource of a write: *resp, which is taken, or NULL: key is deleted. */
+typedef void rest_add_fn(void *arg, const struct key *key, struct resource **resp);
+
 struct rest_ops {
 	/* What is known now. Borrowed for the call. */
 	const struct set *(*set)(void *owner);
@@ -30,10 +33,11 @@ struct rest_ops {
 	/* now will be stored: add to local the records that are written with it. NULL:
 	 * there are none. */
 	void (*beside)(void *owner, const struct resource *now, struct store_job *local);
-	/* old is deleted: call add for each key that has to go with it, in the same
-	 * revision. NULL: nothing does. */
-	void (*with)(void *owner, const struct resource *old,
-		     void (*add)(void *arg, const struct key *key), void *arg);
+	/* old (NULL: none) becomes now (NULL: deleted): call add for each other resource
+	 * that has to change with it, in the same revision. False: err says why that
+	 * cannot be. NULL: none has to. */
+	bool (*with)(void *owner, const struct resource *old, const struct resource *now,
+		     rest_add_fn *add, void *arg, struct zl_err *err);
 	/* Keep the content of a Secret now (NULL: old is deleted) elsewhere than in its
 	 * document: *kept becomes what is stored instead, held; local gets the records
 	 * that are written with it. False: err says why it cannot be kept. NULL: Secrets

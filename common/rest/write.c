@@ -107,17 +107,30 @@ bool write_read_query(const struct rest *rest, struct write *write)
 	return true;
 }
 
-static void job_add(struct store_job *job, const struct write *write,
-		    const struct write_item *item)
+/* What is written with others was decided by what is there: it has to be there still.
+ * What is deleted with them goes in any case. */
+static struct condition condition_of(const struct rest *rest, const struct write *write,
+				     size_t index)
+{
+	const struct write_item *item = &write->items[index];
+
+	if (index == 0)
+		return write->condition;
+	if (index < write->asked || item->res == NULL)
+		return (struct condition){ .on = ALWAYS };
+	const struct resource *old = set_get(rest->ops->set(rest->owner), &item->key);
+	if (old == NULL)
+		return (struct condition){ .on = ABSENT };
+	return (struct condition){ .on = AT_REV, .rev = old->mod_rev };
+}
+
+static void job_add(struct store_job *job, const struct write_item *item,
+		    const struct condition *on)
 {
 	static const enum store_expect EXPECT[] = { [ALWAYS] = STORE_ANY,
 						    [AT_REV] = STORE_AT_REV,
 						    [EXISTS] = STORE_EXISTS,
 						    [ABSENT] = STORE_ABSENT };
-	static const struct condition NONE = { .on = ALWAYS };
-	/* What goes with a deleted one goes in any case. */
-	bool first = item == write->items || write->kind != WRITE_DELETE;
-	const struct condition *on = first ? &write->condition : &NONE;
 	struct zl_buf key = { 0 };
 
 	key_bytes(&item->key, &key);
@@ -171,8 +184,10 @@ static void submit(struct rest *rest, struct write *write, struct store_job **lo
 	struct store_job *job =
 		store_commit_new(write, zl_wall_us(), http_caller_text(write->req),
 				 message != NULL ? message : "");
-	for (size_t i = 0; i < write->count; i++)
-		job_add(job, write, &write->items[i]);
+	for (size_t i = 0; i < write->count; i++) {
+		const struct condition on = condition_of(rest, write, i);
+		job_add(job, &write->items[i], &on);
+	}
 	store_commit_also(job, localp);
 	if (!rest->closed && store_submit(rest->store, &job, &err) == ZL_OK)
 		return;

@@ -21,6 +21,7 @@ struct write {
 	enum write_kind kind;
 	struct write_item *items; /* one for each op of the job */
 	size_t count, room;
+	size_t asked; /* how many of them the request names; the others go with these */
 	struct condition condition; /* of PUT and DELETE */
 	struct tree *warnings;
 	bool dry;         /* check all, store nothing */

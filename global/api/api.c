@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/hash.h"
+#include "global/api/authorities.h"
 #include "global/api/inside.h"
 #include "loop/loop.h"
 #include "model/tree.h"
@@ -107,6 +108,8 @@ static const struct resource *first_of_mesh(const struct api *api, const char *m
 		if (kind_info((enum kind)kind)->scope != SCOPE_MESH)
 			continue;
 		const struct resource *res = set_next(&each);
+		while (res != NULL && authorities_own(&res->key)) /* they go with it */
+			res = set_next(&each);
 		if (res != NULL)
 			return res;
 	}
@@ -159,6 +162,9 @@ static bool may_change(void *owner, const struct resource *old,
 			kind_info(any->key.kind)->name, any->key.name, any->key.zone);
 		return false;
 	}
+	if (!authorities_allow(current_set(owner), api->setup.secrets, old, now, status,
+			       err))
+		return false;
 	return now == NULL ? may_delete(api, old, status, err) : true;
 }
 
@@ -183,20 +189,30 @@ static void rows_beside(void *owner, const struct resource *now, struct store_jo
 }
 
 /* With a Zone goes all that it owns: nobody else could take it away. */
-static void goes_with(void *owner, const struct resource *old,
-		      void (*add)(void *arg, const struct key *key), void *arg)
+static void add_owned(const struct set *set, const struct resource *zone,
+		      rest_add_fn *add, void *arg)
 {
-	const struct set *set = current_set(owner);
 
 	for (int kind = KIND_NONE + 1; kind < KIND_END; kind++) {
 		struct set_iter each = set_each(set, (enum kind)kind, NULL);
 		const struct resource *res;
-		if (old->key.kind != KIND_ZONE || !kind_info((enum kind)kind)->to_global)
+		struct resource *none = NULL;
+		if (!kind_info((enum kind)kind)->to_global)
 			continue;
 		while ((res = set_next(&each)) != NULL)
-			if (strcmp(res->key.zone, old->key.name) == 0)
-				add(arg, &res->key);
+			if (strcmp(res->key.zone, zone->key.name) == 0)
+				add(arg, &res->key, &none);
 	}
+}
+
+static bool goes_with(void *owner, const struct resource *old, const struct resource *now,
+		      rest_add_fn *add, void *arg, struct zl_err *err)
+{
+	const struct set *set = current_set(owner);
+
+	if (now == NULL && old->key.kind == KIND_ZONE)
+		add_owned(set, old, add, arg);
+	return authorities_with(set, old, now, add, arg, err);
 }
 
 static void written(void *owner, struct http_request *req, uint64_t rev, unsigned status,

@@ -159,15 +159,21 @@ static void conditions_hold_or_nothing_changes(void **state)
 }
 
 /* All routes of the mesh: the fixture's "what has to go with it". */
-static void routes_go_with(void *owner, const struct resource *old,
-			   void (*add)(void *arg, const struct key *key), void *arg)
+static bool routes_go_with(void *owner, const struct resource *old,
+			   const struct resource *now, rest_add_fn *add, void *arg,
+			   struct zl_err *err)
 {
 	const struct fixture *fix = owner;
-	struct set_iter each = set_each(fix->set, KIND_MESH_TCP_ROUTE, old->key.name);
+	struct resource *none = NULL;
 	const struct resource *res;
 
+	(void)err;
+	if (now != NULL)
+		return true;
+	struct set_iter each = set_each(fix->set, KIND_MESH_TCP_ROUTE, old->key.name);
 	while (old->key.kind == KIND_MESH && (res = set_next(&each)) != NULL)
-		add(arg, &res->key);
+		add(arg, &res->key, &none);
+	return true;
 }
 
 static void what_belongs_to_it_goes_with_it(void **state)
