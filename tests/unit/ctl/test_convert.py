@@ -1,0 +1,66 @@
+"""zonelinkctl convert: what it writes, what it says, and that apply would take it."""
+
+import json
+
+from ctl import MESH, Case, dataplane, main
+
+OUT = "{port: 10001, tags: {kuma.io/service: backend}}"
+
+
+def traffic(name, destination="backend", target="other", more=""):
+    return (
+        f"{{type: TrafficRoute, name: {name}, sources: [{{match: {{kuma.io/service: '*'}}}}], "
+        f"destinations: [{{match: {{kuma.io/service: {destination}}}}}], "
+        f"conf: {{destination: {{kuma.io/service: {target}}}{more}}}}}\n"
+    )
+
+
+class Convert(Case):
+    def documents(self, *routes):
+        docs = [MESH, dataplane("web-01", outbound=OUT), *routes]
+        return self.file("docs.yaml", "---\n".join(docs))
+
+    def test_what_it_writes_is_valid_and_leads_alike(self):
+        path = self.documents(traffic("old"), dataplane("o", "10.0.0.2", "other"))
+        code, out, err = self.run_ctl("convert", "-f", path)
+        self.assertEqual((code, err), (0, "1 MeshTCPRoutes, 0 not converted\n"))
+        self.assertIn("name: traffic-backend-0-old\n", out)
+        written = self.file("written.yaml", out)
+        self.ctl(0, "validate", "-q", "-f", written)
+        after = self.documents(dataplane("o", "10.0.0.2", "other"), out)
+        (_, proxy) = self.ctl_json(0, "simulate", "-f", after, "--zone", "e")["proxies"]
+        self.assertEqual(
+            [b["name"] for b in proxy["outbounds"][0]["backends"]], ["other"]
+        )
+
+    def test_nothing_to_convert(self):
+        self.assertEqual(
+            self.run_ctl("convert", "-f", self.documents()),
+            (0, "", "0 MeshTCPRoutes, 0 not converted\n"),
+        )
+
+    def test_what_stays_is_said_and_counts(self):
+        path = self.documents(traffic("old", destination="Backend"), traffic("new"))
+        code, out, err = self.run_ctl("convert", "-f", path)
+        self.assertEqual(code, 1)
+        self.assertIn('not converted: mesh "default": TrafficRoute "old": service', err)
+        self.assertIn("name: traffic-backend-0-new\n", out)
+        code, _, quiet = self.run_ctl("convert", "-q", "-f", path)
+        self.assertEqual((code, quiet.count("\n")), (1, 1))
+        answer = json.loads(self.run_ctl("convert", "-o", "json", "-f", path)[1])
+        self.assertEqual([r["name"] for r in answer["routes"]], ["traffic-backend-0-new"])
+        self.assertEqual(
+            [(n["trafficRoute"], n["service"], n["converted"]) for n in answer["notes"]],
+            [("old", "Backend", False)],
+        )
+
+    def test_documents_that_are_not_valid(self):
+        path = self.documents(traffic("old", more=", http: [{}]"))
+        code, out, _ = self.run_ctl("convert", "-f", path)
+        self.assertEqual(code, 3)
+        self.assertIn("conf.http: http is not part of Zonelink", out)
+        self.assertEqual(self.run_ctl("convert", "-f", self.file("x", "a: ["))[0], 10)
+        self.assertEqual(self.run_ctl("convert")[0], 2)
+
+
+main()
