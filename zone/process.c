@@ -17,6 +17,7 @@
 #include "zone/inventory/registry.h"
 #include "zone/join/join.h"
 #include "zone/liveness/prober.h"
+#include "zone/names/names.h"
 #include "zone/proxies/proxies.h"
 #include "zone/replica.h"
 #include "zone/replication/uplink.h"
@@ -65,6 +66,7 @@ struct process {
 	struct uplink *uplink; /* NULL: the zone is alone */
 	struct join *join;     /* the same */
 	struct prober *prober;
+	struct names *names;
 	struct proxies *proxies;
 	struct api *api;
 	struct keeper *keeper; /* NULL: the zone is alone */
@@ -119,22 +121,67 @@ static void keep_addresses(struct process *process,
 		vips_flush(process->vips);
 }
 
+/* Let everyone know of changes; ours: of what the zone offers, too. */
+static void spread(struct process *process, struct registry_changes *changes, bool ours)
+{
+	if (process->vips != NULL)
+		keep_addresses(process, changes);
+	if (process->proxies != NULL)
+		proxies_update(process->proxies, changes, rev_in_force(process));
+	if (process->keeper != NULL)
+		keeper_update(process->keeper, process->registry.all);
+	if (ours && process->uplink != NULL && process->offered &&
+	    !loop_timer_is_set(process->offer))
+		loop_timer_set(process->offer, OFFER_MS);
+	registry_changes_free(changes);
+}
+
 static void update(struct process *process, enum registry_part part,
 		   const struct set *set)
 {
 	struct registry_changes changes = { 0 };
 
 	registry_update(&process->registry, part, set, &changes);
-	if (process->vips != NULL)
-		keep_addresses(process, &changes);
-	if (process->proxies != NULL)
-		proxies_update(process->proxies, &changes, rev_in_force(process));
-	if (process->keeper != NULL)
-		keeper_update(process->keeper, process->registry.all);
-	if (part != REGISTRY_GLOBAL && process->uplink != NULL && process->offered &&
-	    !loop_timer_is_set(process->offer))
-		loop_timer_set(process->offer, OFFER_MS);
-	registry_changes_free(&changes);
+	spread(process, &changes, part != REGISTRY_GLOBAL);
+}
+
+/* ---- host names ---- */
+
+static const char *address_of(void *owner, const char *name)
+{
+	struct process *process = owner;
+
+	return names_address(process->names, name);
+}
+
+static void on_renamed(void *owner, const char *name)
+{
+	struct process *process = owner;
+	struct registry_changes changes = { 0 };
+
+	registry_renamed(&process->registry, name, &changes);
+	spread(process, &changes, true);
+}
+
+static bool is_wanted(void *owner, const char *name)
+{
+	const struct process *process = owner;
+
+	return registry_has_name(&process->registry, name);
+}
+
+static void open_names(struct process *process)
+{
+	const struct names_setup setup = { .loop = process->loop,
+					   .again_ms = NAMES_AGAIN_MS,
+					   .retry_ms = NAMES_RETRY_MS,
+					   .changed = on_renamed,
+					   .wanted = is_wanted,
+					   .owner = process };
+
+	process->names = names_open(&setup);
+	process->registry.address = address_of;
+	process->registry.owner = process;
 }
 
 /* Say once what stays at home, and again when that is something else. */
@@ -416,7 +463,6 @@ static enum zl_code open_vips(struct process *process, struct zl_err *err)
 	if (code != ZL_OK)
 		return code;
 	process->registry.complete = complete;
-	process->registry.owner = process;
 	return ZL_OK;
 }
 
@@ -465,6 +511,7 @@ static void open_prober(struct process *process)
 	const struct prober_setup setup = { .loop = process->loop,
 					    .zone = process->config->zone_name,
 					    .changed = on_found,
+					    .address = address_of,
 					    .owner = process };
 
 	process->prober = prober_open(&setup);
@@ -678,6 +725,7 @@ static enum zl_code open_all(struct process *process, struct zl_err *err)
 	process->offer = loop_timer_new(process->loop, on_offer, process);
 	process->ending = loop_timer_new(process->loop, on_ending, process);
 	process->sweeping = loop_timer_new(process->loop, on_sweep, process);
+	open_names(process);
 	if ((code = conf_make_folder(process->config->data_dir, err)) != ZL_OK ||
 	    (code = open_vault(process, err)) != ZL_OK ||
 	    (code = open_local(process, err)) != ZL_OK ||
@@ -776,6 +824,7 @@ void process_close(struct process **processp)
 	store_close(&process->replica.store);
 	vips_close(&process->vips);
 	pki_vault_close(&process->vault);
+	names_close(&process->names);
 	registry_fini(&process->registry);
 	set_drop(&process->local_set);
 	loop_timer_free(&process->hold);

@@ -1,5 +1,7 @@
 #include "zone/inventory/registry.h"
 
+#include "zone/inventory/places.h"
+
 #include "model/travel.h"
 #include "model/tree.h"
 
@@ -12,6 +14,7 @@ void registry_init(struct registry *registry, const char *zone)
 	for (size_t i = 0; i < 4; i++)
 		registry->parts[i] = set_empty();
 	registry->all = set_empty();
+	registry->named = set_empty();
 	registry->offer = set_empty();
 	registry->inventory = inventory_build(registry->all, zone);
 }
@@ -28,6 +31,7 @@ void registry_fini(struct registry *registry)
 	for (size_t i = 0; i < 4; i++)
 		set_drop(&registry->parts[i]);
 	set_drop(&registry->all);
+	set_drop(&registry->named);
 	set_drop(&registry->offer);
 	inventory_drop(&registry->inventory);
 	drop_kept(registry);
@@ -108,14 +112,36 @@ static bool is_same(const struct resource *a, const struct resource *b)
 {
 	return a == b ||
 	       (a != NULL && b != NULL && a->mod_rev == b->mod_rev &&
-		a->json_len == b->json_len && memcmp(a->json, b->json, a->json_len) == 0);
+		a->json_len == b->json_len &&
+		memcmp(a->json, b->json, a->json_len) == 0 && places_same(a, b));
 }
 
 struct settling {
 	const struct registry *registry;
 	struct set_edit *edit;
+	struct set_edit *named;
 	struct registry_changes *changes;
 };
+
+/* Put addresses where *nowp has host names. */
+static void place(const struct settling *at, const struct key *key,
+		  struct resource **nowp)
+{
+	const struct registry *registry = at->registry;
+
+	if (registry->address == NULL)
+		return;
+	struct resource *made =
+		*nowp != NULL ? places_resolved(*nowp, registry->address, registry->owner)
+			      : NULL;
+	if (made == NULL) {
+		(void)set_del(at->named, key);
+		return;
+	}
+	set_put(at->named, *nowp);
+	resource_drop(nowp);
+	*nowp = made;
+}
 
 /* A part differs on a key: does what counts differ too? */
 static void settle(void *ctx, const struct resource *before, const struct resource *after)
@@ -125,6 +151,7 @@ static void settle(void *ctx, const struct resource *before, const struct resour
 	const struct resource *old = set_get(at->registry->all, key);
 	struct resource *now = settled(at->registry, key);
 
+	place(at, key, &now);
 	if (!is_same(old, now)) {
 		if (now != NULL)
 			set_put(at->edit, now);
@@ -136,25 +163,68 @@ static void settle(void *ctx, const struct resource *before, const struct resour
 	resource_drop(&now);
 }
 
+static struct settling begin(struct registry *registry, struct registry_changes *changes)
+{
+	return (struct settling){ registry, set_edit(registry->all),
+				  set_edit(registry->named), changes };
+}
+
+static void end(struct registry *registry, struct settling *at)
+{
+	set_drop(&registry->all);
+	set_drop(&registry->named);
+	registry->all = set_done(&at->edit);
+	registry->named = set_done(&at->named);
+	if (inventory_fits(registry->inventory, registry->all))
+		return;
+	at->changes->inventory = true;
+	struct inventory *before = registry->inventory;
+	registry->inventory = inventory_update(before, registry->all);
+	inventory_drop(&before);
+}
+
 void registry_update(struct registry *registry, enum registry_part part,
 		     const struct set *set, struct registry_changes *changes)
 {
 	struct set *old = registry->parts[part];
-	struct set_edit *edit = set_edit(registry->all);
-	struct settling at = { registry, edit, changes };
+	struct settling at = begin(registry, changes);
 
 	registry->parts[part] = set_hold(set);
 	for (int kind = KIND_NONE + 1; kind < KIND_END; kind++)
 		set_diff(old, set, (enum kind)kind, settle, &at);
 	set_drop(&old);
-	set_drop(&registry->all);
-	registry->all = set_done(&edit);
-	if (inventory_fits(registry->inventory, registry->all))
-		return;
-	changes->inventory = true;
-	struct inventory *before = registry->inventory;
-	registry->inventory = inventory_update(before, registry->all);
-	inventory_drop(&before);
+	end(registry, &at);
+}
+
+static const enum kind PLACED[] = { KIND_DATAPLANE, KIND_ZONE_INGRESS };
+
+void registry_renamed(struct registry *registry, const char *name,
+		      struct registry_changes *changes)
+{
+	struct settling at = begin(registry, changes);
+
+	for (size_t i = 0; i < sizeof(PLACED) / sizeof(PLACED[0]); i++) {
+		struct set_iter each = set_each(registry->named, PLACED[i], NULL);
+		const struct resource *res;
+
+		while ((res = set_next(&each)) != NULL)
+			if (places_name(res, name))
+				settle(&at, res, res);
+	}
+	end(registry, &at);
+}
+
+bool registry_has_name(const struct registry *registry, const char *name)
+{
+	for (size_t i = 0; i < sizeof(PLACED) / sizeof(PLACED[0]); i++) {
+		struct set_iter each = set_each(registry->named, PLACED[i], NULL);
+		const struct resource *res;
+
+		while ((res = set_next(&each)) != NULL)
+			if (places_name(res, name))
+				return true;
+	}
+	return false;
 }
 
 void registry_changes_free(struct registry_changes *changes)

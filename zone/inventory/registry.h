@@ -8,6 +8,9 @@
  * offers: its own ZoneIngresses with availableServices filled in, and the zone-origin
  * policies that travel upward.
  *
+ * Where a Dataplane or a ZoneIngress has a host name for an address, the union has its
+ * address in the spec (places.h); what is offered says the name.
+ *
  * Threads:  the loop's.
  * Lifetime: caller's memory between registry_init and registry_fini.
  */
@@ -33,7 +36,10 @@ struct registry {
 	size_t kept_count, kept_room;
 	/* Of a zone that runs alone: a service with its status, held; NULL: as it is. */
 	struct resource *(*complete)(void *owner, const struct resource *res);
+	/* The address of a host name, NULL: it has none. Without it names stay. */
+	const char *(*address)(void *owner, const char *name);
 	void *owner;
+	struct set *named; /* held; what counts and has host names, as it was written */
 };
 
 /* FOUND: Zones as they look from here, in place of those that global calls Offline. */
@@ -56,6 +62,11 @@ struct registry_changes {
 /* set is a part's new content. The changes of the union are added to changes. */
 void registry_update(struct registry *registry, enum registry_part part,
 		     const struct set *set, struct registry_changes *changes);
+/* address says another thing of name now. */
+void registry_renamed(struct registry *registry, const char *name,
+		      struct registry_changes *changes);
+/* True if something that counts has name for an address. */
+bool registry_has_name(const struct registry *registry, const char *name);
 /* Every resource as a change: for who comes late. */
 void registry_all(const struct registry *registry, struct registry_changes *changes);
 void registry_changes_free(struct registry_changes *changes);

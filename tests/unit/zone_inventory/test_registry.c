@@ -443,6 +443,39 @@ static void a_service_has_globals_status(void **state)
 	assert_non_null(strstr(res->json, "241.0.0.2"));
 }
 
+/* What was worked out of a service counts before what was written, and travels. */
+static void a_service_has_its_state(void **state)
+{
+#define STATES(spec)                                                                  \
+	"{type: MeshService, name: db, labels: {kuma.io/origin: zone, kuma.io/zone: " \
+	"east}, spec: {" spec "}}"
+	struct fixture *fix = *state;
+	size_t count;
+
+	update(fix, REGISTRY_LOCAL,
+	       "{type: MeshService, name: db, labels: {kuma.io/origin: zone, "
+	       "kuma.io/zone: east}, spec: {state: Available, identities: [{type: "
+	       "ServiceTag, value: old}], ports: [{port: 1}]}}");
+	assert_true(find(fix, KIND_MESH_SERVICE, "db")->mesh_service->available);
+	(void)registry_offer(&fix->registry, true, fix->arena, &count);
+	update(fix, REGISTRY_STATES,
+	       STATES("state: Unavailable, identities: [{type: ServiceTag, value: a}, "
+		      "{type: ServiceTag, value: b}]"));
+	assert_int_equal(fix->changes.count, 1);
+	const struct mesh_service_spec *spec =
+		find(fix, KIND_MESH_SERVICE, "db")->mesh_service;
+	assert_false(spec->available);
+	assert_int_equal(spec->identity_count, 2);
+	assert_int_equal(spec->port_count, 1);
+	const struct op *ops = registry_offer(&fix->registry, false, fix->arena, &count);
+	assert_int_equal(count, 1);
+	assert_non_null(memmem(ops[0].value, ops[0].value_len, "Unavailable", 11));
+	/* Nothing is there that it could be of. */
+	update(fix, REGISTRY_LOCAL, "");
+	assert_int_equal(fix->changes.count, 1);
+	assert_null(fix->changes.items[0].now);
+}
+
 static struct resource *complete(void *owner, const struct resource *res)
 {
 	struct zl_arena *arena = zl_arena_new();
@@ -468,6 +501,119 @@ static void a_zone_alone_has_its_own_say(void **state)
 	assert_null(strstr(find(fix, KIND_MESH, "m")->json, "status"));
 }
 
+/* ---- host names ---- */
+
+static const char *address_of(void *owner, const char *name)
+{
+	const char *const *known = owner; /* name, address, ..., NULL */
+
+	for (; *known != NULL; known += 2)
+		if (strcmp(known[0], name) == 0)
+			return known[1];
+	return NULL;
+}
+
+static const char *const NAMED =
+	"{type: Dataplane, name: a, " OWN ", networking: {address: a.test, inbound: "
+	"[{port: 80, tags: {kuma.io/service: web}}, {port: 81, state: Ignored, tags: "
+	"{kuma.io/service: web}}]}}\n---\n"
+	"{type: Dataplane, name: b, " OWN ", networking: {address: 10.0.0.2, "
+	"advertisedAddress: b.test, inbound: [{port: 80, tags: {kuma.io/service: "
+	"web}}]}}\n---\n"
+	"{type: Dataplane, name: c, " OWN ", networking: {address: 10.0.0.3, inbound: "
+	"[{port: 80, tags: {kuma.io/service: web}}]}}\n---\n"
+	"{type: ZoneIngress, name: in, " OWN ", networking: {address: b.test, port: "
+	"1, advertisedAddress: in.test, advertisedPort: 1}}\n";
+
+static void rename_to(struct fixture *fix, const char *name)
+{
+	registry_changes_free(&fix->changes);
+	registry_renamed(&fix->registry, name, &fix->changes);
+}
+
+static void expect_web(const struct fixture *fix, const char *want)
+{
+	const struct service *web =
+		inventory_find(fix->registry.inventory, "default", "web");
+	struct zl_buf out = { 0 };
+
+	for (size_t i = 0; i < web->local_count; i++)
+		zl_buf_format(&out, "%s:%u%s ", web->locals[i].address,
+			      web->locals[i].port, web->locals[i].ready ? "" : "(down)");
+	assert_string_equal(zl_buf_text(&out), want);
+	zl_buf_free(&out);
+}
+
+static void names_have_addresses(void **state)
+{
+	static const char *known[] = { NULL, NULL, NULL, NULL, NULL, NULL, NULL };
+	struct fixture *fix = *state;
+
+	fix->registry.address = address_of;
+	fix->registry.owner = known;
+	update(fix, REGISTRY_LOCAL, NAMED);
+	assert_int_equal(fix->changes.count, 4);
+	expect_web(fix, "10.0.0.3:80 a.test:80(down) a.test:81(down) b.test:80(down) ");
+	assert_true(registry_has_name(&fix->registry, "a.test"));
+	assert_true(registry_has_name(&fix->registry, "in.test"));
+	assert_false(registry_has_name(&fix->registry, "10.0.0.3"));
+	assert_string_equal(find(fix, KIND_ZONE_INGRESS, "in")->ingress->advertised, "");
+
+	known[0] = "a.test";
+	known[1] = "10.0.0.7";
+	rename_to(fix, "a.test");
+	assert_int_equal(fix->changes.count, 1);
+	assert_true(fix->changes.inventory);
+	expect_web(fix, "10.0.0.3:80 10.0.0.7:80 10.0.0.7:81(down) b.test:80(down) ");
+	const struct resource *a = find(fix, KIND_DATAPLANE, "a");
+	assert_string_equal(a->dataplane->address, "10.0.0.7");
+	assert_non_null(strstr(a->json, "a.test"));
+
+	/* Nothing that it did not know already. */
+	rename_to(fix, "a.test");
+	assert_int_equal(fix->changes.count, 0);
+	assert_false(fix->changes.inventory);
+	rename_to(fix, "nobody.test");
+	assert_int_equal(fix->changes.count, 0);
+
+	known[2] = "b.test";
+	known[3] = "10.0.0.8";
+	known[4] = "in.test";
+	known[5] = "10.0.0.9";
+	rename_to(fix, "b.test");
+	assert_int_equal(fix->changes.count, 2);
+	expect_web(fix, "10.0.0.3:80 10.0.0.7:80 10.0.0.7:81(down) 10.0.0.8:80 ");
+	const struct resource *in = find(fix, KIND_ZONE_INGRESS, "in");
+	assert_string_equal(in->ingress->address, "10.0.0.8");
+	assert_string_equal(in->ingress->advertised, "10.0.0.9");
+	known[1] = "10.0.0.1";
+	rename_to(fix, "a.test");
+	expect_web(fix, "10.0.0.1:80 10.0.0.1:81(down) 10.0.0.3:80 10.0.0.8:80 ");
+}
+
+/* Others ask their own name servers. */
+static void names_are_offered_as_written(void **state)
+{
+	static const char *known[] = { "b.test", "10.0.0.8", "in.test", "10.0.0.9",
+				       NULL };
+	struct fixture *fix = *state;
+	size_t count;
+
+	fix->registry.address = address_of;
+	fix->registry.owner = known;
+	update(fix, REGISTRY_LOCAL, NAMED);
+	const struct op *ops = registry_offer(&fix->registry, true, fix->arena, &count);
+	assert_int_equal(count, 1);
+	const char *json = zl_arena_strndup(fix->arena, ops[0].value, ops[0].value_len);
+	assert_non_null(strstr(json, "\"advertisedAddress\":\"in.test\""));
+	assert_null(strstr(json, "10.0.0.9"));
+	/* a.test has no address, so it is no instance. */
+	assert_non_null(strstr(json, "\"instances\":2"));
+
+	update(fix, REGISTRY_LOCAL, DATAPLANES);
+	assert_false(registry_has_name(&fix->registry, "a.test"));
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -484,6 +630,9 @@ int main(void)
 		TEST(an_ingress_that_is_too_long_is_named),
 		TEST(a_service_has_globals_status),
 		TEST(a_zone_alone_has_its_own_say),
+		TEST(a_service_has_its_state),
+		TEST(names_have_addresses),
+		TEST(names_are_offered_as_written),
 	};
 	return cmocka_run_group_tests_name("zone_inventory/registry", tests, NULL, NULL);
 }
