@@ -12,8 +12,8 @@ def gateway_of(gateways, proxy, zone):
         fits = [len(s['match']) for s in g.spec['selectors']
                 if contains(proxy.tag_sets[0], s['match'])]
         if fits:
-            found.append((-max(fits), g.name, g))
-    return min(found, key=lambda f: f[:2])[2] if found else None
+            found.append((-max(fits), g.name, g.labels.get(ZONE, ''), g))
+    return min(found, key=lambda f: f[:3])[3] if found else None
 
 
 def listeners_of(gateway, proxy):

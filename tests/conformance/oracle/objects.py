@@ -54,7 +54,8 @@ class Objects:
         self.services = services
         self.all = [Object(r, zone) for r in resources
                     if r.kind in OBJECT_KINDS and r.mesh == mesh]
-        self.all = [o for o in self.all if o.zone not in services.disabled]
+        self.all = [o for o in self.all  # kinds 5
+                    if o.kind != 'MeshService' or o.zone not in services.disabled]
         if conf.get('meshServices', {}).get('mode', 'Disabled') != 'Disabled':
             self.all += [Object(Resource(doc), zone) for doc in self.derived(mesh)]
         self.all.sort(key=lambda o: (o.zone != zone, o.kri()))
@@ -147,7 +148,9 @@ def serves(obj, port, inbound):
     if 'dataplaneTags' in selector:
         selected = contains(inbound.tags, selector['dataplaneTags'])
     else:
-        selected = inbound.proxy.res.name == selector.get('dataplaneRef', {}).get('name')
+        proxy = inbound.proxy.res
+        selected = (proxy.name == selector.get('dataplaneRef', {}).get('name') and
+                    proxy.namespace == obj.namespace)
     target = port.spec.get('targetPort', port.number)
     return selected and target == (inbound.port if isinstance(target, int) else inbound.name)
 
