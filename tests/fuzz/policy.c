@@ -44,7 +44,23 @@ static bool read_secret(void *owner, const char *mesh, const char *name,
 					     content, NULL) == ZL_OK;
 }
 
-/* Every cluster that an extension can name is there: I6 within one config. */
+/* True if something that a listener of this name asks for is there: an extension or route
+ * table of its name, or an extension of one of its chains. */
+static bool is_served(const struct envoy_config *config, const char *name)
+{
+	size_t count;
+	const struct envoy_resource *list =
+		envoy_config_list(config, ENVOY_EXTENSION, &count);
+	size_t len = strlen(name);
+
+	for (size_t i = 0; i < count; i++)
+		if (strncmp(list[i].name, name, len) == 0 &&
+		    (list[i].name[len] == '\0' || list[i].name[len] == '/'))
+			return true;
+	return envoy_config_find(config, ENVOY_ROUTES, name) != NULL;
+}
+
+/* What names something has it beside it: I6 within one config. */
 static void check_config(const struct envoy_config *config)
 {
 	size_t count;
@@ -52,7 +68,10 @@ static void check_config(const struct envoy_config *config)
 		envoy_config_list(config, ENVOY_LISTENER, &count);
 
 	for (size_t i = 0; i < count; i++)
-		assert(envoy_config_find(config, ENVOY_EXTENSION, list[i].name) != NULL);
+		assert(is_served(config, list[i].name));
+	list = envoy_config_list(config, ENVOY_ROUTES, &count);
+	for (size_t i = 0; i < count; i++)
+		assert(envoy_config_find(config, ENVOY_LISTENER, list[i].name) != NULL);
 	list = envoy_config_list(config, ENVOY_ENDPOINTS, &count);
 	for (size_t i = 0; i < count; i++)
 		assert(envoy_config_find(config, ENVOY_CLUSTER, list[i].name) != NULL);
