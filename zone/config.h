@@ -16,6 +16,7 @@ struct config {
 	struct conf_addrs xds_advertise; /* one or none */
 	int64_t xds_max_connections;
 	uint64_t xds_certificate_ms;
+	uint64_t services_grace_ms;
 	const char *vips_service, *vips_external, *vips_multi_zone;
 	bool localhost_is_admin;
 	const char *log_level, *log_format;

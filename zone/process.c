@@ -22,6 +22,7 @@
 #include "zone/replica.h"
 #include "zone/replication/uplink.h"
 #include "zone/secrets/keeper.h"
+#include "zone/services/services.h"
 #include "zone/trust/trust.h"
 
 #include <stdlib.h>
@@ -67,6 +68,7 @@ struct process {
 	struct join *join;     /* the same */
 	struct prober *prober;
 	struct names *names;
+	struct services *services;
 	struct proxies *proxies;
 	struct api *api;
 	struct keeper *keeper; /* NULL: the zone is alone */
@@ -130,6 +132,8 @@ static void spread(struct process *process, struct registry_changes *changes, bo
 		proxies_update(process->proxies, changes, rev_in_force(process));
 	if (process->keeper != NULL)
 		keeper_update(process->keeper, process->registry.all);
+	if (process->services != NULL && (changes->inventory || changes->meshes))
+		services_changed(process->services);
 	if (ours && process->uplink != NULL && process->offered &&
 	    !loop_timer_is_set(process->offer))
 		loop_timer_set(process->offer, OFFER_MS);
@@ -369,7 +373,7 @@ static void take_local(struct process *process, const struct store_result *resul
 		}
 	}
 	zl_arena_free(&arena);
-	if (result->tag != NULL)
+	if (result->tag != NULL && !services_result(process->services, result))
 		api_result(process->api, result);
 }
 
@@ -679,6 +683,33 @@ static void open_keeper(struct process *process)
 	keeper_update(process->keeper, process->registry.all);
 }
 
+static bool knows_global(void *owner)
+{
+	const struct process *process = owner;
+
+	return process->uplink == NULL || uplink_rev(process->uplink) > 0;
+}
+
+static void on_states(void *owner, const struct set *states)
+{
+	update(owner, REGISTRY_STATES, states);
+}
+
+static void open_services(struct process *process)
+{
+	const struct config *config = process->config;
+	const struct services_setup setup = { .loop = process->loop,
+					      .store = process->local.store,
+					      .registry = &process->registry,
+					      .zone = config->zone_name,
+					      .grace_ms = config->services_grace_ms,
+					      .is_known = knows_global,
+					      .states = on_states,
+					      .owner = process };
+
+	process->services = services_open(&setup);
+}
+
 /* Until those who asked before the end have their answers and global knows of it. */
 static void on_ending(void *arg)
 {
@@ -739,6 +770,7 @@ static enum zl_code open_all(struct process *process, struct zl_err *err)
 	    (code = open_proxies(process, err)) != ZL_OK)
 		return code;
 	open_keeper(process);
+	open_services(process);
 	return open_api(process, err);
 }
 
@@ -808,6 +840,8 @@ void process_close(struct process **processp)
 	if (process == NULL)
 		return;
 	process->closing = true;
+	if (process->services != NULL)
+		services_halt(process->services);
 	if (process->uplink != NULL)
 		uplink_halt(process->uplink);
 	flush(process, &process->local);
@@ -817,6 +851,7 @@ void process_close(struct process **processp)
 	join_close(&process->join);
 	uplink_close(&process->uplink);
 	keeper_close(&process->keeper);
+	services_close(&process->services);
 	proxies_close(&process->proxies);
 	trust_close(&process->trust);
 	folder_close(&process->folder);

@@ -22,11 +22,27 @@ def external(name):
                      "endpoints": [{"address": "10.0.0.1", "port": 9000}]}}
 
 
+def mesh(mode):
+    """The Mesh of all, where zones derive services or do not."""
+    return {"type": "Mesh", "name": "default", "meshServices": {"mode": mode}}
+
+
 def path_of(document):
     """Where a document stands in the API."""
     plural = {"MeshService": "meshservices", "MeshExternalService": "meshexternalservices",
               "MeshMultiZoneService": "meshmultizoneservices"}[document["type"]]
     return f"/meshes/{document['mesh']}/{plural}/{document['name']}"
+
+
+def state(daemon, zone, name):
+    """What a daemon says of a MeshService: (state, identities, grace), None: nothing."""
+    status, item = local.request(daemon.api, "GET",
+                                 f"/meshes/default/meshservices/{name}?zone={zone}")
+    if status != 200:
+        return None
+    return (item["spec"].get("state"),
+            [i["value"] for i in item["spec"].get("identities", [])],
+            "kuma.io/deletion-grace-period-started-at" in item["labels"])
 
 
 def put(daemon, document):
@@ -61,7 +77,11 @@ def agree(daemons, want, plural="meshservices"):
         shown = [listed(daemon, plural) for daemon in daemons]
         return set(shown[0]) == want and None not in [row[0] for row in shown[0].values()] \
             and all(one == shown[0] for one in shown)
-    local.wait_for(f"all show the {plural}", same)
+    try:
+        local.wait_for(f"all show the {plural}", same)
+    except local.Failure as failure:
+        shown = "\n".join(f"{d.name}: {listed(d, plural)}" for d in daemons)
+        raise local.Failure(f"{failure}: {sorted(map(str, want))}\n{shown}") from failure
     return listed(daemons[0], plural)
 
 
@@ -161,3 +181,58 @@ def a_zone_alone_gives_addresses(stage):
     delete(east, service("db"))
     put(east, service("db", port=9))
     unmoved(shown, agree((east,), names))
+
+
+@scenario(needs_envoy=False)
+def derived_services_follow_dataplanes(stage):
+    """Where the Mesh asks for it zones make a MeshService of each service; it is known
+    everywhere, outlives its Dataplanes for a grace, and goes at once when nobody asks."""
+    hub = stage.mesh.start_global()
+    east, west = (stage.mesh.start_zone(name, hub, **{"services.deletion_grace": "3s"})
+                  for name in ("east", "west"))
+    everywhere = (hub, east, west)
+    stage.mesh.backend(east, "b1", "backend")
+    stage.mesh.backend(east, "down", "slow", state="NotReady")
+    put(west, service("by-hand"))
+    stage.mesh.backend(west, "b2", "by-hand")
+    names = {("west", "by-hand")}
+    agree(everywhere, names)
+    status, answer = local.request(hub.api, "PUT", "/meshes/default", mesh("Everywhere"))
+    expect(status == 200, f"{answer}")
+    names |= {("east", "backend"), ("east", "slow")}
+    first = agree(everywhere, names)
+    for daemon in everywhere:
+        local.wait_for(f"{daemon.name} knows the states", lambda d=daemon: (
+            state(d, "east", "backend") == ("Available", ["backend"], False) and
+            state(d, "east", "slow") == ("Unavailable", ["slow"], False) and
+            state(d, "west", "by-hand") == ("Unavailable", [], False)))
+
+    # Global and the zone begin anew; nothing is made twice, nothing moves.
+    expect(hub.stop() == 0, "global did not end well")
+    east.kill()
+    east.start()
+    stage.mesh.backend(east, "b3", "later")
+    local.wait_for("east goes on without global", lambda: state(east, "east", "later"))
+    hub.start()
+    names |= {("east", "later")}
+    second = agree(everywhere, names)
+    unmoved(first, second)
+
+    # The last Dataplane goes, and one of two comes back in time.
+    stage.mesh.remove_file(east, "b1.yaml")
+    stage.mesh.remove_file(east, "b3.yaml")
+    for daemon in everywhere:
+        local.wait_for(f"{daemon.name} knows of the grace", lambda d=daemon: state(
+            d, "east", "backend") == ("Unavailable", [], True))
+    stage.mesh.backend(east, "b3", "later")
+    names -= {("east", "backend")}
+    unmoved(second, agree(everywhere, names))
+    local.wait_for("no grace is left of it", lambda: state(hub, "east", "later") == (
+        "Available", ["later"], False))
+
+    status, answer = local.request(hub.api, "PUT", "/meshes/default", mesh("Disabled"))
+    expect(status == 200, f"{answer}")
+    agree(everywhere, {("west", "by-hand")})
+    status, answer = local.request(hub.api, "PUT", "/meshes/default", mesh("Exclusive"))
+    expect(status == 200, f"{answer}")
+    unmoved(second, agree(everywhere, names))

@@ -11,7 +11,7 @@
 void registry_init(struct registry *registry, const char *zone)
 {
 	*registry = (struct registry){ .zone = zone };
-	for (size_t i = 0; i < 4; i++)
+	for (size_t i = 0; i < REGISTRY_PARTS; i++)
 		registry->parts[i] = set_empty();
 	registry->all = set_empty();
 	registry->named = set_empty();
@@ -28,7 +28,7 @@ static void drop_kept(struct registry *registry)
 
 void registry_fini(struct registry *registry)
 {
-	for (size_t i = 0; i < 4; i++)
+	for (size_t i = 0; i < REGISTRY_PARTS; i++)
 		set_drop(&registry->parts[i]);
 	set_drop(&registry->all);
 	set_drop(&registry->named);
@@ -80,18 +80,57 @@ static struct resource *with_status(const struct registry *registry,
 	return made;
 }
 
+/* A MeshService of the zone with what was worked out of it. Held; NULL: as it is. */
+static struct resource *with_state(const struct registry *registry,
+				   const struct resource *res)
+{
+	static const char *const FIELDS[] = { "state", "identities" };
+	const struct resource *found =
+		set_get(registry->parts[REGISTRY_STATES], &res->key);
+
+	if (found == NULL)
+		return NULL;
+	struct zl_arena *arena = zl_arena_new();
+	struct tree *doc = resource_tree(res, arena);
+	const struct tree *old = tree_get(doc, "spec");
+	const struct tree *said = tree_get(resource_tree(found, arena), "spec");
+	struct tree *spec = tree_map(arena);
+	struct zl_buf json = { 0 };
+	struct resource *made = NULL;
+	for (size_t i = 0; old != NULL && i < old->count; i++)
+		tree_set(arena, spec, old->members[i].key, old->members[i].value);
+	for (size_t i = 0; i < 2; i++)
+		for (size_t j = 0; said != NULL && j < said->count; j++)
+			if (strcmp(said->members[j].key, FIELDS[i]) == 0)
+				tree_set(arena, spec, FIELDS[i], said->members[j].value);
+	tree_set(arena, doc, "spec", spec);
+	tree_json(doc, &json);
+	if (resource_from_json(json.data, json.len, &made, NULL) == ZL_OK) {
+		made->mod_rev = res->mod_rev;
+		made->create_rev = res->create_rev;
+		made->mod_wall_us = res->mod_wall_us;
+	}
+	zl_buf_free(&json);
+	zl_arena_free(&arena);
+	return made;
+}
+
 /* What counts of key, held; NULL: nothing does. */
 static struct resource *settled(const struct registry *registry, const struct key *key)
 {
 	const struct resource *res = winner(registry, key);
-	struct resource *made = NULL;
 
 	if (res == NULL)
 		return NULL;
-	if (kind_keeps_status(key->kind) && key->kind != KIND_ZONE &&
-	    res != set_get(registry->parts[REGISTRY_GLOBAL], key))
-		made = with_status(registry, res);
-	return made != NULL ? made : resource_hold(res);
+	if (!kind_keeps_status(key->kind) || key->kind == KIND_ZONE ||
+	    res == set_get(registry->parts[REGISTRY_GLOBAL], key))
+		return resource_hold(res);
+	struct resource *first = with_state(registry, res);
+	struct resource *made = with_status(registry, first != NULL ? first : res);
+	if (made == NULL)
+		return first != NULL ? first : resource_hold(res);
+	resource_drop(&first);
+	return made;
 }
 
 static void note(struct registry_changes *changes, const struct resource *old,

@@ -20,6 +20,18 @@
 #include "model/entry.h"
 #include "model/set.h"
 
+/* FOUND: Zones as they look from here, in place of those that global calls Offline.
+ * STATES: state and identities of the zone's own MeshServices, whose specs have nothing
+ * else: they count before what was written. */
+enum registry_part {
+	REGISTRY_GLOBAL,
+	REGISTRY_LOCAL,
+	REGISTRY_FOLDER,
+	REGISTRY_FOUND,
+	REGISTRY_STATES,
+	REGISTRY_PARTS
+};
+
 /* A resource that should travel upward and does not. */
 struct registry_kept {
 	struct resource *res; /* held */
@@ -27,12 +39,12 @@ struct registry_kept {
 };
 
 struct registry {
-	const char *zone;            /* borrowed */
-	struct set *parts[4];        /* held; by enum registry_part */
-	struct set *all;             /* held; the union */
-	struct inventory *inventory; /* held; of all */
-	struct set *offer;           /* held; what was last given to registry_offer */
-	struct registry_kept *kept;  /* owned; what that call kept at home */
+	const char *zone;                  /* borrowed */
+	struct set *parts[REGISTRY_PARTS]; /* held */
+	struct set *all;                   /* held; the union */
+	struct inventory *inventory;       /* held; of all */
+	struct set *offer;          /* held; what was last given to registry_offer */
+	struct registry_kept *kept; /* owned; what that call kept at home */
 	size_t kept_count, kept_room;
 	/* Of a zone that runs alone: a service with its status, held; NULL: as it is. */
 	struct resource *(*complete)(void *owner, const struct resource *res);
@@ -41,9 +53,6 @@ struct registry {
 	void *owner;
 	struct set *named; /* held; what counts and has host names, as it was written */
 };
-
-/* FOUND: Zones as they look from here, in place of those that global calls Offline. */
-enum registry_part { REGISTRY_GLOBAL, REGISTRY_LOCAL, REGISTRY_FOLDER, REGISTRY_FOUND };
 
 void registry_init(struct registry *registry, const char *zone);
 void registry_fini(struct registry *registry);
