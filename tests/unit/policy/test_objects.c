@@ -62,6 +62,11 @@ static const char OBJECTS[] =
 	DEMO_PROXY KUBE("MeshTCPRoute", "r", "demo",             \
 			"{to: [{targetRef: {kind: MeshService, " \
 			"name: backend}, rules: " LIST(ref) "}]}")
+/* An ExternalService of the tag old. */
+#define OLD(name, tags, address, tls)                                              \
+	"---\n{type: ExternalService, name: " name                                 \
+	", tags: {kuma.io/service: old, " tags "}, networking: {address: " address \
+	", tls: {" tls "}}}\n"
 #define EXCLUSIVE "---\n{type: Mesh, name: default, meshServices: {mode: Exclusive}}\n"
 
 /* "kind name section port protocol: owner [policies] backends": a backend is "kind name
@@ -75,7 +80,7 @@ static const char OBJECTS[] =
 /* clang-format off */
 static const struct {
 	const char *why, *yaml, *want;
-	const char *warning; /* the only one; NULL: none */
+	const char *warnings; /* a line for each; NULL: none */
 } CASES[] = {
 	/* Destinations. */
 	{ "by name: the own zone's", DB, DB_EAST "default [] " SELF_DB, NULL },
@@ -108,6 +113,12 @@ static const struct {
 	{ "outside the mesh", TO("{kind: MeshExternalService, name: ext}"),
 	  "MeshExternalService ext 9090 9090 http: default [] MeshExternalService ext 1 kri_extsvc_default___ext_9090 "
 	  "~10.9.0.1:99/0*1 ~db.example.com:443/0*1", NULL },
+	{ "outside, at one address", TO("{kind: MeshExternalService, name: one}") "---\n{type: MeshExternalService, name: one, labels: {"
+	  "kuma.io/origin: zone, kuma.io/zone: east}, spec: {match: {port: 9}, endpoints: [{address: 10.9.0.1, port: 9}, {address: 10.9.0.1, port: 8}]}}\n",
+	  "MeshExternalService one 9 9 tcp: default [] MeshExternalService one 1 kri_extsvc_default_east__one_9 ~10.9.0.1:8/0*1 ~10.9.0.1:9/0*1", NULL },
+	{ "outside, without endpoints", TO("{kind: MeshExternalService, name: zero}") "---\n{type: MeshExternalService, name: zero, spec: {match: {port: 9}}}\n",
+	  "MeshExternalService zero 9 9 tcp: default [] MeshExternalService zero 1 kri_extsvc_default___zero_9 ~",
+	  "mesh \"default\": port 9 of MeshExternalService \"zero\" has no endpoint: connections to it fail" },
 	{ "outside, of another zone", TO("{kind: MeshExternalService, name: abroad}"),
 	  "MeshExternalService abroad 9 9 tcp: default [] MeshExternalService abroad 1 kri_extsvc_default_west__abroad_9 ~",
 	  "mesh \"default\": port 9 of MeshExternalService \"abroad\" of zone \"west\" has no endpoint: it may be dialled from its "
@@ -213,6 +224,40 @@ static const struct {
 	  ENTRY("p2", "", "{kind: MeshService, name: db, sectionName: sql}", LIST(MS("far", "1"))),
 	  DB_EAST "MeshTCPRoute [p2/0 p1/0] " SELF_BACKEND, NULL },
 
+	{ "to, several of which none is the zone's", TAG("backend") ENTRY("r", "", "{kind: MeshService, name: twin, port: 1}", "[]"),
+	  TAG_BACKEND "default [] " SELF_BACKEND,
+	  "MeshTCPRoute \"r\": spec.to[0] has no effect: more than one MeshService \"twin\" in mesh \"default\", and none is the zone's own" },
+	{ "to, by labels of nothing", TAG("backend") ENTRY("r", "", "{kind: MeshService, labels: {app: nobody}}", "[]"),
+	  TAG_BACKEND "default [] " SELF_BACKEND,
+	  "MeshTCPRoute \"r\": spec.to[0] has no effect: no MeshService with labels {app: nobody} in mesh \"default\"" },
+	{ "to, by labels and a port that none has", TAG("backend") ENTRY("r", "", "{kind: MeshService, labels: {app: db}, port: 1}", "[]"),
+	  TAG_BACKEND "default [] " SELF_BACKEND,
+	  "MeshTCPRoute \"r\": spec.to[0] has no effect: no MeshService with labels {app: db} with port 1 in mesh \"default\"" },
+	{ "to, of a zone that is disabled", "---\n{type: Zone, name: west, enabled: false}\n" TAG("backend")
+	  ENTRY("r", "kuma.io/origin: zone, kuma.io/zone: west", "{kind: MeshService, name: x, port: 1}", "[]"),
+	  TAG_BACKEND "default [] " SELF_BACKEND, NULL },
+
+	/* ExternalServices, kinds-spec 9. */
+	{ "by their tag", REF(MS("old", "1")) OLD("e1", "version: v1", "'10.9.0.2:443'", "") OLD("e0", "", "'api.example.com:80'", ""),
+	  TAG_BACKEND "MeshTCPRoute [r/0] MeshService old 1 old ~10.9.0.2:443/0*1 ~api.example.com:80/0*1", NULL },
+	{ "at one address", REF(MS("old", "1")) OLD("e0", "", "'10.9.0.2:443'", "") OLD("e1", "", "'10.9.0.2:80'", ""),
+	  TAG_BACKEND "MeshTCPRoute [r/0] MeshService old 1 old ~10.9.0.2:80/0*1 ~10.9.0.2:443/0*1", NULL },
+	{ "a subset", REF("{kind: MeshServiceSubset, name: old, tags: {version: v1}}") OLD("e1", "version: v1", "'10.9.0.2:443'", "")
+	  OLD("e0", "", "'api.example.com:80'", ""),
+	  TAG_BACKEND "MeshTCPRoute [r/0] MeshServiceSubset old 1 old-4ee2d838517c713c ~10.9.0.2:443/0*1", NULL },
+	{ "as a destination", TAG("old") OLD("e1", "kuma.io/protocol: http", "'10.9.0.2:443'", ""),
+	  "MeshService old  0 http: default [] MeshService old 1 old ~10.9.0.2:443/0*1", NULL },
+	{ "TLS of the first", REF(MS("old", "1")) OLD("e0", "", "'10.9.0.2:443'", "enabled: true") OLD("e1", "", "'10.9.0.3:80'", ""),
+	  TAG_BACKEND "MeshTCPRoute [r/0] MeshService old 1 old ~10.9.0.2:443/0*1",
+	  "mesh \"default\": service \"old\": ExternalService \"e1\" is left out: its TLS is not that of the first one" },
+	{ "of another zone", REF(MS("old", "1")) OLD("e0", "kuma.io/zone: west", "'10.9.0.2:443'", ""),
+	  TAG_BACKEND "MeshTCPRoute [r/0] MeshService old 1 old ~",
+	  "mesh \"default\": service \"old\" has no endpoint: connections to it fail\n"
+	  "mesh \"default\": service \"old\": ExternalService \"e0\" is left out: it may be dialled from its own zone only" },
+	{ "beside Dataplanes", TAG("backend") "---\n{type: ExternalService, name: e0, tags: {kuma.io/service: backend}, networking: {address: '1.2.3.4:5'}}\n",
+	  TAG_BACKEND "default [] " SELF_BACKEND,
+	  "mesh \"default\": service \"backend\": ExternalService \"e0\" is left out: Dataplanes offer the service" },
+
 	/* Exclusive, kinds-spec 1. */
 	{ "Exclusive: an outbound by tags is to the object", EXCLUSIVE TAG("db"), DB_EAST "default [] " SELF_DB, NULL },
 	{ "Exclusive: or to nothing", EXCLUSIVE TAG("backend"),
@@ -270,30 +315,38 @@ static void describe(const struct outbound_route *to, struct zl_arena *arena,
 	}
 }
 
+/* Those of the proxy, then those of the mesh. */
+static char *all_warnings(const struct tools *tools, const struct routes *routes)
+{
+	struct zl_buf out = { 0 };
+	size_t more;
+	const char *const *others = policy_warnings(tools->index, tools->inventory,
+						    "default", tools->world.arena, &more);
+
+	for (size_t i = 0; i < routes->warning_count; i++)
+		zl_buf_format(&out, "%s%s", out.len > 0 ? "\n" : "", routes->warnings[i]);
+	for (size_t i = 0; i < more; i++)
+		zl_buf_format(&out, "%s%s", out.len > 0 ? "\n" : "", others[i]);
+	char *text = zl_arena_strdup(tools->world.arena, zl_buf_text(&out));
+	zl_buf_free(&out);
+	return text;
+}
+
 static void run_case(size_t number, struct dice *dice)
 {
-	const char *why = CASES[number].why;
 	char *yaml = zl_format("%s%s", OBJECTS, CASES[number].yaml);
 	struct tools tools = tools_of(BASE, yaml, dice);
 	const struct routes *routes = resolve(&tools, "p");
-	const char *want = CASES[number].warning;
+	const char *want = CASES[number].warnings;
+	const char *warnings = all_warnings(&tools, routes);
 	struct zl_buf out = { 0 };
-	size_t more;
-	const char *const *others = policy_warnings(tools.index, tools.inventory,
-						    "default", tools.world.arena, &more);
 
 	assert_int_equal(routes->outbound_count, 1);
 	describe(&routes->outbounds[0], tools.world.arena, &out);
 	if (strcmp(zl_buf_text(&out), CASES[number].want) != 0)
-		fail_msg("%s: %s", why, zl_buf_text(&out));
-	for (size_t i = 0; i < routes->warning_count; i++)
-		if (want == NULL || strcmp(routes->warnings[i], want) != 0)
-			fail_msg("%s: %s", why, routes->warnings[i]);
-	for (size_t i = 0; i < more; i++)
-		if (want == NULL || strcmp(others[i], want) != 0)
-			fail_msg("%s: %s", why, others[i]);
-	if (want != NULL && routes->warning_count + more != 1)
-		fail_msg("%s: no warning", why);
+		fail_msg("%s: %s", CASES[number].why, zl_buf_text(&out));
+	if (strcmp(warnings, want != NULL ? want : "") != 0)
+		fail_msg("%s: %s", CASES[number].why, warnings);
 	zl_buf_free(&out);
 	tools_end(&tools);
 	free(yaml);
@@ -321,9 +374,84 @@ static void the_order_of_documents_does_not_matter(void **state)
 	seeds_run(200, in_any_order);
 }
 
+/* A TrafficRoute has no entries to warn of. */
+static void how_objects_are_printed(void **state)
+{
+	static const char MORE[] =
+		"---\n{type: TrafficRoute, name: t, sources: [{match: {kuma.io/service: "
+		"none}}], destinations: [{match: {kuma.io/service: none}}], conf: "
+		"{destination: {kuma.io/service: none}}}\n"
+		"---\n{type: Dataplane, name: p, networking: {address: 9.9.9.8, "
+		"outbound: "
+		"[{port: 1, backendRef: {kind: MeshExternalService, name: ext}}, {port: "
+		"2, "
+		"backendRef: {kind: MeshMultiZoneService, labels: {a: b}, port: 3}}]}}\n";
+	char *yaml = zl_format("%s%s", OBJECTS, MORE);
+	struct tools tools = tools_of(BASE, yaml, NULL);
+	const struct routes *routes = resolve(&tools, "p");
+	const struct policy_answer answer = {
+		.zone = "east", .mesh = "default", .routes = &routes, .route_count = 1
+	};
+	struct zl_buf json = { 0 };
+	struct zl_buf text = { 0 };
+
+	(void)state;
+	policy_json(&answer, &json);
+	assert_non_null(strstr(zl_buf_text(&json),
+			       "\"destination\": {\n"
+			       "            \"kind\": \"MeshExternalService\",\n"
+			       "            \"name\": \"ext\",\n"
+			       "            \"port\": 9090,\n"
+			       "            \"protocol\": \"http\",\n"
+			       "            \"kri\": \"kri_extsvc_default___ext_9090\"\n"
+			       "          }"));
+	assert_non_null(strstr(zl_buf_text(&json), "\"zone\": null,"));
+	assert_non_null(strstr(zl_buf_text(&json), "\"kind\": \"MeshMultiZoneService\",\n"
+						   "            \"labels\": {\n"
+						   "              \"a\": \"b\"\n"
+						   "            },\n"
+						   "            \"port\": 3,"));
+	policy_text(&answer, &text);
+	assert_non_null(strstr(zl_buf_text(&text),
+			       "to MeshExternalService \"ext\", port 9090 "
+			       "(kri_extsvc_default___ext_9090), protocol http\n"));
+	assert_non_null(strstr(zl_buf_text(&text),
+			       "10.9.0.1:99, no zone, external, priority 0, weight 1\n"));
+	assert_non_null(strstr(zl_buf_text(&text), "to MeshMultiZoneService {a: b}, "));
+	assert_string_equal(all_warnings(&tools, routes), "");
+	zl_buf_free(&json);
+	zl_buf_free(&text);
+	free(yaml);
+	tools_end(&tools);
+}
+
+/* What is asked for as a service, and as an object. */
+static void what_is_missing(void **state)
+{
+	const struct target_ref plain = {
+		.kind = REF_MESH_SERVICE, .name = "x", .ns = "", .section = ""
+	};
+	const struct target_ref exact = {
+		.kind = REF_MESH_SERVICE, .name = "x", .ns = "n", .section = "s"
+	};
+	struct zl_arena *arena = zl_arena_new();
+
+	(void)state;
+	assert_string_equal(ref_missing(&plain, "m", arena),
+			    "no service \"x\" in mesh \"m\"");
+	assert_string_equal(ref_missing_object(&plain, "m", arena),
+			    "no MeshService \"x\" in mesh \"m\"");
+	assert_string_equal(ref_missing(&exact, "m", arena),
+			    "no MeshService \"x\" in namespace \"n\" with section "
+			    "\"s\" in mesh \"m\"");
+	zl_arena_free(&arena);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(how_objects_are_printed),
+		cmocka_unit_test(what_is_missing),
 		cmocka_unit_test(what_objects_lead_to),
 		cmocka_unit_test(the_order_of_documents_does_not_matter),
 	};
