@@ -1,0 +1,209 @@
+#include "zone/workloads/workloads.h"
+
+#include "base/clock.h"
+#include "base/hash.h"
+#include "base/log.h"
+#include "loop/loop.h"
+#include "pki/mesh.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <uthash.h>
+
+/* Wall time may step, so it is looked at this often at least. */
+enum { LOOK_MS = 60000 };
+
+struct held {
+	UT_hash_handle hh;
+	char *mesh;
+	struct pki_identity identity;
+	uint8_t authority[ZL_SHA256]; /* of the chain that signed it */
+	uint64_t due_ms;              /* zl_now_ms */
+	uint64_t due_s;               /* wall time */
+	uint8_t name[ZL_SHA256];      /* of the mesh and the URIs */
+};
+
+struct workloads {
+	struct workloads_setup setup;
+	struct held *all; /* owned, by name */
+	struct loop_timer *timer;
+	uint64_t made, failed;
+	char *why; /* the failure that was last logged; owned, NULL: none */
+};
+
+static void held_free(struct held *held)
+{
+	pki_identity_fini(&held->identity);
+	free(held->mesh);
+	free(held);
+}
+
+static bool is_due(const struct held *held)
+{
+	return zl_now_ms() >= held->due_ms || zl_wall_us() / 1000000 >= held->due_s;
+}
+
+static void set_timer(struct workloads *workloads)
+{
+	uint64_t now = zl_now_ms();
+	uint64_t next = now + LOOK_MS;
+
+	if (workloads->all == NULL) {
+		loop_timer_clear(workloads->timer);
+		return;
+	}
+	for (const struct held *at = workloads->all; at != NULL; at = at->hh.next)
+		if (at->due_ms < next)
+			next = at->due_ms;
+	loop_timer_set(workloads->timer, next > now ? next - now : 0);
+}
+
+/* Those that are due are forgotten; who still needs one asks again. So what belongs to a
+ * proxy that is gone goes as well. */
+static void on_timer(void *arg)
+{
+	struct workloads *workloads = arg;
+	struct held *due = NULL;
+	struct held *held;
+	struct held *next;
+
+	HASH_ITER (hh, workloads->all, held, next) {
+		if (!is_due(held))
+			continue;
+		HASH_DEL(workloads->all, held);
+		held->hh.next = due;
+		due = held;
+	}
+	while (due != NULL) {
+		bool told = false;
+		held = due;
+		due = held->hh.next;
+		for (const struct held *at = due; at != NULL && !told; at = at->hh.next)
+			told = strcmp(at->mesh, held->mesh) == 0; /* by a later one */
+		if (!told)
+			workloads->setup.due(workloads->setup.owner, held->mesh);
+		held_free(held);
+	}
+	set_timer(workloads);
+}
+
+struct workloads *workloads_open(const struct workloads_setup *setup)
+{
+	struct workloads *workloads = zl_alloc(1, sizeof(*workloads));
+
+	workloads->setup = *setup;
+	workloads->timer = loop_timer_new(setup->loop, on_timer, workloads);
+	return workloads;
+}
+
+void workloads_close(struct workloads **workloadsp)
+{
+	struct workloads *workloads = *workloadsp;
+	struct held *held;
+	struct held *next;
+
+	*workloadsp = NULL;
+	if (workloads == NULL)
+		return;
+	HASH_ITER (hh, workloads->all, held, next) {
+		HASH_DEL(workloads->all, held);
+		held_free(held);
+	}
+	loop_timer_free(&workloads->timer);
+	free(workloads->why);
+	free(workloads);
+}
+
+static void name_of(const struct workload *of, uint8_t name[ZL_SHA256])
+{
+	struct zl_buf text = { 0 };
+
+	zl_buf_str(&text, of->mesh);
+	for (size_t i = 0; i < of->uri_count; i++) {
+		zl_buf_char(&text, '\n'); /* no URI has one */
+		zl_buf_str(&text, of->uris[i]);
+	}
+	zl_sha256(&(struct zl_run){ text.data, text.len }, 1, name);
+	zl_buf_free(&text);
+}
+
+/* Log a failure once, until another one comes or it is over. */
+static void tell_failure(struct workloads *workloads, const char *mesh, const char *why)
+{
+	workloads->failed++;
+	if (workloads->why != NULL && strcmp(workloads->why, why) == 0)
+		return;
+	free(workloads->why);
+	workloads->why = zl_strdup(why);
+	zl_log(ZL_WARN, "workloads", "proxies get no certificate", "mesh=%q err=%q", mesh,
+	       why);
+}
+
+static struct held *make(struct workloads *workloads, const struct workload *of)
+{
+	const struct pki_workload wish = { of->uris, of->uri_count,
+					   (uint32_t)(of->lifetime_ms / 1000) };
+	struct held *held = zl_alloc(1, sizeof(*held));
+	struct zl_err err = { 0 };
+
+	if (pki_workload_new(of->ca_chain, of->ca_key, &wish, &held->identity, &err) !=
+	    ZL_OK) {
+		tell_failure(workloads, of->mesh, err.msg);
+		held_free(held);
+		return NULL;
+	}
+	uint64_t wall_s = zl_wall_us() / 1000000;
+	uint64_t ends_s = held->identity.ends_s;
+	uint64_t left_s = ends_s > wall_s ? ends_s - wall_s : 0;
+	held->mesh = zl_strdup(of->mesh);
+	held->due_ms = zl_now_ms() + left_s * 800;
+	held->due_s = wall_s + left_s * 4 / 5;
+	workloads->made++;
+	free(workloads->why);
+	workloads->why = NULL;
+	return held;
+}
+
+bool workloads_identity(struct workloads *workloads, const struct workload *of,
+			struct zl_buf *chain, struct zl_buf *key)
+{
+	uint8_t name[ZL_SHA256];
+	uint8_t authority[ZL_SHA256];
+	struct held *held;
+
+	name_of(of, name);
+	zl_sha256(&(struct zl_run){ of->ca_chain, strlen(of->ca_chain) }, 1, authority);
+	HASH_FIND(hh, workloads->all, name, sizeof(name), held);
+	if (held == NULL || is_due(held) ||
+	    memcmp(held->authority, authority, sizeof(authority)) != 0) {
+		struct held *fresh = make(workloads, of);
+		if (fresh == NULL)
+			return false;
+		if (held != NULL) {
+			HASH_DEL(workloads->all, held);
+			held_free(held);
+		}
+		held = fresh;
+		memcpy(held->name, name, sizeof(name));
+		memcpy(held->authority, authority, sizeof(authority));
+		HASH_ADD(hh, workloads->all, name, sizeof(name), held);
+		set_timer(workloads);
+	}
+	zl_buf_str(chain, held->identity.chain);
+	zl_buf_str(key, held->identity.key);
+	return true;
+}
+
+struct workloads_counts workloads_counts(const struct workloads *workloads)
+{
+	struct workloads_counts counts = { .made = workloads->made,
+					   .failed = workloads->failed };
+
+	for (const struct held *at = workloads->all; at != NULL; at = at->hh.next) {
+		uint64_t ends_s = at->identity.ends_s;
+		counts.held++;
+		if (counts.first_ends_s == 0 || ends_s < counts.first_ends_s)
+			counts.first_ends_s = ends_s;
+	}
+	return counts;
+}
