@@ -189,6 +189,16 @@ enum kind kind_by_plural(const char *plural)
 	return KIND_NONE;
 }
 
+/* "traffic-route": people write the singular of such a plural; of the others it is the
+ * name. */
+static bool is_singular(const char *plural, const char *word)
+{
+	size_t len = strlen(word);
+
+	return strchr(plural, '-') != NULL && strncasecmp(plural, word, len) == 0 &&
+	       strcmp(plural + len, "s") == 0;
+}
+
 enum kind kind_by_word(const char *word)
 {
 	if (*word == '\0') /* the short form of kinds that have none */
@@ -196,7 +206,8 @@ enum kind kind_by_word(const char *word)
 	for (enum kind kind = KIND_NONE + 1; kind < KIND_END; kind++)
 		if (strcasecmp(KINDS[kind].name, word) == 0 ||
 		    strcasecmp(KINDS[kind].plural, word) == 0 ||
-		    strcasecmp(KINDS[kind].shorthand, word) == 0)
+		    strcasecmp(KINDS[kind].shorthand, word) == 0 ||
+		    is_singular(KINDS[kind].plural, word))
 			return kind;
 	return KIND_NONE;
 }

@@ -125,6 +125,38 @@ class Server(Served):
         self.says("GET /zones/west?zone=a&namespace=b", 200, {"name": "west"})
         self.assertIn("west", self.ctl(0, "get", "zone", "west", "--zone", "a", "-n", "b"))
 
+    def test_tables_of_other_routes_and_gateways(self):
+        for kind, plural, document, table in (
+                ("mhttpr", "meshhttproutes",
+                 {"spec": {"targetRef": {"kind": "Dataplane"}, "to": [
+                     {"targetRef": {"kind": "MeshService", "name": "a"}, "rules": [{}, {}]},
+                     {"targetRef": {"kind": "MeshService", "name": "b"}}]}},
+                 "NAME  TARGET     TO   RULES  ORIGIN  ZONE  REV\n"
+                 "x     Dataplane  a b  2      -       -     7\n"),
+                ("traffic-route", "traffic-routes",
+                 {"sources": [{"match": {"kuma.io/service": "*", "version": "v1"}}],
+                  "destinations": [{"match": {"kuma.io/service": "b"}}],
+                  "conf": {"split": [
+                      {"weight": 9, "destination": {"kuma.io/service": "b"}},
+                      {"weight": 1, "destination": {"kuma.io/service": "b", "v": "2"}}]}},
+                 "NAME  SOURCES        DESTINATIONS  BACKENDS      REV\n"
+                 "x     *{version=v1}  b             b=9 b{v=2}=1  7\n"),
+                ("traffic-routes", "traffic-routes",
+                 {"spec": {"conf": {"destination": {"kuma.io/service": "b"}}}},
+                 "NAME  SOURCES  DESTINATIONS  BACKENDS  REV\n"
+                 "x     -        -             b=1       7\n"),
+                ("mgw", "meshgateways",
+                 {"selectors": [{"match": {"kuma.io/service": "edge"}}], "conf": {
+                     "listeners": [{"port": 80, "protocol": "TCP"},
+                                   {"port": 443, "protocol": "TLS", "hostname": "a.b"}]}},
+                 "NAME  PROXIES  LISTENERS           ZONE  REV\n"
+                 "x     edge     TCP:80 TLS:443/a.b  -     7\n")):
+            with self.subTest(kind=kind):
+                self.says(f"GET /meshes/default/{plural}?size=1000&offset=0", 200,
+                          {"items": [{"name": "x", "revision": 7, **document}],
+                           "next": None})
+                self.assertEqual(self.ctl(0, "get", kind), table)
+
     def test_what_get_prints_can_be_applied(self):
         meshes = [{"type": "Mesh", "name": n, "revision": 1, "kri": "x"} for n in "abc"]
         self.says("GET /meshes?size=1000&offset=0", 200, {"items": meshes, "next": None})

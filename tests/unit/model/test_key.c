@@ -32,6 +32,10 @@ static void test_words(void **state)
 	assert_int_equal(kind_by_word("MTCPR"), KIND_MESH_TCP_ROUTE);
 	assert_int_equal(kind_by_word("meshtcproute"), KIND_MESH_TCP_ROUTE);
 	assert_int_equal(kind_by_word("dp"), KIND_DATAPLANE);
+	assert_int_equal(kind_by_word("Traffic-Route"), KIND_TRAFFIC_ROUTE);
+	assert_int_equal(kind_by_word("external-service"), KIND_EXTERNAL_SERVICE);
+	assert_int_equal(kind_by_word("traffic-rout"), KIND_NONE);
+	assert_int_equal(kind_by_word("meshe"), KIND_NONE);
 	assert_int_equal(kind_by_word(""), KIND_NONE);
 	assert_int_equal(kind_by_word("mesh tcp"), KIND_NONE);
 	assert_int_equal(kind_by_name("mesh"), KIND_NONE);
