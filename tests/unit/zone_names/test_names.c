@@ -230,7 +230,7 @@ static void one_of_several(void **state)
 static void a_few_at_a_time(void **state)
 {
 	struct fixture *fix = *state;
-	char name[8];
+	char name[32];
 
 	for (unsigned i = 0; i < 20; i++) {
 		(void)snprintf(name, sizeof(name), "n%u", i);
