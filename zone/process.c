@@ -332,6 +332,12 @@ static void on_reported(void *owner)
 
 	if (process->uplink != NULL) {
 		proxies_report(process->proxies, arena, &report);
+		if (uplink_odd(process->uplink) > 0)
+			report.last_error = zl_arena_format(
+				arena,
+				"%llu resources of global are not understood by this "
+				"release and have no effect",
+				(unsigned long long)uplink_odd(process->uplink));
 		report.probes = prober_found(process->prober, arena, &report.probe_count);
 		uplink_report(process->uplink, &report);
 	}
@@ -377,6 +383,15 @@ static void take_local(struct process *process, const struct store_result *resul
 		api_result(process->api, result);
 }
 
+static void take_replica(struct process *process, const struct store_result *result)
+{
+	uint64_t odd = uplink_odd(process->uplink);
+
+	uplink_result(process->uplink, result);
+	if (uplink_odd(process->uplink) != odd && process->proxies != NULL)
+		on_reported(process);
+}
+
 static void on_inbox(void *arg, unsigned events)
 {
 	struct process *process = arg;
@@ -389,7 +404,7 @@ static void on_inbox(void *arg, unsigned events)
 			if (letter.desk == &process->local)
 				take_local(process, at);
 			else
-				uplink_result(process->uplink, at);
+				take_replica(process, at);
 		}
 		store_results_free(&letter.results);
 	}

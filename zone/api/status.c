@@ -90,6 +90,9 @@ static struct tree *link_tree(const struct uplink *uplink, struct zl_arena *aren
 	digest_bytes(&view.durable.digest, bytes);
 	zl_hex(bytes, sizeof(bytes), text);
 	tree_set(arena, out, "digest", tree_text(arena, text));
+	if (uplink_odd(uplink) > 0)
+		tree_set(arena, out, "notUnderstood",
+			 tree_int(arena, (int64_t)uplink_odd(uplink)));
 	tree_set(arena, out, "inventorySeq", tree_int(arena, (int64_t)view.inv_seq));
 	tree_set(arena, out, "inventoryAcked", tree_int(arena, (int64_t)view.inv_acked));
 	return out;

@@ -33,6 +33,7 @@ struct uplink {
 	/* The answer about a Secret in this step; in arena, NULL: there was none. */
 	struct zl_arena *given_arena;
 	const struct sync_zone_action *given;
+	uint64_t odd; /* records of the store that are not in the set */
 	bool changed, stopping, halted;
 };
 
@@ -373,6 +374,20 @@ static void on_pipe(void *arg, bool up)
 	step(arg, (struct sync_zone_event){ .kind = SYNC_EV_PIPE, .up = up });
 }
 
+/* While the store follows the set nothing can be told. */
+static void count_odd(struct uplink *uplink)
+{
+	struct store_status status;
+	uint64_t known = 0;
+
+	if (sync_zone_view(uplink->machine).durable.position.rev != uplink->rev)
+		return;
+	store_status(uplink->setup.store, &status);
+	for (int kind = KIND_NONE + 1; kind < KIND_END; kind++)
+		known += set_count(uplink->set, (enum kind)kind);
+	uplink->odd = status.records > known ? status.records - known : 0;
+}
+
 void uplink_result(struct uplink *uplink, const struct store_result *result)
 {
 	uint64_t *tag = result->tag;
@@ -394,6 +409,7 @@ void uplink_result(struct uplink *uplink, const struct store_result *result)
 		event.loss = staging_loss(&uplink->staging);
 	}
 	step(uplink, event);
+	count_odd(uplink);
 }
 
 /* ---- the machine's view of the store ---- */
@@ -538,6 +554,7 @@ enum zl_code uplink_open(struct uplink **out, const struct uplink_setup *setup,
 	}
 	*out = uplink;
 	start_machine(uplink, &state);
+	count_odd(uplink);
 	return ZL_OK;
 }
 
@@ -611,6 +628,11 @@ void uplink_accept(struct uplink *uplink)
 struct sync_zone_view uplink_view(const struct uplink *uplink)
 {
 	return sync_zone_view(uplink->machine);
+}
+
+uint64_t uplink_odd(const struct uplink *uplink)
+{
+	return uplink->odd;
 }
 
 void uplink_set_tls(struct uplink *uplink, struct pki_tls *tls)

@@ -59,6 +59,10 @@ void uplink_close(struct uplink **uplinkp);
 const struct set *uplink_set(const struct uplink *uplink);
 uint64_t uplink_rev(const struct uplink *uplink);
 
+/* Records of the replica that this release does not understand: kept as they came, and in
+ * no set. */
+uint64_t uplink_odd(const struct uplink *uplink);
+
 /* What the zone offers: all of it, or what changed. */
 void uplink_offer(struct uplink *uplink, const struct op *ops, size_t count, bool full);
 /* What its proxies have acknowledged. */
