@@ -123,7 +123,7 @@ static void ranges_are_read(void **state)
 static void a_range_fills_up(void **state)
 {
 	struct vip_pool *pool = pool_of("10.0.0.0/29");
-	uint32_t seen = 0;
+	bool seen[8] = { false };
 	char name[8];
 
 	(void)state;
@@ -137,8 +137,8 @@ static void a_range_fills_up(void **state)
 		}
 		uint32_t place = address - 0x0a000000;
 		assert_in_range(place, 1, 6);
-		assert_int_equal(seen & 1U << place, 0);
-		seen |= 1U << place;
+		assert_false(seen[place % 8]);
+		seen[place % 8] = true;
 	}
 	assert_int_equal(vip_pool_count(pool), 6);
 	vip_pool_free(&pool);
