@@ -10,10 +10,10 @@ static void act(struct world *world, const struct sync_global_todo *todo);
 
 static void step(struct world *world, struct sync_global_event event)
 {
-	event.now = world->now;
+	event.now = clock_now(&world->global.clock, world->now);
 	event.dice = dice_roll(&world->dice);
 	struct sync_global_todo todo = sync_global_step(world->global.machine, &event);
-	world->global.wake_at = todo.wake_at;
+	world->global.wake_at = clock_when(&world->global.clock, todo.wake_at);
 	act(world, &todo);
 }
 

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PUB_QUEUE = 8 };
+enum { PUB_QUEUE = 8, OVERTAKEN_MS = 40 };
 
 static void drop(struct net *net, size_t index)
 {
@@ -50,9 +50,17 @@ void net_send(struct world *world, enum packet_kind kind, size_t zone, uint64_t 
 	struct net *net = &world->net;
 	struct packet packet = { .kind = kind, .zone = zone, .life = life, .id = id };
 	int copies = !world->well && dice_chance(&world->dice, net->twice) ? 2 : 1;
+	enum net_gap gap = GAP_NONE;
+
+	if (kind == PACKET_PUB && zone == 0 && net->gap_in > 0 && --net->gap_in == 0)
+		gap = net->gap;
+	if (gap == GAP_LOST || gap == GAP_TWICE)
+		copies = gap == GAP_LOST ? 0 : 2;
 
 	for (; copies > 0; copies--) {
 		packet.at = world->now + 1 + net->lag[zone];
+		if (gap == GAP_OVERTAKEN)
+			packet.at += OVERTAKEN_MS;
 		if (net->jitter[zone] > 0)
 			packet.at += dice_below(&world->dice, net->jitter[zone]);
 		if (!world->well) {

@@ -614,8 +614,7 @@ static void add_zone(const struct play *play, struct zl_buf *buf, const struct n
 	add_u64(buf, ago(play, zone->dialled_at, 4000));
 	add_u64(buf, ago(play, zone->last_beat, 4000));
 	add_u64(buf, ago(play, zone->listen_since, 4000));
-	add_u64(buf,
-		zone->polled >= zone->last_beat && zone->polled >= zone->dialled_at);
+	add_u64(buf, zone->polled >= zone->last_beat && zone->polled >= zone->dialled_at);
 	add_u64(buf, zone->catch_at != 0 ? 1 + ahead(play, zone->catch_at) : 0);
 	add_u64(buf, zone->repair.tries << 8 | (unsigned)zone->repair.phase);
 	add_u64(buf, zone->snap_failed);

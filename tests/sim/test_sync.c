@@ -16,6 +16,7 @@ enum {
 	SEEDS = 20000,
 	FAULTS_MS = 12000,
 	QUIET_MS = 60000,
+	SLEEP_MS = 30000,
 	STEPS_MAX = 200000 /* a world that does not come to rest */
 };
 
@@ -70,7 +71,7 @@ static void fault(struct world *world)
 	struct zone_node *zone = &world->zones[index];
 	uint64_t until = world->now + dice_below(&world->dice, 6000);
 
-	switch (dice_below(&world->dice, 16)) {
+	switch (dice_below(&world->dice, 17)) {
 	case 0:
 	case 1:
 		zone_crash(zone);
@@ -111,6 +112,10 @@ static void fault(struct world *world)
 		if (zone->machine != NULL)
 			zone_simple(zone, SYNC_EV_STOP);
 		zone_crash(zone);
+		break;
+	case 12: /* a host that did not run for a while */
+		(dice_chance(&world->dice, 30) ? &world->global.clock : &zone->clock)
+			->begin += dice_below(&world->dice, SLEEP_MS);
 		break;
 	default:
 		backup(world);

@@ -4,6 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Ten of them. */
+static const uint64_t YEARS_MS = UINT64_C(10) * 365 * 24 * 3600 * 1000;
+
 void world_wrong(struct world *world, const char *what)
 {
 	if (world->wrong == NULL)
@@ -24,6 +27,27 @@ const struct sync_state *world_find(const struct world *world, const struct posi
 		if (position_equal(&world->history[i].position, at))
 			return &world->history[i];
 	return NULL;
+}
+
+uint64_t clock_now(const struct sim_clock *clock, uint64_t now)
+{
+	return clock->begin + (uint64_t)((int64_t)now * (1000 + clock->skew) / 1000);
+}
+
+uint64_t clock_when(const struct sim_clock *clock, uint64_t at)
+{
+	if (at == UINT64_MAX)
+		return at;
+	if (at <= clock->begin)
+		return 0;
+	int64_t rate = 1000 + clock->skew;
+	return (uint64_t)(((int64_t)(at - clock->begin) * 1000 + rate - 1) / rate);
+}
+
+static struct sim_clock some_clock(struct dice *dice)
+{
+	return (struct sim_clock){ .begin = dice_below(dice, YEARS_MS),
+				   .skew = (int)dice_below(dice, 41) - 20 };
 }
 
 static void deliver(struct world *world, struct packet *packet)
@@ -152,12 +176,14 @@ void world_setup(struct world *world, uint64_t seed)
 	world->chunk_max = dice_chance(&world->dice, 50) ? 200 : 0;
 	world->global.pins = dice_chance(&world->dice, 50);
 	world->global.store.keep = 3 + dice_below(&world->dice, 48);
+	world->global.clock = some_clock(&world->dice);
 	uint64_t epoch = dice_roll(&world->dice);
 	memcpy(world->global.store.state.position.epoch, &epoch, sizeof(epoch));
 	world_committed(world, &world->global.store.state);
 	for (size_t i = 0; i < world->zone_count; i++) {
 		struct zone_node *zone = &world->zones[i];
 		zone->world = world;
+		zone->clock = some_clock(&world->dice);
 		snprintf(zone->name, sizeof(zone->name), "z%u", (unsigned)i);
 		memset(zone->uuid, (int)i + 1, sizeof(zone->uuid));
 	}

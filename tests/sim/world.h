@@ -43,12 +43,17 @@ struct packet {
 	size_t len;
 };
 
+/* What happens to one message that global publishes to the first zone. */
+enum net_gap { GAP_NONE, GAP_LOST, GAP_TWICE, GAP_OVERTAKEN };
+
 struct net {
 	unsigned drop, twice, late;   /* percent */
 	uint64_t slow;                /* the longest delay of a late one */
 	uint64_t pub_dead[ZONES_MAX]; /* until then nothing published arrives */
 	uint64_t cut[ZONES_MAX];      /* until then nothing at all arrives */
 	uint64_t lag[ZONES_MAX], jitter[ZONES_MAX]; /* one way; jitter: at most more */
+	enum net_gap gap;
+	unsigned gap_in; /* messages until then */
 	struct packet packets[PACKETS_MAX];
 	size_t count;
 	uint64_t next; /* nothing is due before then */
@@ -73,8 +78,16 @@ struct disk {
 	size_t count;
 };
 
+/* A host's clock begins anywhere, runs faster or slower than others, and jumps ahead when
+ * the host did not run for a while. It never goes back. */
+struct sim_clock {
+	uint64_t begin;
+	int skew; /* per mille */
+};
+
 struct global_node {
 	struct sync_global *machine; /* NULL: down */
+	struct sim_clock clock;
 	uint64_t life, up_at, wake_at;
 	struct disk disk;
 	struct sim_store store;
@@ -92,6 +105,7 @@ struct global_node {
 struct zone_node {
 	struct world *world;
 	char name[8];
+	struct sim_clock clock;
 	struct sync_zone *machine; /* NULL: down */
 	uint64_t life, up_at, wake_at;
 	uint64_t incarnation;
@@ -104,11 +118,11 @@ struct zone_node {
 	uint64_t allowed;       /* an operator lets a copy remove so many */
 	struct position newest; /* that the store ever had, of this epoch */
 	bool rotten;
-	bool spoiled;   /* a part that does not fit has come */
+	bool spoiled; /* a part that does not fit has come */
 	/* What looks connected and is not, until it is dialled anew. */
 	bool deaf, dumb;
 	uint64_t piped_at; /* it is connected from then on; 0: it is */
-	unsigned redials;
+	unsigned redials, copies;
 };
 
 /* The request that global has. */
@@ -187,6 +201,10 @@ const char *world_differ(struct world *world);  /* NULL: all are the same and li
 void world_committed(struct world *world, const struct sync_state *state);
 const struct sync_state *world_find(const struct world *world, const struct position *at);
 void world_wrong(struct world *world, const char *what);
+
+uint64_t clock_now(const struct sim_clock *clock, uint64_t now);
+/* When the clock shows at; the other way round. */
+uint64_t clock_when(const struct sim_clock *clock, uint64_t at);
 
 /* A job for the disk, done after all before it. NULL: too many. */
 struct job *disk_add(struct world *world, struct disk *disk, int kind, uint64_t ticket);

@@ -116,6 +116,7 @@ static void act_one(struct zone_node *zone, const struct sync_zone_action *actio
 		ask(zone, action);
 		break;
 	case SYNC_DO_SWAP:
+		zone->copies++;
 		check_loss(zone);
 		/* fallthrough */
 	case SYNC_DO_APPLY:
@@ -148,10 +149,10 @@ static void act_one(struct zone_node *zone, const struct sync_zone_action *actio
 
 static void step(struct zone_node *zone, struct sync_zone_event event)
 {
-	event.now = zone->world->now;
+	event.now = clock_now(&zone->clock, zone->world->now);
 	event.dice = dice_roll(&zone->world->dice);
 	struct sync_zone_todo todo = sync_zone_step(zone->machine, &event);
-	zone->wake_at = todo.wake_at;
+	zone->wake_at = clock_when(&zone->clock, todo.wake_at);
 	for (size_t i = 0; i < todo.count; i++)
 		act_one(zone, &todo.actions[i]);
 }

@@ -99,7 +99,7 @@ static void a_lost_delta_is_fetched_after_a_beat(void **state)
 	pair.pub_lost = true;
 	pair_commit(&pair, "c", "3", true);
 	pair.pub_lost = false;
-	pair_pass(&pair, 200);
+	pair_pass(&pair, 400);
 	assert_true(pair_same(&pair, node));
 	pair_fini(&pair);
 }
