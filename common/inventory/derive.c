@@ -43,7 +43,9 @@ static int by_port(const void *one, const void *other)
 	int order = strcmp((*a)->dataplane->key.name, (*b)->dataplane->key.name);
 	if (order == 0)
 		order = key_compare(&(*a)->dataplane->key, &(*b)->dataplane->key);
-	return order != 0 ? order : local_compare(*a, *b);
+	if (order == 0) /* in one array */
+		order = ((*a)->inbound > (*b)->inbound) - ((*a)->inbound < (*b)->inbound);
+	return order;
 }
 
 /* A name of digits would pass for the number of another port. */

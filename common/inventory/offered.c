@@ -64,11 +64,8 @@ static bool leads_to(const struct service_port *port, const struct inbound *in)
 {
 	if (port == NULL)
 		return true;
-	if (port->target != 0)
-		return in->port == port->target;
-	if (port->target_name[0] != '\0')
-		return is_called(in, port->target_name);
-	return in->port == port->port;
+	return port->target_name[0] != '\0' ? is_called(in, port->target_name)
+					    : in->port == port->target;
 }
 
 static void add_by_tags(struct offered *to, const struct resource *object,
@@ -112,7 +109,7 @@ static const struct resource *find_dataplane(const struct inventory *inventory,
 				 .ns = object->key.ns,
 				 .name = object->mesh_service->dataplane };
 
-	return *key.name != '\0' ? set_get(inventory_set(inventory), &key) : NULL;
+	return set_get(inventory_set(inventory), &key);
 }
 
 static void add_by_name(struct offered *to, const struct resource *object,

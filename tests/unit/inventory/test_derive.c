@@ -166,6 +166,25 @@ static void ports_that_differ(void **state)
 	       "y: the second is called by its number\n");
 }
 
+/* Of one name in two namespaces, and twice in one Dataplane. */
+static void dataplanes_of_one_name(void **state)
+{
+	(void)state;
+	expect(ASKED,
+	       "{type: Dataplane, name: a, labels: {k8s.kuma.io/namespace: y}, "
+	       "networking: {address: 1.1.1.1, inbound: [{port: 80, name: y, tags: "
+	       "{kuma.io/service: s}}]}}\n"
+	       "---\n"
+	       "{type: Dataplane, name: a, labels: {k8s.kuma.io/namespace: x}, "
+	       "networking: {address: 1.1.1.2, inbound: [{port: 80, name: x, tags: "
+	       "{kuma.io/service: s}}, {port: 80, address: 1.0.0.3, name: z, tags: "
+	       "{kuma.io/service: s}}]}}\n",
+	       "kri_msvc_default_east__s_ s zone meshservice-generator\n"
+	       "  80>80 x tcp\n"
+	       "! mesh \"default\": MeshService \"s\": the Dataplanes of port 80 differ "
+	       "in its name: it is x, tcp\n");
+}
+
 static void names_that_no_object_has(void **state)
 {
 	(void)state;
@@ -212,6 +231,7 @@ int main(void)
 		cmocka_unit_test(where_a_mesh_asks),
 		cmocka_unit_test(what_people_wrote_stays),
 		cmocka_unit_test(ports_that_differ),
+		cmocka_unit_test(dataplanes_of_one_name),
 		cmocka_unit_test(names_that_no_object_has),
 		cmocka_unit_test(the_same_gives_the_same),
 	};

@@ -476,6 +476,52 @@ static void members_that_overlap(void **state)
 	scene_end(&scene);
 }
 
+/* What no reader lets in is no reason to take all that there is. */
+static void a_selector_without_labels(void **state)
+{
+	static const char JSON[] =
+		"{\"mesh\":\"default\",\"name\":\"m\",\"spec\":{\"ports\":[{\"port\":"
+		"5432}],\"selector\":{\"meshService\":{\"matchLabels\":{}}}},"
+		"\"type\":\"MeshMultiZoneService\"}";
+	struct scene scene = scene_of(OBJECTS, ROWS);
+	struct resource *res = NULL;
+	struct zl_err err = { 0 };
+	size_t count = 1;
+
+	(void)state;
+	assert_int_equal(resource_from_json(JSON, strlen(JSON), &res, &err), ZL_OK);
+	(void)object_members(scene.inventory, res, scene.world.arena, &count);
+	assert_int_equal(count, 0);
+	resource_drop(&res);
+	scene_end(&scene);
+}
+
+static void more_than_a_few(void **state)
+{
+	struct zl_buf yaml = { 0 };
+
+	(void)state;
+	zl_buf_str(&yaml, "{type: MeshService, name: s, spec: {selector: {dataplaneTags: "
+			  "{app: a}}, ports: [{port: 1}]}}\n");
+	for (unsigned i = 0; i < 30; i++)
+		zl_buf_format(&yaml,
+			      "---\n{type: Dataplane, name: d-%u, networking: {address: "
+			      "1.1.1.%u, inbound: [{port: 1, tags: {kuma.io/service: "
+			      "s-%u, app: %s}}]}}\n",
+			      i, i, i % 20, i % 3 == 0 ? "b" : "a");
+	struct scene scene = scene_of(zl_buf_text(&yaml), "");
+	const struct resource *object = get(&scene, KIND_MESH_SERVICE, "", "s");
+	const struct object_port port = object_port_at(object, 0, scene.world.arena);
+	const struct service *service =
+		object_service(scene.inventory, object, &port, scene.world.arena);
+	assert_int_equal(service->local_count, 20);
+	for (size_t i = 1; i < service->local_count; i++)
+		assert_true(strcmp(service->locals[i - 1].address,
+				   service->locals[i].address) < 0);
+	zl_buf_free(&yaml);
+	scene_end(&scene);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -487,6 +533,8 @@ int main(void)
 		cmocka_unit_test(who_serves_an_object),
 		cmocka_unit_test(who_serves_what_is_odd),
 		cmocka_unit_test(members_that_overlap),
+		cmocka_unit_test(a_selector_without_labels),
+		cmocka_unit_test(more_than_a_few),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -220,6 +220,10 @@ static void expect(const char *change, const char *want)
 				zl_buf_format(&out, "%s ", res->key.name);
 	}
 	assert_string_equal(zl_buf_text(&out), want);
+	/* No object came, went, or belongs to a zone that is told otherwise of. */
+	assert_int_equal(objects_alike(before, after),
+			 strstr(change, "type: Mesh") == NULL &&
+				 strstr(change, "type: Zone,") == NULL);
 	zl_buf_free(&out);
 	inventory_drop(&before);
 	inventory_drop(&after);
