@@ -123,6 +123,30 @@ static void keep_addresses(struct process *process,
 		vips_flush(process->vips);
 }
 
+/* May there be another need of a Secret, or another Secret? */
+static bool concerns_secrets(const struct registry_changes *changes)
+{
+	for (size_t i = 0; i < changes->count; i++) {
+		const struct registry_change *change = &changes->items[i];
+		const struct resource *any =
+			change->now != NULL ? change->now : change->old;
+		switch (any->key.kind) {
+		case KIND_SECRET:
+		case KIND_MESH_GATEWAY:
+		case KIND_MESH_EXTERNAL_SERVICE:
+		case KIND_EXTERNAL_SERVICE:
+			return true;
+		case KIND_DATAPLANE: /* the first of its mesh, or the last */
+			if (change->now == NULL || change->old == NULL)
+				return true;
+			break;
+		default:
+			break;
+		}
+	}
+	return changes->meshes;
+}
+
 /* Let everyone know of changes; ours: of what the zone offers, too. */
 static void spread(struct process *process, struct registry_changes *changes, bool ours)
 {
@@ -130,7 +154,7 @@ static void spread(struct process *process, struct registry_changes *changes, bo
 		keep_addresses(process, changes);
 	if (process->proxies != NULL)
 		proxies_update(process->proxies, changes, rev_in_force(process));
-	if (process->keeper != NULL)
+	if (process->keeper != NULL && concerns_secrets(changes))
 		keeper_update(process->keeper, process->registry.all);
 	if (process->services != NULL && (changes->inventory || changes->meshes))
 		services_changed(process->services);

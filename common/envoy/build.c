@@ -68,11 +68,11 @@ static void find_all(struct build *build)
 			routes->listeners[i].backend_count);
 }
 
-static void find_targets(struct build *build)
+/* Sort what was found, one of each cluster. */
+static void sort_targets(struct build *build)
 {
 	size_t kept = 0;
 
-	find_all(build);
 	if (build->target_count == 0)
 		return;
 	qsort(build->targets, build->target_count, sizeof(const struct backend *),
@@ -149,7 +149,8 @@ struct envoy_config *envoy_build_proxy(const struct routes *routes,
 			       .secrets = secrets };
 	struct envoy_config *config;
 
-	find_targets(&build);
+	find_all(&build);
+	sort_targets(&build);
 	build_outbounds(&build);
 	build_inbounds(&build);
 	build_gateway(&build);
@@ -166,18 +167,30 @@ static void add_name(struct zl_buf *names, const struct data_source *source)
 		zl_buf_add(names, source->secret, strlen(source->secret) + 1);
 }
 
+/* Keep those that start TLS themselves. */
+static void keep_outside(struct build *build)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < build->target_count; i++) {
+		const struct external_tls *outside = build->targets[i]->outside;
+		if (outside != NULL && outside->enabled)
+			build->targets[kept++] = build->targets[i];
+	}
+	build->target_count = kept;
+}
+
 void envoy_secrets_named(const struct routes *routes, struct zl_buf *names)
 {
 	struct build build = { .arena = zl_arena_new(), .routes = routes };
 
-	find_targets(&build);
+	find_all(&build);
+	keep_outside(&build);
+	sort_targets(&build);
 	for (size_t i = 0; i < build.target_count; i++) {
-		const struct external_tls *outside = build.targets[i]->outside;
-		if (outside == NULL || !outside->enabled)
-			continue;
-		add_name(names, &outside->ca);
-		add_name(names, &outside->cert);
-		add_name(names, &outside->key);
+		add_name(names, &build.targets[i]->outside->ca);
+		add_name(names, &build.targets[i]->outside->cert);
+		add_name(names, &build.targets[i]->outside->key);
 	}
 	for (size_t i = 0; i < routes->listener_count; i++) {
 		const struct gateway_listener *listener = routes->listeners[i].listener;
