@@ -48,7 +48,7 @@ static void what_a_route_touches(void **state)
 	/* clang-format off */
 	static const struct {
 		const char *route;
-		bool web, object; /* the latter goes to a MeshExternalService */
+		bool web, object; /* the latter goes to objects */
 	} ROUTES[] = {
 		{ ROUTE_OF("r", "", MESH, "backend", "[]"), true, false },
 		{ ROUTE_OF("r", "", WEB, "backend", "[]"), true, false },
@@ -63,6 +63,8 @@ static void what_a_route_touches(void **state)
 		  "rules: []}]}}\n", false, false },
 		{ "---\n{type: MeshTCPRoute, name: r, spec: {to: [{targetRef: {kind: MeshExternalService, labels: {a: b}}, "
 		  "rules: []}]}}\n", false, true },
+		{ "---\n{type: MeshTCPRoute, name: r, spec: {to: [{targetRef: {kind: MeshMultiZoneService, name: other}, "
+		  "rules: []}]}}\n", false, true },
 		{ "---\n{type: MeshTCPRoute, name: r, spec: {to: [{targetRef: {kind: MeshService, labels: {a: b}}, "
 		  "rules: []}]}}\n", true, false },
 	};
@@ -70,11 +72,13 @@ static void what_a_route_touches(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(ROUTES); i++) {
-		char *yaml =
-			zl_format("%s---\n{type: Dataplane, name: object, networking: "
-				  "{address: 9.9.9.8, outbound: [{port: 1, backendRef: "
-				  "{kind: MeshExternalService, name: backend}}]}}\n",
-				  ROUTES[i].route);
+		char *yaml = zl_format(
+			"%s---\n{type: Dataplane, name: object, networking: "
+			"{address: 9.9.9.8, outbound: [{port: 1, backendRef: "
+			"{kind: MeshExternalService, name: backend}}, {port: 2, "
+			"backendRef: {kind: MeshMultiZoneService, labels: "
+			"{a: b}, port: 1}}]}}\n",
+			ROUTES[i].route);
 		struct world world = world_of(BASE, yaml, NULL);
 
 		free(yaml);
