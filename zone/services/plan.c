@@ -1,4 +1,4 @@
-#include "zone/services/plan.h"
+#include "zone/services/differ.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,6 +8,7 @@
 struct deriving {
 	const struct services_view *view;
 	struct services_plan *plan;
+	const struct differ *differ;
 	struct zl_arena *arena; /* of one service */
 };
 
@@ -68,36 +69,6 @@ static void consider(const struct deriving *at, const struct service *service)
 	}
 	resource_drop(&want);
 	zl_arena_reset(at->arena);
-}
-
-/* An object of the zone differs, so the service of its name may want another one. */
-static void consider_named(void *ctx, const struct resource *old,
-			   const struct resource *now)
-{
-	const struct deriving *at = ctx;
-	const struct key *key = now != NULL ? &now->key : &old->key;
-	const struct service *service =
-		inventory_find(at->view->inventory, key->mesh, key->name);
-
-	if (service != NULL && strcmp(key->zone, at->view->zone) == 0)
-		consider(at, service);
-}
-
-static void consider_all(struct deriving *at)
-{
-	const struct services_view *view = at->view;
-	bool afresh = view->inventory_before == NULL ||
-		      !set_same_kind(view->all_before, view->all, KIND_MESH);
-
-	for (size_t i = 0; i < inventory_count(view->inventory); i++) {
-		const struct service *service = inventory_at(view->inventory, i);
-		if (afresh || inventory_find(view->inventory_before, service->mesh,
-					     service->name) != service)
-			consider(at, service);
-	}
-	if (!afresh)
-		set_diff(view->all_before, view->all, KIND_MESH_SERVICE, consider_named,
-			 at);
 }
 
 /* ---- what there should not be any more ---- */
@@ -167,20 +138,69 @@ static void look_at_stored(const struct deriving *at, const struct resource *old
 	}
 }
 
+/* An object of the zone differs, so the service of its name may want another one. */
+static void consider_named(void *ctx, const struct resource *old,
+			   const struct resource *now)
+{
+	const struct deriving *at = ctx;
+	const struct services_view *view = at->view;
+	const struct key *key = now != NULL ? &now->key : &old->key;
+	const struct service *service =
+		inventory_find(view->inventory, key->mesh, key->name);
+	const struct resource *there = stored(view, key->mesh, key->name);
+
+	if (strcmp(key->zone, view->zone) != 0)
+		return;
+	if (service != NULL)
+		consider(at, service);
+	if (there != NULL && object_is_derived(there))
+		look_at_stored(at, there);
+}
+
+static void consider_differing(const struct deriving *at)
+{
+	const struct inventory *inventory = at->view->inventory;
+	const struct differ *differ = at->differ;
+
+	for (size_t i = 0; differ->all && i < inventory_count(inventory); i++)
+		consider(at, inventory_at(inventory, i));
+	for (size_t i = 0; !differ->all && i < differ->count; i++) {
+		const struct service *service = inventory_find(
+			inventory, differ->names[i].mesh, differ->names[i].name);
+		if (service != NULL)
+			consider(at, service);
+	}
+}
+
+/* Those whose services are others, and those whose time may be over. */
+static void look_at_all_stored(const struct deriving *at)
+{
+	struct set_iter each = set_each(at->view->local, KIND_MESH_SERVICE, NULL);
+	const struct resource *res;
+
+	while ((res = set_next(&each)) != NULL)
+		if ((labels_get(res->labels, LABEL_GRACE) != NULL ||
+		     differ_has(at->differ, res->key.mesh, res->key.name)) &&
+		    object_is_derived(res))
+			look_at_stored(at, res);
+}
+
 void services_derive(const struct services_view *view, struct services_plan *plan)
 {
-	struct deriving at = { view, plan, zl_arena_new() };
-	struct set_iter each = set_each(view->local, KIND_MESH_SERVICE, NULL);
-	const struct resource *res;
+	struct zl_arena *arena = zl_arena_new();
+	const struct differ differ = differ_of(view, arena);
+	struct deriving at = { view, plan, &differ, zl_arena_new() };
 
 	plan->count = 0;
 	plan->more = false;
 	plan->again_s = 0;
-	consider_all(&at);
-	while ((res = set_next(&each)) != NULL)
-		if (object_is_derived(res))
-			look_at_stored(&at, res);
+	consider_differing(&at);
+	if (!differ.all)
+		set_diff(view->all_before, view->all, KIND_MESH_SERVICE, consider_named,
+			 &at);
+	look_at_all_stored(&at);
 	zl_arena_free(&at.arena);
+	zl_arena_free(&arena);
 }
 
 void services_plan_free(struct services_plan *plan)

@@ -1,5 +1,5 @@
 /* State and identities of the zone's MeshServices. */
-#include "zone/services/plan.h"
+#include "zone/services/differ.h"
 
 #include "model/tree.h"
 
@@ -119,26 +119,66 @@ static bool is_same(const struct resource *a, const struct resource *b)
 	return a->json_len == b->json_len && memcmp(a->json, b->json, a->json_len) == 0;
 }
 
+struct working {
+	const struct services_view *view;
+	const struct set *before;
+	struct set_edit *edit;
+};
+
+static void work_out(const struct working *at, const struct resource *object)
+{
+	const struct resource *old = set_get(at->before, &object->key);
+
+	if (!object_is_local(at->view->inventory, object))
+		return;
+	struct resource *now = state_of(at->view, object);
+	if (now != NULL && (old == NULL || !is_same(old, now)))
+		set_put(at->edit, now);
+	resource_drop(&now);
+}
+
+static void object_differs(void *ctx, const struct resource *old,
+			   const struct resource *now)
+{
+	const struct working *at = ctx;
+
+	if (now != NULL)
+		work_out(at, now);
+	else
+		(void)set_del(at->edit, &old->key);
+}
+
+/* True if its Dataplanes may be others: it stands and falls with the services that its
+ * selector leads to. */
+static bool may_differ(const struct services_view *view, const struct differ *differ,
+		       const struct resource *object)
+{
+	const char *service = labels_get(object->mesh_service->tags, TAG_SERVICE);
+
+	if (service != NULL)
+		return differ_has(differ, object->key.mesh, service);
+	return differ->all ||
+	       !object_same(view->inventory_before, view->inventory, &object->key);
+}
+
 struct set *services_states(const struct services_view *view, const struct set *before)
 {
-	struct set_edit *edit = set_edit(before);
+	struct zl_arena *arena = zl_arena_new();
+	struct set *empty = set_empty();
+	const struct differ differ = differ_of(view, arena);
+	/* What is worked out anew begins with nothing. */
+	struct working at = { view, differ.all ? empty : before,
+			      set_edit(differ.all ? empty : before) };
 	struct set_iter each = set_each(view->all, KIND_MESH_SERVICE, NULL);
 	const struct resource *object;
 
-	while ((object = set_next(&each)) != NULL) {
-		const struct resource *old = set_get(before, &object->key);
-		if (!object_is_local(view->inventory, object) ||
-		    (old != NULL && view->inventory_before != NULL &&
-		     object_same(view->inventory_before, view->inventory, &object->key)))
-			continue;
-		struct resource *now = state_of(view, object);
-		if (now != NULL && (old == NULL || !is_same(old, now)))
-			set_put(edit, now);
-		resource_drop(&now);
-	}
-	each = set_each(before, KIND_MESH_SERVICE, NULL);
+	if (!differ.all)
+		set_diff(view->all_before, view->all, KIND_MESH_SERVICE, object_differs,
+			 &at);
 	while ((object = set_next(&each)) != NULL)
-		if (set_get(view->all, &object->key) == NULL)
-			(void)set_del(edit, &object->key);
-	return set_done(&edit);
+		if (may_differ(view, &differ, object))
+			work_out(&at, object);
+	set_drop(&empty);
+	zl_arena_free(&arena);
+	return set_done(&at.edit);
 }

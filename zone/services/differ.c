@@ -1,0 +1,70 @@
+#include "zone/services/differ.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static int by_name(const void *a, const void *b)
+{
+	const struct differ_name *left = a;
+	const struct differ_name *right = b;
+	int order = strcmp(left->mesh, right->mesh);
+
+	return order != 0 ? order : strcmp(left->name, right->name);
+}
+
+static struct differ_name name_at(const struct inventory *inventory, size_t index)
+{
+	const struct service *service = inventory_at(inventory, index);
+
+	return (struct differ_name){ service->mesh, service->name };
+}
+
+static void add(struct differ *to, struct differ_name name, size_t *room,
+		struct zl_arena *arena)
+{
+	if (to->count == *room) {
+		*room = *room == 0 ? 16 : 2 * *room;
+		struct differ_name *names = zl_arena_alloc(arena, *room, sizeof(*names));
+		if (to->count > 0)
+			memcpy(names, to->names, to->count * sizeof(*names));
+		to->names = names;
+	}
+	to->names[to->count++] = name;
+}
+
+struct differ differ_of(const struct services_view *view, struct zl_arena *arena)
+{
+	const struct inventory *old = view->inventory_before;
+	const struct inventory *now = view->inventory;
+	struct differ differ = { .all = old == NULL ||
+					!set_same_kind(view->all_before, view->all,
+						       KIND_MESH) };
+	size_t old_count = old != NULL ? inventory_count(old) : 0;
+	size_t now_count = inventory_count(now);
+	size_t room = 0;
+
+	/* Both are in order of their names. */
+	for (size_t i = 0, j = 0; !differ.all && (i < old_count || j < now_count);) {
+		struct differ_name left =
+			i < old_count ? name_at(old, i) : (struct differ_name){ 0 };
+		struct differ_name right =
+			j < now_count ? name_at(now, j) : (struct differ_name){ 0 };
+		int order = i == old_count   ? 1
+			    : j == now_count ? -1
+					     : by_name(&left, &right);
+		if (order != 0 || inventory_at(old, i) != inventory_at(now, j))
+			add(&differ, order <= 0 ? left : right, &room, arena);
+		i += order <= 0;
+		j += order >= 0;
+	}
+	return differ;
+}
+
+bool differ_has(const struct differ *differ, const char *mesh, const char *name)
+{
+	const struct differ_name like = { mesh, name };
+
+	return differ->all ||
+	       (differ->count > 0 && bsearch(&like, differ->names, differ->count,
+					     sizeof(*differ->names), by_name) != NULL);
+}
