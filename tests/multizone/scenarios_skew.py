@@ -1,8 +1,12 @@
 """Releases and clocks that differ: what is not understood is kept, what the clocks say
 decides nothing."""
 import os
+import random
+import time
 
 import local
+import network
+from scenarios_network import Watch
 from story import expect, rounds, scenario, split
 
 
@@ -70,3 +74,73 @@ def newer_release(stage):
     expect(link(east)["notUnderstood"] == 3, f"{link(east)}")
     wait_same(hub, (east, west))
     return "3 resources of an unknown kind, one with an unknown field"
+
+
+class Clock:
+    """The wall clock of one daemon, which is as wrong as it is told
+    (tests/crash/faultclock.c)."""
+
+    def __init__(self, mesh, name):
+        self.path = mesh.path(f"{name}.clock")
+        self.library = os.path.join(os.path.dirname(mesh.bin), "lib", "libfaultclock.so")
+
+    def start(self, start, *args, **options):
+        """Call start, whose programs have this clock."""
+        ours = {"LD_PRELOAD": self.library, "ZL_CLOCK_FAULT": self.path,
+                "ASAN_OPTIONS": "verify_asan_link_order=0"}
+        os.environ.update(ours)
+        try:
+            return start(*args, **options)
+        finally:
+            for name in ours:
+                del os.environ[name]
+
+    def jump(self, seconds):
+        """It is so many seconds ahead from now on."""
+        with open(self.path + ".new", "w", encoding="ascii") as file:
+            file.write(str(seconds))
+        os.rename(self.path + ".new", self.path)
+
+
+HOUR, YEARS = 3600, 10 * 365 * 24 * 3600
+# Seconds, and whether who connects anew is let in meanwhile: certificates are valid for 30
+# days, from some time before they were made.
+JUMPS = ((HOUR, True), (-HOUR, None), (1, True), (-1, True), (600, True), (-600, None),
+         (YEARS, False), (-YEARS, False))
+
+
+@scenario()
+def clocks_jump(stage):
+    """F19: wall clocks of global, of a zone, of both jump: nothing ends, nothing is lost."""
+    clocks = [Clock(stage.mesh, "global"), Clock(stage.mesh, "east")]
+    hub = clocks[0].start(stage.mesh.start_global)
+    proxy = network.FaultProxy(hub.ready["sync"][0])
+    east = clocks[1].start(stage.zone_with_backends, "east", hub,
+                           **{"global.sync": proxy.address})
+    east.paused = False
+    west = stage.mesh.start_zone("west", hub)
+    stage.start_envoys(east)
+    stage.put_and_wait(hub, split({"v0": 1}))
+    dice, count, longest = random.Random(5), 0, 0.0
+    with Watch(east) as watch:
+        for _ in range(rounds(1, 8, 38)):
+            for seconds, is_let_in in JUMPS:
+                whose = dice.choice(([clocks[0]], [clocks[1]], clocks))
+                for clock in whose:
+                    clock.jump(seconds)
+                begin = time.monotonic()
+                stage.put(hub, split({"v0": dice.randrange(1, 100), "v1": 1}))
+                wait_same(hub, (east, west), 6)  # by the connections that are there
+                longest = max(longest, time.monotonic() - begin)
+                if is_let_in:
+                    proxy.cut()
+                    stage.put(hub, split({"v0": dice.randrange(1, 100), "v1": 1}))
+                    wait_same(hub, (east, west), 6)
+                for clock in whose:
+                    clock.jump(0)
+                begin = time.monotonic()
+                wait_same(hub, (east, west), 6)
+                longest = max(longest, time.monotonic() - begin)
+                count += 1
+    return (f"{count} jumps, zones where global is within {1000 * longest:.0f} ms; "
+            f"0 of {watch.answers} connections failed")
