@@ -134,8 +134,11 @@ def clocks_jump(stage):
                 longest = max(longest, time.monotonic() - begin)
                 if is_let_in:
                     proxy.cut()
+                    cut = time.monotonic()
                     stage.put(hub, split({"v0": dice.randrange(1, 100), "v1": 1}))
                     wait_same(hub, (east, west), 6)
+                    local.wait_for("both connections are there", lambda at=cut:
+                                   link(east)["lastBeatMs"] < 1000 * (time.monotonic() - at))
                 for clock in whose:
                     clock.jump(0)
                 begin = time.monotonic()
