@@ -18,8 +18,12 @@ struct resolving {
 	const char *zone, *mesh_name;
 	const struct mesh_spec *mesh;
 	struct zl_arena *arena;
-	struct leads leads;    /* all that was looked up */
-	const char **warnings; /* in arena; unsorted */
+	bool (*has_identity)(void *owner, const struct resource *dataplane); /* or NULL */
+	void *owner;                     /* its first argument */
+	struct leads leads;              /* all that was looked up */
+	struct traffic_fit *any_traffic; /* the best TrafficRoute for any service, in
+					  * arena; NULL: not asked for yet */
+	const char **warnings;           /* in arena; unsorted */
 	size_t warning_count, warning_room;
 };
 

@@ -28,14 +28,7 @@ static size_t count_tags(struct labels match)
 	return count;
 }
 
-/* How well a route fits an outbound. */
-struct fit {
-	const struct resource *route; /* NULL: there is none yet */
-	size_t source_tags, destination_tags;
-};
-
-/* The most tags of a source that proxy has, or of a destination that service is; false:
- * none matches. */
+/* The most tags of a source that proxy has; false: it has those of none. */
 static bool best_source(const struct traffic_route_spec *spec,
 			const struct resource *proxy, const char *zone, size_t *most)
 {
@@ -56,79 +49,74 @@ static bool best_source(const struct traffic_route_spec *spec,
 	return found;
 }
 
-static bool best_destination(const struct traffic_route_spec *spec, const char *service,
-			     size_t *most)
+/* True if route can send connections of proxy anywhere; *tags is how well it knows it.
+ * Without a split, which only a store can hold, it says nothing. */
+static bool concerns(const struct resource *route, const struct resource *proxy,
+		     const char *zone, size_t *tags)
 {
-	const struct label tag = { TAG_SERVICE, service };
-	const struct labels have = { &tag, 1 };
-	bool found = false;
+	const struct traffic_route_spec *spec = route->traffic_route;
 
-	*most = 0;
-	for (size_t i = 0; i < spec->destination_count; i++) {
-		struct labels match = spec->destinations[i].match;
-
-		if (!labels_match(match, have, true))
-			continue;
-		found = true;
-		if (count_tags(match) > *most)
-			*most = count_tags(match);
-	}
-	return found;
-}
-
-/* What fits least is asked first: it tells most routes apart. */
-static bool fits(struct fit *fit, const struct resource *proxy, const char *zone,
-		 const char *service)
-{
-	const struct traffic_route_spec *spec = fit->route->traffic_route;
-
-	/* Without a split, which only a store can hold, it says nothing. */
-	return spec->split_count > 0 &&
-	       best_destination(spec, service, &fit->destination_tags) &&
-	       best_source(spec, proxy, zone, &fit->source_tags);
+	return spec->split_count > 0 && best_source(spec, proxy, zone, tags);
 }
 
 bool traffic_is_about(const struct resource *route, const struct resource *proxy,
 		      const char *zone, const char *service)
 {
-	struct fit fit = { .route = route };
+	bool about = false;
+	size_t tags;
 
-	return fits(&fit, proxy, zone, service);
+	for (size_t i = 0; i < route->traffic_route->destination_count; i++) {
+		const char *name = traffic_service(route, i);
+
+		about = about || strcmp(name, service) == 0 || strcmp(name, "*") == 0;
+	}
+	return about && concerns(route, proxy, zone, &tags);
 }
 
-static bool is_better(const struct fit *a, const struct fit *b)
+/* How well a route fits an outbound. */
+struct traffic_fit {
+	const struct resource *route; /* NULL: there is none */
+	size_t source_tags;
+	bool named; /* a destination names the service */
+};
+
+static bool is_better(const struct traffic_fit *a, const struct traffic_fit *b)
 {
-	if (a->source_tags != b->source_tags)
-		return a->source_tags > b->source_tags;
-	if (a->destination_tags != b->destination_tags)
-		return a->destination_tags > b->destination_tags;
+	if (b->route == NULL || a->source_tags != b->source_tags)
+		return b->route == NULL || a->source_tags > b->source_tags;
+	if (a->named != b->named)
+		return a->named;
 	int order = strcmp(a->route->key.name, b->route->key.name);
 	return order != 0 ? order < 0 : key_compare(&a->route->key, &b->route->key) < 0;
 }
 
 /* Take the best of the routes with a destination of that name, if it is better. */
-static void take_better(const struct resolving *at, const char *name, const char *service,
-			struct fit *best)
+static void take_better(const struct resolving *at, const char *name,
+			struct traffic_fit *best)
 {
+	const struct entry_name key = { at->mesh_name, REF_NONE, name };
 	size_t count;
-	const struct entry *entries = index_entries(
-		at->index, (struct entry_name){ at->mesh_name, REF_NONE, name }, &count);
+	const struct entry *entries = index_entries(at->index, key, &count);
 
 	for (size_t i = 0; i < count; i++) {
-		struct fit fit = { .route = entries[i].rank.route };
+		struct traffic_fit fit = { .route = entries[i].rank.route,
+					   .named = strcmp(name, "*") != 0 };
 
-		if (fits(&fit, at->proxy, at->zone, service) &&
-		    (best->route == NULL || is_better(&fit, best)))
+		if (concerns(fit.route, at->proxy, at->zone, &fit.source_tags) &&
+		    is_better(&fit, best))
 			*best = fit;
 	}
 }
 
-const struct resource *traffic_about(const struct resolving *at, const char *service)
+const struct resource *traffic_about(struct resolving *at, const char *service)
 {
-	struct fit best = { 0 };
-
-	take_better(at, service, service, &best);
-	take_better(at, "*", service, &best);
+	/* The best for any service is the same for all outbounds. */
+	if (at->any_traffic == NULL) {
+		at->any_traffic = zl_arena_alloc(at->arena, 1, sizeof(*at->any_traffic));
+		take_better(at, "*", at->any_traffic);
+	}
+	struct traffic_fit best = *at->any_traffic;
+	take_better(at, service, &best);
 	return best.route;
 }
 

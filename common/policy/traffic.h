@@ -19,7 +19,7 @@ bool traffic_is_about(const struct resource *route, const struct resource *proxy
 /* The route that the proxy takes for its connections to service: with the most tags in a
  * source, then in a destination, then the smaller name; a tag whose value is * does not
  * count. NULL: none is about it. */
-const struct resource *traffic_about(const struct resolving *at, const char *service);
+const struct resource *traffic_about(struct resolving *at, const char *service);
 
 /* Why route can have a say for proxy or not, in arena: for people. */
 bool traffic_selects(const struct resource *route, const struct resource *proxy,
