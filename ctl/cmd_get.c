@@ -317,7 +317,8 @@ static void row_multi_zone(struct ctl *ctl, struct table *table, const struct tr
 	struct zl_buf labels = { 0 };
 
 	add_ports(&ports, json_list(spec, "ports"));
-	for (size_t i = 0; match != NULL && i < match->count; i++)
+	for (size_t i = 0; match != NULL && match->type == TREE_MAP && i < match->count;
+	     i++)
 		zl_buf_format(&labels, "%s%s=%s", i > 0 ? "," : "", match->members[i].key,
 			      tag_text(match->members[i].value));
 	const char *cells[] = {

@@ -49,6 +49,9 @@ ODD = [b"", b"null", b"[]", b'"x"', b"{}", b"<html>", b'{"items": 1}', b'{"items
        b'{"items": [{"name": "x", "spec": {"to": [{"targetRef": 1, "rules": [{"default": '
        b'{"backendRefs": [{"tags": [1]}, 5, {"tags": {"a": null, "b": {}}}]}}]}]}}]}',
        b'{"items": [{"networking": {"inbound": [1], "outbound": "x"}}]}',
+       b'{"items": [{"status": {"vips": [1], "addresses": {"a": 1}, "vip": []}, "spec": '
+       b'{"ports": [1, {"port": {}}], "endpoints": [[]], "selector": {"meshService": '
+       b'{"matchLabels": [1]}}, "match": 3}}]}',
        b'{"results": {"a": 1}, "warnings": {"b": 2}, "wait": []}',
        b'{"results": [1], "warnings": [2], "wait": {"zones": [1, {"laggards": {"a": 1}}]}}',
        b'{"revision": {}, "version": [], "role": 1, "zone": {}}']
@@ -156,6 +159,41 @@ class Server(Served):
                           {"items": [{"name": "x", "revision": 7, **document}],
                            "next": None})
                 self.assertEqual(self.ctl(0, "get", kind), table)
+
+    def test_tables_of_services(self):
+        status = {"vips": [{"ip": "241.0.0.1"}], "addresses": [{"hostname": "x.mesh.local"}]}
+        ports = [{"port": 5432, "name": "sql"}, {"port": 80}]
+        for kind, plural, document, table in (
+                ("msvc", "meshservices",
+                 {"labels": {"kuma.io/zone": "east"}, "status": status,
+                  "spec": {"ports": ports, "state": "Available"}},
+                 ("NAME  PORTS        STATE      ZONE  REV",
+                  "x     5432/sql 80  Available  east  7  ", "241.0.0.1  x.mesh.local")),
+                ("mzsvc", "meshmultizoneservices",
+                 {"status": status, "spec": {"ports": ports, "selector": {
+                     "meshService": {"matchLabels": {"app": "db", "b": "c"}}}}},
+                 ("NAME  PORTS        MATCH       REV",
+                  "x     5432/sql 80  app=db,b=c  7  ", "241.0.0.1  x.mesh.local")),
+                ("extsvc", "meshexternalservices",
+                 {"status": {"vip": {"ip": "242.0.0.1"}}, "spec": {
+                     "match": {"port": 90}, "tls": {"enabled": True},
+                     "endpoints": [{"address": "a.b", "port": 1}, {"address": "c"}]}},
+                 ("NAME  PORT  ENDPOINTS    TLS  ZONE  REV",
+                  "x     90    a.b:1 c:?  on   -     7  ", "242.0.0.1  -")),
+                ("external-services", "external-services",
+                 {"tags": {"kuma.io/service": "s"}, "networking": {"address": "a:1"}},
+                 ("NAME  SERVICE  ADDRESS  TLS  REV", "x     s        a:1      off  7", ""))):
+            with self.subTest(kind=kind):
+                self.says(f"GET /meshes/default/{plural}?size=1000&offset=0", 200,
+                          {"items": [{"name": "x", "revision": 7, **document}],
+                           "next": None})
+                head, row, more = [" ".join(part.split()) for part in table]
+                for output, tail, end in (("table", "", ""), ("wide", " VIP HOSTNAME", more)):
+                    if kind == "external-services":
+                        tail = ""
+                    lines = self.ctl(0, "get", kind, "-o", output).splitlines()
+                    self.assertEqual([" ".join(line.split()) for line in lines],
+                                     [head + tail, f"{row} {end}".strip()])
 
     def test_what_get_prints_can_be_applied(self):
         meshes = [{"type": "Mesh", "name": n, "revision": 1, "kri": "x"} for n in "abc"]
@@ -302,6 +340,8 @@ class Server(Served):
             self.says("*", 200, answer)
             for args in (("get", "mtcpr"), ("get", "dataplane"), ("get", "mesh", "-o", "name"),
                          ("get", "zone", "a"), ("get", "zoneingress"), ("zones",),
+                         ("get", "msvc", "-o", "wide"), ("get", "mzsvc"), ("get", "extsvc"),
+                         ("get", "external-services"),
                          ("version",), ("explain", "a", "-o", "yaml"), ("delete", "mesh", "a"),
                          ("apply", "-f", path), ("apply", "-f", path, "--wait"),
                          ("get", "mtcpr", "-o", "yaml")):
