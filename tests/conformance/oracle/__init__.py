@@ -11,9 +11,10 @@ specification of MeshTCPRoute, K rows and "kinds" of the page of the other kinds
 import json
 
 from .documents import Resource, parse
+from .envoy import problems
 from .world import World
 
-__all__ = ['Resource', 'World', 'differences', 'parse', 'routes']
+__all__ = ['Resource', 'World', 'differences', 'parse', 'problems', 'routes']
 
 
 def routes(text, zone, mesh='default'):
