@@ -14,6 +14,8 @@ enum {
 	/* RE2 gives up at about 87,000 instructions; below is counted upwards. */
 	SIZE_MAX_TOTAL = 80000,
 	SIZE_ANY = 12,
+	SIZE_ASCII = 2, /* of characters below 0x80 */
+	SIZE_FOLDED = 8,
 	SIZE_RANGE = 24,
 	SIZE_GROUP = 1300 /* of a Unicode group such as \pL */
 };
@@ -246,39 +248,59 @@ static bool read_class_rune(struct regex *regex, uint32_t *rune)
 	return read_escape(regex, rune);
 }
 
-static bool read_class_item(struct regex *regex, struct part *part)
+static unsigned size_up_to(const struct regex *regex, uint32_t rune)
 {
-	const char *at = regex->at;
+	if (rune >= 0x80)
+		return SIZE_RANGE;
+	return regex->fold ? SIZE_FOLDED : SIZE_ASCII;
+}
+
+/* Characters, or a range of them. */
+static bool read_class_range(struct regex *regex, struct part *part)
+{
 	uint32_t low;
 	uint32_t high;
 
-	part->size += SIZE_RANGE;
-	if (at[0] == '[' && at[1] == ':' && read_posix_class(regex))
+	if (!read_class_rune(regex, &low))
+		return false;
+	high = low;
+	if (regex->at[0] == '-' && regex->at[1] != ']' && regex->at[1] != '\0') {
+		regex->at++;
+		if (!read_class_rune(regex, &high))
+			return false;
+	}
+	part->size += size_up_to(regex, high);
+	return low <= high || fail(regex, "a range in [] that goes backwards");
+}
+
+static bool read_class_item(struct regex *regex, struct part *part)
+{
+	const char *at = regex->at;
+
+	if (at[0] == '[' && at[1] == ':' && read_posix_class(regex)) {
+		part->size += SIZE_RANGE;
 		return true;
+	}
 	if (is_group_escape(at)) {
 		part->size += SIZE_GROUP;
 		regex->at += 2;
 		return read_unicode_group(regex);
 	}
 	if (is_perl_class(at)) {
+		part->size += SIZE_RANGE;
 		regex->at += 2;
 		return true;
 	}
-	if (regex->fault != NULL || !read_class_rune(regex, &low))
-		return false;
-	if (regex->at[0] != '-' || regex->at[1] == ']' || regex->at[1] == '\0')
-		return true;
-	regex->at++;
-	if (!read_class_rune(regex, &high))
-		return false;
-	return low <= high || fail(regex, "a range in [] that goes backwards");
+	return regex->fault == NULL && read_class_range(regex, part);
 }
 
 /* Behind [. */
 static bool read_class(struct regex *regex, struct part *part)
 {
-	*part = (struct part){ .size = SIZE_RANGE, .repeat = 1 };
-	regex->at += *regex->at == '^';
+	bool negated = *regex->at == '^';
+
+	*part = (struct part){ .size = negated ? SIZE_RANGE : SIZE_ASCII, .repeat = 1 };
+	regex->at += negated;
 	for (bool first = true; first || *regex->at != ']'; first = false) {
 		if (*regex->at == '\0')
 			return fail(regex, "missing closing ]");
@@ -490,12 +512,9 @@ static bool read_part(struct regex *regex, struct part *part, bool *is_part)
 		part->size = SIZE_ANY;
 		regex->at++;
 		return true;
-	default: {
-		bool wide = regex->fold || (unsigned char)*regex->at >= 0x80;
-		part->size = wide ? SIZE_RANGE : 2;
-		(void)next_rune(regex);
+	default:
+		part->size = size_up_to(regex, next_rune(regex));
 		return true;
-	}
 	}
 }
 

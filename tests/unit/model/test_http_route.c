@@ -230,6 +230,7 @@ static void expressions_of_re2_are_taken(void **state)
 		"()",
 		"a||b",
 		"(a{10}){100}",
+		"[a-zA-Z0-9_-]{1,1000}",
 		"[[:x]",
 		"\\Q",
 		"(?i)",
