@@ -15,21 +15,24 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static struct set *set_of(const struct docs *docs, struct zl_arena *arena, bool backwards)
+/* base with count documents, the first of which is the one at from; backwards from the
+ * last one. */
+static struct set *set_of(const struct set *base, const struct docs *docs, size_t from,
+			  size_t count, bool backwards)
 {
 	const struct resource_rules rules = { .writer = WRITER_ANY, .zone = "" };
+	struct zl_arena *arena = zl_arena_new();
 	struct findings found = findings_in(arena);
-	struct set *empty = set_empty();
-	struct set_edit *edit = set_edit(empty);
+	struct set_edit *edit = set_edit(base);
 
-	for (size_t i = 0; i < docs->count; i++) {
-		size_t at = backwards ? docs->count - 1 - i : i;
+	for (size_t i = 0; i < count; i++) {
+		size_t at = from + (backwards ? count - 1 - i : i);
 		struct resource *res = resource_from_doc(docs->items[at], &rules, &found);
 		if (res != NULL)
 			set_put(edit, res);
 		resource_drop(&res);
 	}
-	set_drop(&empty);
+	zl_arena_free(&arena);
 	return set_done(&edit);
 }
 
@@ -82,7 +85,7 @@ static void describe(const struct set *set, const struct policy_index *index,
 		     const struct inventory *inventory, const struct resource *proxy,
 		     struct zl_buf *out)
 {
-	const struct envoy_secrets secrets = { read_secret, &set };
+	const struct envoy_secrets secrets = { .read = read_secret, .owner = &set };
 	const struct policy_options options = { .explain = true };
 	struct zl_arena *arena = zl_arena_new();
 	const struct routes *routes =
@@ -114,7 +117,82 @@ static void describe_all(const struct set *set, struct zl_buf *out)
 	inventory_drop(&inventory);
 }
 
-/* The same set, made in another order, gives the same bytes. */
+/* ---- a change ---- */
+
+struct change {
+	const struct resource *proxy;
+	bool all;     /* it is about every proxy */
+	bool touches; /* it is about this one */
+};
+
+static void on_change(void *ctx, const struct resource *old, const struct resource *now)
+{
+	const struct resource *const both[] = { old, now };
+	struct change *to = ctx;
+
+	for (size_t i = 0; i < 2; i++) {
+		if (both[i] == NULL)
+			continue;
+		to->all = to->all || both[i]->key.kind == KIND_MESH ||
+			  both[i]->key.kind == KIND_ZONE;
+		to->touches = to->touches || both[i] == to->proxy ||
+			      policy_touches(both[i], to->proxy, "east");
+	}
+}
+
+static void say(const struct policy_index *index, const struct inventory *inventory,
+		const struct resource *proxy, struct zl_buf *leads, struct zl_buf *out)
+{
+	struct zl_arena *arena = zl_arena_new();
+	const struct routes *routes =
+		policy_resolve(index, inventory, proxy, NULL, arena);
+	const struct policy_answer answer = { .zone = "east",
+					      .mesh = proxy->key.mesh,
+					      .routes = &routes,
+					      .route_count = 1 };
+
+	policy_services(routes, leads);
+	policy_json(&answer, out);
+	zl_arena_free(&arena);
+}
+
+/* A change that the zone takes for none of the proxy's leaves its routes as they are. */
+static void check_change(const struct set *before, const struct set *after)
+{
+	struct inventory *old = inventory_build(before, "east");
+	struct inventory *now = inventory_update(old, after);
+	struct policy_index *was = policy_index_new(before, "east");
+	struct policy_index *is = policy_index_update(was, after);
+	struct set_iter each = set_each(before, KIND_DATAPLANE, NULL);
+	const struct resource *proxy;
+
+	while ((proxy = set_next(&each)) != NULL) {
+		struct change change = { .proxy = proxy };
+		struct zl_buf leads = { 0 };
+		struct zl_buf others = { 0 };
+		struct zl_buf first = { 0 };
+		struct zl_buf second = { 0 };
+
+		for (int kind = KIND_NONE + 1; kind < KIND_END; kind++)
+			set_diff(before, after, (enum kind)kind, on_change, &change);
+		say(was, old, proxy, &leads, &first);
+		say(is, now, proxy, &others, &second);
+		assert(change.all || change.touches ||
+		       !policy_endures(&leads, proxy->key.mesh, old, now) ||
+		       strcmp(zl_buf_text(&first), zl_buf_text(&second)) == 0);
+		zl_buf_free(&leads);
+		zl_buf_free(&others);
+		zl_buf_free(&first);
+		zl_buf_free(&second);
+	}
+	policy_index_drop(&was);
+	policy_index_drop(&is);
+	inventory_drop(&old);
+	inventory_drop(&now);
+}
+
+/* The same set, made in another order, gives the same bytes. Its last document is what
+ * changed since there was none of it. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct zl_arena *arena = zl_arena_new();
@@ -124,10 +202,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct zl_err err = { 0 };
 
 	if (size < 16384 && read_yaml(data, size, arena, &docs, &err) == ZL_OK &&
-	    docs.count <= 32) {
-		struct set *set = set_of(&docs, arena, false);
+	    docs.count > 0 && docs.count <= 32) {
+		struct set *empty = set_empty();
+		struct set *less = set_of(empty, &docs, 0, docs.count - 1, false);
+		struct set *set = set_of(less, &docs, docs.count - 1, 1, false);
+		struct set *again = set_of(empty, &docs, 0, docs.count, true);
 		describe_all(set, &forth);
-		struct set *again = set_of(&docs, arena, true);
 		size_t same = 0;
 		for (int kind = KIND_NONE + 1; kind < KIND_END; kind++)
 			same += set_count(set, (enum kind)kind);
@@ -137,6 +217,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			       memcmp(zl_buf_text(&forth), zl_buf_text(&back),
 				      forth.len) == 0);
 		}
+		check_change(less, set);
+		set_drop(&empty);
+		set_drop(&less);
 		set_drop(&again);
 		set_drop(&set);
 	}
