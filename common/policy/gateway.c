@@ -2,6 +2,7 @@
 
 #include "policy/refs.h"
 #include "policy/select.h"
+#include "policy/warn.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -163,6 +164,22 @@ static void set_backends(struct resolving *at, struct listener_route *route)
 					last->policy->key.name, last->to));
 }
 
+/* Where TLS is ended and no certificate of two is there. */
+static void warn_of_certificates(struct resolving *at, const struct listener_route *route)
+{
+	const struct gateway_listener *listener = route->listener;
+	size_t lacking = 0;
+
+	for (size_t i = 0; i < listener->cert_count; i++)
+		lacking += warn_lacks_secret(at, &listener->certs[i]);
+	if (lacking > 0 && lacking == listener->cert_count)
+		warn_of_listener(at, route,
+				 zl_arena_format(at->arena,
+						 "it is not served: there is no Secret "
+						 "\"%s\"",
+						 listener->certs[0].secret));
+}
+
 static void resolve_listener(struct resolving *at, const struct contributor *all,
 			     size_t count, struct listener_route *route)
 {
@@ -176,6 +193,7 @@ static void resolve_listener(struct resolving *at, const struct contributor *all
 				 "it is not served: only TCP and TLS listeners are");
 		return;
 	}
+	warn_of_certificates(at, route);
 	for (size_t i = 0; i < count; i++)
 		if (labels_match(route_top(all[i].policy)->tags, tags, true))
 			policies[route->policy_count++] = all[i];

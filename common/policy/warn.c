@@ -95,6 +95,29 @@ static void warn_of_left_out(struct resolving *at, const struct backend *backend
 	}
 }
 
+bool warn_lacks_secret(const struct resolving *at, const struct data_source *source)
+{
+	const struct key key = { KIND_SECRET, at->mesh_name, "", "", source->secret };
+
+	return source->secret[0] != '\0' && set_get(at->set, &key) == NULL;
+}
+
+/* What TLS cannot be started without. */
+static void warn_of_secrets(struct resolving *at, const struct backend *backend)
+{
+	const struct external_tls *tls = backend->outside;
+	bool needs_ca = tls->verify == VERIFY_SECURED || tls->verify == VERIFY_SKIP_SAN;
+	const struct data_source *sources[] = { &tls->cert, &tls->key, &tls->ca };
+
+	for (size_t i = 0; tls->enabled && i < (needs_ca ? 3 : 2); i++)
+		if (warn_lacks_secret(at, sources[i]))
+			warn(at, backend,
+			     zl_arena_format(at->arena,
+					     ": there is no Secret \"%s\": connections "
+					     "to it fail until it comes",
+					     sources[i]->secret));
+}
+
 void warn_of_backend(struct resolving *at, const struct backend *backend,
 		     const struct service *service, const struct endpoints *found)
 {
@@ -111,6 +134,8 @@ void warn_of_backend(struct resolving *at, const struct backend *backend,
 		warn_of_demotion(at, backend, &found->demotions[i]);
 	if (service != NULL)
 		warn_of_left_out(at, backend, service);
+	if (backend->outside != NULL)
+		warn_of_secrets(at, backend);
 }
 
 static void warn_of_entries(struct resolving *at, const struct resource *route)

@@ -12,3 +12,6 @@
  * a MeshExternalService. */
 void warn_of_backend(struct resolving *at, const struct backend *backend,
 		     const struct service *service, const struct endpoints *found);
+
+/* True if source is a Secret that the mesh has not (K18). */
+bool warn_lacks_secret(const struct resolving *at, const struct data_source *source);

@@ -68,6 +68,12 @@ static const struct {
 	{ "by port and hostname", GATEWAY(TCP("90", "") ", " TLS("80", "b.org") ", " TLS("80", "*.a.org") ", " TLS("80", "*")) ABOUT("r", "", MS("far", "1")),
 	  "80 TLS * MeshTCPRoute [r/0]: MeshService far 1\n80 TLS *.a.org MeshTCPRoute [r/0]: MeshService far 1\n"
 	  "80 TLS b.org MeshTCPRoute [r/0]: MeshService far 1\n90 TCP * MeshTCPRoute [r/0]: MeshService far 1\n", "" },
+	{ "K18: no certificate is there", GATEWAY("{port: 443, protocol: TLS, tls: {mode: TERMINATE, certificates: [{secret: s}, {secret: t}]}}")
+	  ABOUT("r", "", MS("far", "1")), "443 TLS * MeshTCPRoute [r/0]: MeshService far 1\n",
+	  "mesh \"default\": MeshGateway \"edge\", listener 443 TLS for \"*\": it is not served: there is no Secret \"s\"\n" },
+	{ "K18: one of two is enough", GATEWAY("{port: 443, protocol: TLS, tls: {mode: TERMINATE, certificates: [{secret: s}, {secret: t}]}}")
+	  "---\n{type: Secret, mesh: default, name: t, data: aGk=}\n" ABOUT("r", "", MS("far", "1")),
+	  "443 TLS * MeshTCPRoute [r/0]: MeshService far 1\n", "" },
 	{ "K13", GATEWAY("{port: 80, protocol: HTTP}, {port: 443, protocol: HTTPS, tls: {mode: TERMINATE, certificates: [{secret: s}]}}")
 	  ABOUT("r", "", MS("far", "1")), "80 HTTP * default []:\n443 HTTPS * default []:\n",
 	  "mesh \"default\": MeshGateway \"edge\", listener 443 HTTPS for \"*\": it is not served: only TCP and TLS listeners are\n"
