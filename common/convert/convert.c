@@ -113,7 +113,9 @@ static bool add_part(struct zl_buf *name, const char *text)
 	for (size_t i = 0; i < len && i < NAME_PART; i++) {
 		char byte = text[i];
 		bool fits = (byte >= 'a' && byte <= 'z') || (byte >= '0' && byte <= '9');
-		zl_buf_char(name, fits ? byte : '-');
+		char shown[2] = { byte, '\0' };
+
+		zl_buf_str(name, fits ? shown : "-");
 		whole = whole && (fits || byte == '-');
 	}
 	return whole && len <= NAME_PART;
