@@ -229,6 +229,22 @@ static void in_a_range_half_full_the_oldest_go_first(void **state)
 	vip_pool_free(&pool);
 }
 
+/* Its object is on its way: nobody else may have the address meanwhile. */
+static void who_is_taken_back_is_retired_no_more(void **state)
+{
+	struct vip_pool *pool = pool_of("10.0.0.0/30"); /* 2 addresses */
+	const struct key a = service("a");
+
+	(void)state;
+	(void)take(pool, "a", 1);
+	(void)take(pool, "b", 1);
+	retire(pool, "a", 2);
+	assert_true(vip_pool_take(pool, &a, 3)->retired_s == 0);
+	assert_int_equal(take(pool, "c", 4), 0);
+	assert_true(has(pool, "a"));
+	vip_pool_free(&pool);
+}
+
 static void nothing_that_others_do_moves_one(void **state)
 {
 	struct vip_pool *pool = pool_of("10.0.0.0/24");
@@ -352,6 +368,7 @@ int main(void)
 		cmocka_unit_test(who_comes_second_gets_the_next),
 		cmocka_unit_test(the_retired_go_after_thirty_days),
 		cmocka_unit_test(in_a_range_half_full_the_oldest_go_first),
+		cmocka_unit_test(who_is_taken_back_is_retired_no_more),
 		cmocka_unit_test(nothing_that_others_do_moves_one),
 		cmocka_unit_test(a_row_without_its_object_is_told_to_nobody),
 		cmocka_unit_test(changes_are_told_once),

@@ -470,6 +470,12 @@ static void a_service_has_its_state(void **state)
 	const struct op *ops = registry_offer(&fix->registry, false, fix->arena, &count);
 	assert_int_equal(count, 1);
 	assert_non_null(memmem(ops[0].value, ops[0].value_len, "Unavailable", 11));
+	/* Beside what global says of it. */
+	update(fix, REGISTRY_GLOBAL, SERVICE("east", "9", STATUS("241.0.0.1")));
+	const struct resource *res = find(fix, KIND_MESH_SERVICE, "db");
+	assert_false(res->mesh_service->available);
+	assert_non_null(strstr(res->json, "241.0.0.1"));
+	update(fix, REGISTRY_GLOBAL, "");
 	/* Nothing is there that it could be of. */
 	update(fix, REGISTRY_LOCAL, "");
 	assert_int_equal(fix->changes.count, 1);

@@ -333,6 +333,9 @@ static void state_and_identities(void **state)
 							", state: "
 							"NotReady"));
 	assert_string_equal(state_of(fix, "web"), STATE(TAG("web"), "Unavailable"));
+	(void)look(fix, TWO DP("a", "web", "80", ", state: NotReady")
+				DP("b", "web", "81", ""));
+	assert_string_equal(state_of(fix, "web"), STATE(TAG("web"), "Unavailable"));
 	struct set *before = set_hold(fix->states);
 	(void)look(fix, NULL);
 	assert_true(set_same_kind(before, fix->states, KIND_MESH_SERVICE));
