@@ -59,18 +59,23 @@ static bool concerns(const struct resource *route, const struct resource *proxy,
 	return spec->split_count > 0 && best_source(spec, proxy, zone, tags);
 }
 
-bool traffic_is_about(const struct resource *route, const struct resource *proxy,
-		      const char *zone, const char *service)
+static bool has_destination(const struct resource *route, const char *service)
 {
-	bool about = false;
-	size_t tags;
-
 	for (size_t i = 0; i < route->traffic_route->destination_count; i++) {
 		const char *name = traffic_service(route, i);
 
-		about = about || strcmp(name, service) == 0 || strcmp(name, "*") == 0;
+		if (strcmp(name, service) == 0 || strcmp(name, "*") == 0)
+			return true;
 	}
-	return about && concerns(route, proxy, zone, &tags);
+	return false;
+}
+
+bool traffic_is_about(const struct resource *route, const struct resource *proxy,
+		      const char *zone, const char *service)
+{
+	size_t tags;
+
+	return has_destination(route, service) && concerns(route, proxy, zone, &tags);
 }
 
 /* How well a route fits an outbound. */
