@@ -3,7 +3,7 @@ import os
 import shutil
 
 import local
-from story import expect, scenario
+from story import expect, rounds, scenario
 
 SMALL = {"vips.mesh_service": "10.99.0.0/26"}  # so small that first choices collide
 
@@ -144,6 +144,23 @@ def services_keep_their_addresses(stage):
     third = agree(everywhere, names | {("west", "s1")})
     unmoved(second, third)
     unmoved(first, third)
+
+    # Killed while services arrive: what was seen holds, what was not comes.
+    names.add(("west", "s1"))
+    for turn in range(rounds(3, 10, 50)):
+        late = {("west", f"late{turn}-{i}") for i in range(3)}
+        for _, name in late:
+            put(west, service(name))
+        local.wait_for("one has arrived", lambda s=late: s & set(listed(hub)))
+        seen = listed(hub)
+        hub.kill()
+        hub.start()
+        now = agree(everywhere, names | late)
+        unmoved(seen, now)
+        unmoved(third, now)
+        for _, name in late:
+            delete(west, service(name))
+    third = agree(everywhere, names)
 
     put(hub, external("api"))
     agree(everywhere, {(None, "api")}, "meshexternalservices")
