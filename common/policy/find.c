@@ -18,14 +18,29 @@ enum kind find_object_kind(enum ref_kind kind)
 	}
 }
 
+/* The entries about an outbound, and a list that has it for a backend, ask for one object
+ * in turn. */
+static const struct resource *look_up(struct resolving *at, enum kind kind,
+				      const char *ns, const char *name, bool *several)
+{
+	if (at->last.name == NULL || at->last.kind != kind ||
+	    strcmp(at->last.name, name) != 0 || strcmp(at->last.ns, ns) != 0) {
+		at->last.kind = kind;
+		at->last.ns = ns;
+		at->last.name = name;
+		at->last.object = object_by_name(at->inventory, kind, at->mesh_name, ns,
+						 name, &at->last.several);
+		leads_to_name(&at->leads, kind, ns, name);
+	}
+	*several = at->last.several;
+	return at->last.object;
+}
+
 static const struct resource *by_name(struct resolving *at, const struct target_ref *ref,
 				      const char *ns, bool *several)
 {
-	enum kind kind = find_object_kind(ref->kind);
-
-	ns = ref->ns[0] != '\0' ? ref->ns : ns;
-	leads_to_name(&at->leads, kind, ns, ref->name);
-	return object_by_name(at->inventory, kind, at->mesh_name, ns, ref->name, several);
+	return look_up(at, find_object_kind(ref->kind), ref->ns[0] != '\0' ? ref->ns : ns,
+		       ref->name, several);
 }
 
 static void warn_of_candidates(struct resolving *at, const struct target_ref *ref,
@@ -128,9 +143,7 @@ bool find_is_about(struct resolving *at, const struct resource *route,
 		return false;
 	if (target->labels.count > 0)
 		return object_matches(at->inventory, object, target->labels);
-	leads_to_name(&at->leads, object->key.kind, ns, target->name);
-	return object_by_name(at->inventory, object->key.kind, at->mesh_name, ns,
-			      target->name, &several) == object;
+	return look_up(at, object->key.kind, ns, target->name, &several) == object;
 }
 
 static bool has_port(const struct resolving *at, const struct resource *object,

@@ -86,6 +86,51 @@ static void lead_to_object(struct resolving *at, struct backend *backend,
 	warn_of_backend(at, backend, NULL, &found);
 }
 
+/* ---- what was resolved before ---- */
+
+/* Give to what known leads to; what was written stays. */
+static void lead_as(struct backend *to, const struct backend *known)
+{
+	const struct backend written = *to;
+
+	*to = *known;
+	to->kind = written.kind;
+	to->name = written.name;
+	to->ns = written.ns;
+	to->tags = written.tags;
+	to->labels = written.labels;
+	to->weight = written.weight;
+}
+
+static void lead_to_port(struct resolving *at, struct backend *backend,
+			 const struct resource *object, const struct object_port *port)
+{
+	const struct backend *known = memo_find(&at->targets, object, port->port);
+
+	if (known != NULL) {
+		lead_as(backend, known);
+		return;
+	}
+	lead_to_object(at, backend, object, port);
+	memo_add(&at->targets, object, port->port, backend, at->arena);
+}
+
+/* The same for a tag service or a subset: subsets are many. */
+static void lead_to_tags(struct resolving *at, struct backend *backend,
+			 const struct service *service)
+{
+	bool whole = service != NULL && backend->tags.count == 0;
+	const struct backend *known = whole ? memo_find(&at->targets, service, 0) : NULL;
+
+	if (known != NULL) {
+		lead_as(backend, known);
+		return;
+	}
+	lead_to_service(at, backend, service);
+	if (whole)
+		memo_add(&at->targets, service, 0, backend, at->arena);
+}
+
 /* ---- refs ---- */
 
 /* True if tag services are no destinations in this mesh (kinds-spec 1). */
@@ -101,7 +146,7 @@ static void resolve_service(struct resolving *at, const struct target_ref *ref,
 	const struct service *service = is_exclusive(at) ? NULL : look_up(at, ref->name);
 
 	if (service != NULL)
-		lead_to_service(at, backend, service);
+		lead_to_tags(at, backend, service);
 	else
 		backend->reason = ref_missing(ref, at->mesh_name, at->arena);
 }
@@ -137,7 +182,7 @@ struct backend target_of_ref(struct resolving *at, const struct resource *from,
 		backend.ns = found.object->key.ns;
 	}
 	if (found.complete)
-		lead_to_object(at, &backend, found.object, &found.port);
+		lead_to_port(at, &backend, found.object, &found.port);
 	else
 		backend.reason = find_reason(at, ref, &found);
 	return backend;
@@ -155,7 +200,7 @@ struct backend target_of_service(struct resolving *at, const char *name,
 				   .section = "",
 				   .reason = "" };
 
-	lead_to_service(at, &backend, look_up(at, name));
+	lead_to_tags(at, &backend, look_up(at, name));
 	return backend;
 }
 
@@ -251,7 +296,7 @@ struct backend target_of_destination(struct resolving *at,
 	const struct target_ref ref = object_of(outbound);
 	struct found found = find_destination(at, outbound);
 	if (found.complete)
-		lead_to_object(at, &backend, found.object, &found.port);
+		lead_to_port(at, &backend, found.object, &found.port);
 	else
 		backend.reason = find_reason(at, &ref, &found);
 	return backend;

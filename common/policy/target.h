@@ -7,6 +7,7 @@
 
 #include "inventory/inventory.h"
 #include "policy/leads.h"
+#include "policy/memo.h"
 #include "policy/policy.h"
 
 /* What resolving one proxy needs and collects. */
@@ -19,8 +20,15 @@ struct resolving {
 	const struct mesh_spec *mesh;
 	struct zl_arena *arena;
 	bool (*has_identity)(void *owner, const struct resource *dataplane); /* or NULL */
-	void *owner;                     /* its first argument */
-	struct leads leads;              /* all that was looked up */
+	void *owner;         /* its first argument */
+	struct leads leads;  /* all that was looked up */
+	struct memo targets; /* resolved already */
+	struct {
+		enum kind kind;
+		const char *ns, *name; /* NULL: none */
+		const struct resource *object;
+		bool several;
+	} last;                          /* object that was looked up by name */
 	struct traffic_fit *any_traffic; /* the best TrafficRoute for any service, in
 					  * arena; NULL: not asked for yet */
 	const char **warnings;           /* in arena; unsorted */
