@@ -1,10 +1,11 @@
 #include "policy/memo.h"
 
-/* The place of (what, port), or the free one where it would stand. */
+/* The place of (what, port), or the free one where it would stand. The few ports of one
+ * object stand side by side. */
 static struct memo_item *place(const struct memo *memo, const void *what, uint32_t port)
 {
 	size_t mask = memo->room - 1;
-	size_t at = ((uintptr_t)what >> 4) * 31 + port;
+	size_t at = (uintptr_t)what >> 4;
 
 	at ^= at >> 16;
 	for (;; at++) {

@@ -145,6 +145,11 @@ static const struct {
 	  "{kind: MeshService, name: duo, sectionName: web, port: 90}"),
 	  TAG_BACKEND "MeshTCPRoute [r/0] MeshService duo 1 kri_msvc_default___duo_web @1.1.1.3:80/0*1; MeshService duo 1 "
 	  "kri_msvc_default___duo_web @1.1.1.3:80/0*1; MeshService duo 1 kri_msvc_default___duo_web @1.1.1.3:80/0*1", NULL },
+	{ "5.4: both ports of one object", REF("{kind: MeshService, name: duo, port: 80}, {kind: MeshService, name: duo, sectionName: '90', weight: 0}, "
+	  "{kind: MeshService, name: duo, port: 90}, {kind: MeshService, name: duo, sectionName: web, weight: 5}"),
+	  TAG_BACKEND "MeshTCPRoute [r/0] MeshService duo 1 kri_msvc_default___duo_web @1.1.1.3:80/0*1; MeshService duo 0 !weight 0; "
+	  "MeshService duo 1 kri_msvc_default___duo_90; MeshService duo 5 kri_msvc_default___duo_web @1.1.1.3:80/0*1",
+	  "mesh \"default\": port 90 of MeshService \"duo\" has no endpoint: connections to it fail" },
 	{ "5.4: no such section", REF("{kind: MeshService, name: duo, sectionName: sql}"),
 	  TAG_BACKEND "MeshTCPRoute [r/0] MeshService duo 1 !MeshService \"duo\" has no port \"sql\"", NULL },
 	{ "labels", REF("{kind: MeshService, labels: {app: far}, weight: 3}"),
@@ -434,6 +439,45 @@ static void how_objects_are_printed(void **state)
 	tools_end(&tools);
 }
 
+/* Targets that outbounds share are what each would be alone. */
+static void many_outbounds(void **state)
+{
+	enum { OBJECT_COUNT = 40 };
+	struct zl_buf yaml = { 0 };
+
+	(void)state;
+	for (unsigned i = 0; i < OBJECT_COUNT; i++)
+		zl_buf_format(&yaml,
+			      "---\n{type: MeshExternalService, name: x%u, spec: {match: "
+			      "{port: 9}, endpoints: [{address: 10.0.0.%u, port: 9}]}}\n",
+			      i, i);
+	zl_buf_str(&yaml, "---\n{type: Dataplane, name: p, networking: {address: "
+			  "9.9.9.8, outbound: [");
+	for (unsigned i = 0; i < 2 * OBJECT_COUNT; i++)
+		zl_buf_format(&yaml,
+			      "{port: %u, backendRef: {kind: MeshExternalService, name: "
+			      "x%u}}, ",
+			      i + 1, i % OBJECT_COUNT);
+	zl_buf_str(&yaml, "]}}\n");
+	struct tools tools = tools_of(BASE, zl_buf_text(&yaml), NULL);
+	const struct routes *routes = resolve(&tools, "p");
+
+	assert_int_equal(routes->outbound_count, 2 * OBJECT_COUNT);
+	for (unsigned i = 0; i < 2 * OBJECT_COUNT; i++) {
+		const struct backend *to = &routes->outbounds[i].backends[0];
+		char *address = zl_format("10.0.0.%u", i % OBJECT_COUNT);
+		char *name = zl_format("x%u", i % OBJECT_COUNT);
+
+		assert_string_equal(to->name, name);
+		assert_int_equal(to->endpoint_count, 1);
+		assert_string_equal(to->endpoints[0].address, address);
+		free(address);
+		free(name);
+	}
+	zl_buf_free(&yaml);
+	tools_end(&tools);
+}
+
 /* What is asked for as a service, and as an object. */
 static void what_is_missing(void **state)
 {
@@ -461,6 +505,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(how_objects_are_printed),
 		cmocka_unit_test(what_is_missing),
+		cmocka_unit_test(many_outbounds),
 		cmocka_unit_test(what_objects_lead_to),
 		cmocka_unit_test(the_order_of_documents_does_not_matter),
 	};
