@@ -19,6 +19,15 @@ static struct differ_name name_at(const struct inventory *inventory, size_t inde
 	return (struct differ_name){ service->mesh, service->name };
 }
 
+static int compare_at(const struct inventory *a, size_t i, const struct inventory *b,
+		      size_t j)
+{
+	const struct differ_name left = name_at(a, i);
+	const struct differ_name right = name_at(b, j);
+
+	return by_name(&left, &right);
+}
+
 static void add(struct differ *to, struct differ_name name, size_t *room,
 		struct zl_arena *arena)
 {
@@ -45,15 +54,15 @@ struct differ differ_of(const struct services_view *view, struct zl_arena *arena
 
 	/* Both are in order of their names. */
 	for (size_t i = 0, j = 0; !differ.all && (i < old_count || j < now_count);) {
-		struct differ_name left =
-			i < old_count ? name_at(old, i) : (struct differ_name){ 0 };
-		struct differ_name right =
-			j < now_count ? name_at(now, j) : (struct differ_name){ 0 };
-		int order = i == old_count   ? 1
-			    : j == now_count ? -1
-					     : by_name(&left, &right);
-		if (order != 0 || inventory_at(old, i) != inventory_at(now, j))
-			add(&differ, order <= 0 ? left : right, &room, arena);
+		bool both = i < old_count && j < now_count;
+		if (both && inventory_at(old, i) == inventory_at(now, j)) {
+			i++;
+			j++;
+			continue;
+		}
+		int order = both ? compare_at(old, i, now, j) : i < old_count ? -1 : 1;
+		add(&differ, order <= 0 ? name_at(old, i) : name_at(now, j), &room,
+		    arena);
 		i += order <= 0;
 		j += order >= 0;
 	}

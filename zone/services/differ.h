@@ -19,4 +19,10 @@ struct differ {
 };
 
 struct differ differ_of(const struct services_view *view, struct zl_arena *arena);
+/* The two parts of services_decide. */
+struct set *states_of(const struct services_view *view, const struct differ *differ,
+		      const struct set *before);
+void plan_of(const struct services_view *view, const struct differ *differ,
+	     struct services_plan *plan);
+
 bool differ_has(const struct differ *differ, const char *mesh, const char *name);

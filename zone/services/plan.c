@@ -185,22 +185,47 @@ static void look_at_all_stored(const struct deriving *at)
 			look_at_stored(at, res);
 }
 
-void services_derive(const struct services_view *view, struct services_plan *plan)
+/* Does a Mesh ask for them, or is there one that may have to go? */
+static bool is_of_use(const struct services_view *view)
 {
-	struct zl_arena *arena = zl_arena_new();
-	const struct differ differ = differ_of(view, arena);
-	struct deriving at = { view, plan, &differ, zl_arena_new() };
+	struct set_iter each = set_each(view->all, KIND_MESH, NULL);
+	const struct resource *mesh;
+
+	while ((mesh = set_next(&each)) != NULL)
+		if (mesh->mesh->services != MESH_SERVICES_DISABLED)
+			return true;
+	return set_count(view->local, KIND_MESH_SERVICE) > 0;
+}
+
+void plan_of(const struct services_view *view, const struct differ *differ,
+	     struct services_plan *plan)
+{
+	struct deriving at = { view, plan, differ, zl_arena_new() };
 
 	plan->count = 0;
 	plan->more = false;
 	plan->again_s = 0;
-	consider_differing(&at);
-	if (!differ.all)
-		set_diff(view->all_before, view->all, KIND_MESH_SERVICE, consider_named,
-			 &at);
-	look_at_all_stored(&at);
+	if (is_of_use(view)) {
+		consider_differing(&at);
+		if (!differ->all)
+			set_diff(view->all_before, view->all, KIND_MESH_SERVICE,
+				 consider_named, &at);
+		look_at_all_stored(&at);
+	}
 	zl_arena_free(&at.arena);
+}
+
+struct set *services_decide(const struct services_view *view, const struct set *states,
+			    struct services_plan *plan)
+{
+	struct zl_arena *arena = zl_arena_new();
+	const struct differ differ = differ_of(view, arena);
+	struct set *now = states_of(view, &differ, states);
+
+	if (plan != NULL)
+		plan_of(view, &differ, plan);
 	zl_arena_free(&arena);
+	return now;
 }
 
 void services_plan_free(struct services_plan *plan)

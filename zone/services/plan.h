@@ -44,11 +44,11 @@ struct services_plan {
 	uint64_t again_s; /* a grace ends in so many seconds; 0: none does */
 };
 
-/* Fill *plan, whose resources are the caller's (services_plan_free). */
-void services_derive(const struct services_view *view, struct services_plan *plan);
-void services_plan_free(struct services_plan *plan);
-
 /* What is worked out of the zone's MeshServices: for each a MeshService of its key whose
- * spec has state and identities alone. before is the result of the last time, which
- * belongs to view's; the caller holds the new one. */
-struct set *services_states(const struct services_view *view, const struct set *before);
+ * spec has state and identities alone. states is the result of the last time, which
+ * belongs to view's; the caller holds the new one. *plan is filled with what is to be
+ * written, and its resources are the caller's (services_plan_free); plan NULL: nothing
+ * may be written now. */
+struct set *services_decide(const struct services_view *view, const struct set *states,
+			    struct services_plan *plan);
+void services_plan_free(struct services_plan *plan);

@@ -76,33 +76,31 @@ static bool submit(struct services *services)
 	return false;
 }
 
-/* False: all has to be looked at again. */
-static bool derive(struct services *services, const struct services_view *view)
-{
-	bool done = true;
-
-	services->warned = 0;
-	services_derive(view, &services->plan);
-	if (services->warned > TOLD)
-		zl_log(ZL_WARN, "services", "more of this kind", "count=%zu",
-		       services->warned - TOLD);
-	if (services->plan.again_s > 0 && !services->soon)
-		loop_timer_set(services->timer, services->plan.again_s * 1000);
-	if (services->plan.count > 0)
-		done = submit(services);
-	services_plan_free(&services->plan);
-	return done && !services->plan.more;
-}
-
-static void work_out_states(struct services *services, const struct services_view *view)
+static void tell_states(struct services *services, struct set *now)
 {
 	struct set *old = services->states;
-	struct set *now = services_states(view, old);
 
 	services->states = now;
 	if (!set_same_kind(old, now, KIND_MESH_SERVICE))
 		services->setup.states(services->setup.owner, now);
 	set_drop(&old);
+}
+
+/* False: all has to be looked at again. */
+static bool carry_out(struct services *services)
+{
+	struct services_plan *plan = &services->plan;
+	bool done = true;
+
+	if (services->warned > TOLD)
+		zl_log(ZL_WARN, "services", "more of this kind", "count=%zu",
+		       services->warned - TOLD);
+	if (plan->again_s > 0 && !services->soon)
+		loop_timer_set(services->timer, plan->again_s * 1000);
+	if (plan->count > 0)
+		done = submit(services);
+	services_plan_free(plan);
+	return done && !plan->more;
 }
 
 static void on_look(void *arg)
@@ -129,9 +127,12 @@ static void on_look(void *arg)
 					    .grace_s = setup->grace_ms / 1000,
 					    .warn = on_warning,
 					    .ctx = services };
+	bool known = setup->is_known(setup->owner);
 
-	work_out_states(services, &view);
-	bool done = setup->is_known(setup->owner) && derive(services, &view);
+	services->warned = 0;
+	tell_states(services, services_decide(&view, services->states,
+					      known ? &services->plan : NULL));
+	bool done = known && carry_out(services);
 	forget(services);
 	services->inventory = inventory;
 	services->all = all;

@@ -24,7 +24,7 @@ struct services_setup {
 	uint64_t grace_ms; /* a derived object outlives its Dataplanes so long */
 	/* Is global's word known, or is there no global? */
 	bool (*is_known)(void *owner);
-	/* What services_states says is something else now. Borrowed. */
+	/* What was worked out of MeshServices is something else now. Borrowed. */
 	void (*states)(void *owner, const struct set *states);
 	void *owner;
 };

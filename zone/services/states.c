@@ -161,24 +161,22 @@ static bool may_differ(const struct services_view *view, const struct differ *di
 	       !object_same(view->inventory_before, view->inventory, &object->key);
 }
 
-struct set *services_states(const struct services_view *view, const struct set *before)
+struct set *states_of(const struct services_view *view, const struct differ *differ,
+		      const struct set *before)
 {
-	struct zl_arena *arena = zl_arena_new();
 	struct set *empty = set_empty();
-	const struct differ differ = differ_of(view, arena);
 	/* What is worked out anew begins with nothing. */
-	struct working at = { view, differ.all ? empty : before,
-			      set_edit(differ.all ? empty : before) };
+	const struct set *from = differ->all ? empty : before;
+	struct working at = { view, from, set_edit(from) };
 	struct set_iter each = set_each(view->all, KIND_MESH_SERVICE, NULL);
 	const struct resource *object;
 
-	if (!differ.all)
+	if (!differ->all)
 		set_diff(view->all_before, view->all, KIND_MESH_SERVICE, object_differs,
 			 &at);
 	while ((object = set_next(&each)) != NULL)
-		if (may_differ(view, &differ, object))
+		if (may_differ(view, differ, object))
 			work_out(&at, object);
 	set_drop(&empty);
-	zl_arena_free(&arena);
 	return set_done(&at.edit);
 }

@@ -149,10 +149,9 @@ static const char *look(struct fixture *fix, const char *yaml)
 					    note,       fix };
 	zl_buf_free(&fix->told);
 	zl_buf_free(&fix->warnings);
-	struct set *states = services_states(&view, fix->states);
+	struct set *states = services_decide(&view, fix->states, plan);
 	set_drop(&fix->states);
 	fix->states = states;
-	services_derive(&view, plan);
 	do_plan(fix, plan);
 	fix->again_s = plan->again_s;
 	services_plan_free(plan);
