@@ -344,6 +344,8 @@ def gateway_with_tcp_and_tls(stage):
             "gateway": {"type": "BUILTIN", "tags": {"kuma.io/service": "edge"}}}})
     known(zone, 5)
     zone.proxies += ["inner", "edge"]
+    stage.start_envoys(zone)  # the gateway has no listener yet
+
     put(hub, {"type": "MeshGateway", "name": "edge",
               "selectors": [{"match": {"kuma.io/service": "edge"}}], "conf": {"listeners": [
                   {"port": plain, "protocol": "TCP", "tags": {"way": "plain"}},
@@ -359,7 +361,6 @@ def gateway_with_tcp_and_tls(stage):
             ("through", [ref("MeshService", "inner")])):
         put(hub, tcp_route(way, {"kind": "Mesh"}, refs,
                            {"kind": "MeshGateway", "name": "edge", "tags": {"way": way}}))
-    stage.start_envoys(zone)
     zone.outbounds = {"plain": plain}
     local.wait_for("the gateway answers", lambda: local.greet("127.0.0.1", plain))
     stage.expect_split(zone, {"backend-v0": 0.8, "backend-v1": 0.2}, "plain", 1000)

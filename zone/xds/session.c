@@ -258,6 +258,7 @@ static void open_type(struct xds_session *session, enum envoy_type type,
 	struct xds_shelf *shelf = &session->shelves[type];
 
 	shelf->opened = true;
+	shelf->answered = false;
 	call_back(session, shelf);
 	shelf->wildcard = xds_removable(type) && request->subscribe_count == 0;
 	take_initial(session, type, request);

@@ -156,6 +156,7 @@ static void mark_sent(struct xds_session *session, const struct load *load, uint
 	struct xds_shelf *shelf = &session->shelves[load->type];
 
 	shelf->nonce = session->last_nonce;
+	shelf->answered = true;
 	shelf->in_flight = load->count;
 	for (size_t i = 0; i < load->count; i++) {
 		struct xds_item *item = load->items[i];
@@ -198,6 +199,21 @@ static void send_type(struct xds_session *session, enum envoy_type type, bool re
 	zl_arena_free(&load.arena);
 }
 
+/* Of a type there is nothing at all: say so, or Envoy waits for it until its patience
+ * ends (15 s), before it is ready. The acknowledgement is of no use to us. */
+static void tell_nothing(struct xds_session *session, enum envoy_type type,
+			 struct zl_buf *out)
+{
+	struct xds_shelf *shelf = &session->shelves[type];
+
+	if (!shelf->opened || !shelf->wildcard || shelf->answered || shelf->count > 0)
+		return;
+	xds_response_write(out, &(struct xds_response){ .type_url = envoy_type_url(type),
+							.nonce = ++session->last_nonce,
+							.revision = session->revision });
+	shelf->answered = true;
+}
+
 void xds_session_flush(struct xds_session *session, struct zl_buf *out, uint64_t now)
 {
 	if (session->config == NULL)
@@ -207,6 +223,8 @@ void xds_session_flush(struct xds_session *session, struct zl_buf *out, uint64_t
 	for (int type = 0; type < ENVOY_TYPES; type++)
 		send_type(session, (enum envoy_type)type, type != ENVOY_CLUSTER, out,
 			  now);
+	tell_nothing(session, ENVOY_CLUSTER, out);
+	tell_nothing(session, ENVOY_LISTENER, out);
 	if (may_remove_clusters(session))
 		send_type(session, ENVOY_CLUSTER, true, out, now);
 }

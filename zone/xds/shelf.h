@@ -48,6 +48,7 @@ struct xds_shelf {
 	size_t in_flight;  /* names in that response */
 	bool opened;       /* the proxy asked for this type */
 	bool wildcard;     /* ... for all of it */
+	bool answered;     /* something was sent since then */
 	bool sweep;        /* an item may have nothing left */
 };
 

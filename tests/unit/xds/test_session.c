@@ -42,9 +42,27 @@ static void an_empty_config_is_settled_at_once(void **state)
 	play_config(&play, "");
 	assert_false(play_settled(&play)); /* nobody asked yet */
 	play_ask(&play, 'C', NULL);
+	sends(&play, "C");
 	sends(&play, "");
 	assert_true(play_settled(&play));
 	assert_false(play_settled(&play)); /* told once */
+	play_end(&play);
+}
+
+static void that_there_is_nothing_is_said_once(void **state)
+{
+	struct play play;
+
+	(void)state;
+	play_begin(&play);
+	play_ask(&play, 'L', NULL);
+	sends(&play, ""); /* who it is, is not known yet */
+	play_config(&play, "Ca:1 Ea:1");
+	sends(&play, "L");
+	sends(&play, "");
+	play_config(&play, ONE);
+	play_ask(&play, 'C', NULL);
+	sends(&play, "C+a E+a L+l X+l");
 	play_end(&play);
 }
 
@@ -430,6 +448,7 @@ int main(void)
 		cmocka_unit_test(nothing_before_the_first_config),
 		cmocka_unit_test(all_in_one_flush_without_waiting),
 		cmocka_unit_test(an_empty_config_is_settled_at_once),
+		cmocka_unit_test(that_there_is_nothing_is_said_once),
 		cmocka_unit_test(only_differences),
 		cmocka_unit_test(one_in_flight_then_the_newest),
 		cmocka_unit_test(back_to_what_is_in_flight),
