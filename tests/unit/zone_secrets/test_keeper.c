@@ -20,21 +20,19 @@ struct fixture {
 	struct pki_vault *vault;
 	struct zl_arena *arena;
 	struct keeper *keeper;
-	bool needs;      /* proxies need all there is */
-	char asked[512]; /* names of the last question */
-	unsigned came;   /* contents that were put in use */
-	struct set *set; /* what the zone knows */
+	bool needs;          /* proxies need all there is */
+	struct zl_buf asked; /* names of the last question */
+	unsigned came;       /* contents that were put in use */
+	struct set *set;     /* what the zone knows */
 };
 
 static void on_want(void *owner, const struct sync_secret *list, size_t count)
 {
 	struct fixture *f = owner;
 
-	f->asked[0] = '\0';
-	for (size_t i = 0; i < count; i++) {
-		(void)strcat(f->asked, list[i].name);
-		(void)strcat(f->asked, " ");
-	}
+	zl_buf_free(&f->asked);
+	for (size_t i = 0; i < count; i++)
+		zl_buf_format(&f->asked, "%s ", list[i].name);
 }
 
 static bool is_needed(void *owner, const char *mesh, const char *name)
@@ -89,6 +87,7 @@ static int teardown(void **state)
 	store_close(&f->store);
 	pki_vault_close(&f->vault);
 	set_drop(&f->set);
+	zl_buf_free(&f->asked);
 	zl_arena_free(&f->arena);
 	tmp_remove(&f->tmp);
 	free(f);
@@ -214,11 +213,11 @@ static void only_what_a_proxy_needs_is_asked_for(void **state)
 
 	know_all(f);
 	keeper_update(f->keeper, f->set);
-	assert_string_equal(f->asked, "");
+	assert_string_equal(zl_buf_text(&f->asked), "");
 	counts(f, 0, 0);
 	f->needs = true;
 	keeper_update(f->keeper, f->set);
-	assert_string_equal(f->asked, "cert key ");
+	assert_string_equal(zl_buf_text(&f->asked), "cert key ");
 	counts(f, 2, 2);
 	reads(f, "cert", NULL);
 	take(f, "cert", ONE, "cert-1");
@@ -240,7 +239,7 @@ static void a_pair_is_replaced_in_one_step(void **state)
 	know_secret(f, "cert", TWO);
 	know_secret(f, "key", TWO);
 	keeper_update(f->keeper, f->set);
-	assert_string_equal(f->asked, "cert key ");
+	assert_string_equal(zl_buf_text(&f->asked), "cert key ");
 	reads(f, "cert", "cert-1");
 	take(f, "key", TWO, "key-2");
 	reads(f, "cert", "cert-1");
