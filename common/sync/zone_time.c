@@ -93,6 +93,8 @@ void zone_time_answered(struct sync_zone *zone, uint64_t asked_at)
 	came(zone, ANSWER_CAME);
 	if (asked_at < zone->dialled_at)
 		return; /* part of that was no connection */
+	if (zone->dials > 1)
+		zone->dials = 1; /* somebody is there, and how far away is known */
 	measured(zone, zone->now - asked_at);
 	for (enum channel i = 0; i < CHANNELS; i++) {
 		struct asked *asked = &zone->asked[i];

@@ -61,6 +61,25 @@ static void in_vain_it_dials_less_and_less_often(void **state)
 	pair_fini(&pair);
 }
 
+/* Connections that hang again before the first beat has come. */
+static void an_answer_ends_its_patience(void **state)
+{
+	struct pair pair;
+
+	(void)state;
+	struct node *node = live_zone(&pair);
+	for (int i = 0; i < 8; i++) {
+		pair.pub_lost = pair.requests_lost = true;
+		assert_in_range(redialled_after(&pair, node, 4000), 100, 2500);
+		pair.requests_lost = false;
+		zone_event(node,
+			   (struct sync_zone_event){ .kind = SYNC_EV_PIPE, .up = true });
+		pair_pass(&pair, 700);
+		pair_commit(&pair, "c", i % 2 == 0 ? "3" : "4", true);
+	}
+	pair_fini(&pair);
+}
+
 static void a_late_beat_makes_it_ask_what_it_missed(void **state)
 {
 	struct pair pair;
@@ -133,6 +152,7 @@ int main(void)
 		cmocka_unit_test(
 			a_dead_link_is_dialled_anew_when_a_beat_is_late_and_nobody_answers),
 		cmocka_unit_test(in_vain_it_dials_less_and_less_often),
+		cmocka_unit_test(an_answer_ends_its_patience),
 		cmocka_unit_test(a_late_beat_makes_it_ask_what_it_missed),
 		cmocka_unit_test(answers_that_do_not_come_make_it_dial_though_beats_come),
 		cmocka_unit_test(a_late_answer_says_how_slow_the_way_is),
