@@ -69,9 +69,11 @@ static void check_name(struct decode *dec, const struct head *head,
 		return;
 	if (head->kind == KIND_ZONE)
 		fault = name_fault_1035(head->name);
-	if (fault == NULL && is_service(head->kind))
-		fault = name_fault_1035(rules->writer == WRITER_ANY ? head_key(head).name
-								    : head->name);
+	if (is_service(head->kind)) {
+		const char *own = name_fault_1035(
+			rules->writer == WRITER_ANY ? head_key(head).name : head->name);
+		fault = own != NULL ? own : fault;
+	}
 	if (fault == NULL && head->kind == KIND_MESH)
 		fault = name_fault_mesh(head->name);
 	if (fault == NULL && rules->writer == WRITER_ZONE && !rules->alone &&

@@ -11,7 +11,7 @@
 	    "conf: {destination: " ALL "}")
 #define CONF(conf)                                                            \
 	DOC("sources: [{match: " ALL "}], destinations: [{match: " ALL "}], " \
-								       "conf: " conf)
+	    "conf: " conf)
 #define TAG_TEXT                                                                    \
 	"tag value must consist of alphanumeric characters, dots, dashes, slashes " \
 	"and underscores or be \"*\""
