@@ -133,8 +133,10 @@ static void on_change(void *ctx, const struct resource *old, const struct resour
 	for (size_t i = 0; i < 2; i++) {
 		if (both[i] == NULL)
 			continue;
+		/* Warnings tell of Secrets, which change nothing of the routes. */
 		to->all = to->all || both[i]->key.kind == KIND_MESH ||
-			  both[i]->key.kind == KIND_ZONE;
+			  both[i]->key.kind == KIND_ZONE ||
+			  both[i]->key.kind == KIND_SECRET;
 		to->touches = to->touches || both[i] == to->proxy ||
 			      policy_touches(both[i], to->proxy, "east");
 	}

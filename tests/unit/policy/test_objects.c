@@ -119,6 +119,10 @@ static const struct {
 	{ "outside, without endpoints", TO("{kind: MeshExternalService, name: zero}") "---\n{type: MeshExternalService, name: zero, spec: {match: {port: 9}}}\n",
 	  "MeshExternalService zero 9 9 tcp: default [] MeshExternalService zero 1 kri_extsvc_default___zero_9 ~",
 	  "mesh \"default\": port 9 of MeshExternalService \"zero\" has no endpoint: connections to it fail" },
+	{ "K18: any name will do, but not any chain", TO("{kind: MeshExternalService, name: tls}") "---\n{type: MeshExternalService, name: tls, spec: {match: {port: 9}, "
+	  "endpoints: [{address: 10.9.0.1, port: 9}], tls: {enabled: true, verification: {mode: SkipSAN, caCert: {secret: ca}}}}}\n",
+	  "MeshExternalService tls 9 9 tcp: default [] MeshExternalService tls 1 kri_extsvc_default___tls_9 ~10.9.0.1:9/0*1",
+	  "mesh \"default\": port 9 of MeshExternalService \"tls\": there is no Secret \"ca\": connections to it fail until it comes" },
 	{ "K18: outside, without its Secrets", TO("{kind: MeshExternalService, name: tls}") "---\n{type: MeshExternalService, name: tls, spec: {match: {port: 9}, "
 	  "endpoints: [{address: 10.9.0.1, port: 8}], tls: {enabled: true, verification: {caCert: {secret: ca}, clientCert: {secret: cert}, clientKey: {secret: key}}}}}\n"
 	  "---\n{type: Secret, mesh: default, name: cert, data: aGk=}\n",
