@@ -129,7 +129,7 @@ static const struct routes **resolve_all(struct ctl *ctl, const struct scene *sc
 
 static enum ctl_exit simulate(struct ctl *ctl, struct scene *scene)
 {
-	const struct envoy_secrets secrets = { read_secret, scene };
+	const struct envoy_secrets secrets = { .read = read_secret, .owner = scene };
 	size_t count;
 	const struct routes **routes = resolve_all(ctl, scene, &count);
 

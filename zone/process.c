@@ -24,6 +24,7 @@
 #include "zone/secrets/keeper.h"
 #include "zone/services/services.h"
 #include "zone/trust/trust.h"
+#include "zone/workloads/workloads.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -72,6 +73,7 @@ struct process {
 	struct proxies *proxies;
 	struct api *api;
 	struct keeper *keeper; /* NULL: the zone is alone */
+	struct workloads *workloads;
 	struct loop_timer *hold, *offer, *ending, *sweeping;
 	uint64_t stopped_ms; /* when it was told to end */
 	bool offered;
@@ -308,6 +310,22 @@ static bool read_secret(void *owner, const char *mesh, const char *name,
 
 	return process->keeper != NULL &&
 	       keeper_read(process->keeper, process->registry.all, mesh, name, content);
+}
+
+static bool read_identity(void *owner, const struct routes *routes,
+			  struct envoy_identity *out)
+{
+	const struct process *process = owner;
+
+	return workloads_answer(process->workloads, routes, out);
+}
+
+static void on_identities_due(void *owner, const char *mesh)
+{
+	const struct process *process = owner;
+
+	if (process->proxies != NULL)
+		proxies_identities_due(process->proxies, mesh);
 }
 
 static void on_needs(void *owner)
@@ -659,11 +677,18 @@ static enum zl_code open_proxies(struct process *process, struct zl_err *err)
 					     .max_connections =
 						     (size_t)config->xds_max_connections,
 					     .trust = process->trust,
-					     .secrets = { read_secret, process },
+					     .secrets = { .read = read_secret,
+							  .identity = read_identity,
+							  .owner = process },
 					     .needs = on_needs,
 					     .reported = on_reported,
 					     .owner = process };
+	const struct workloads_setup workloads = { .loop = process->loop,
+						   .read = read_secret,
+						   .due = on_identities_due,
+						   .owner = process };
 
+	process->workloads = workloads_open(&workloads);
 	enum zl_code code = proxies_open(&process->proxies, &setup, err);
 	if (code != ZL_OK)
 		return code;
@@ -890,6 +915,7 @@ void process_close(struct process **processp)
 	join_close(&process->join);
 	uplink_close(&process->uplink);
 	keeper_close(&process->keeper);
+	workloads_close(&process->workloads);
 	services_close(&process->services);
 	proxies_close(&process->proxies);
 	trust_close(&process->trust);

@@ -151,6 +151,7 @@ struct envoy_config *envoy_build_proxy(const struct routes *routes,
 
 	find_all(&build);
 	sort_targets(&build);
+	build_trust(&build);
 	build_outbounds(&build);
 	build_inbounds(&build);
 	build_gateway(&build);
@@ -161,10 +162,27 @@ struct envoy_config *envoy_build_proxy(const struct routes *routes,
 	return config;
 }
 
-static void add_name(struct zl_buf *names, const struct data_source *source)
+static void add_name(struct zl_buf *names, const char *secret)
 {
-	if (source->secret[0] != '\0')
-		zl_buf_add(names, source->secret, strlen(source->secret) + 1);
+	if (secret[0] != '\0')
+		zl_buf_add(names, secret, strlen(secret) + 1);
+}
+
+/* What an identity is made of, and whom it is checked against. */
+static void add_authorities(const struct build *build, struct zl_buf *names)
+{
+	const struct mesh_spec *mesh = build->routes->mesh;
+	const char *name = build->routes->proxy->key.mesh;
+
+	if (build->routes->uri_count == 0) /* mTLS is off */
+		return;
+	for (size_t i = 0; i < mesh->backend_count; i++) {
+		const struct mesh_backend *backend = &mesh->backends[i];
+		add_name(names, mesh_backend_secret(name, backend, false, build->arena));
+		if (strcmp(backend->name, mesh->mtls_backend) == 0)
+			add_name(names,
+				 mesh_backend_secret(name, backend, true, build->arena));
+	}
 }
 
 /* Keep those that start TLS themselves. */
@@ -188,15 +206,16 @@ void envoy_secrets_named(const struct routes *routes, struct zl_buf *names)
 	keep_outside(&build);
 	sort_targets(&build);
 	for (size_t i = 0; i < build.target_count; i++) {
-		add_name(names, &build.targets[i]->outside->ca);
-		add_name(names, &build.targets[i]->outside->cert);
-		add_name(names, &build.targets[i]->outside->key);
+		add_name(names, build.targets[i]->outside->ca.secret);
+		add_name(names, build.targets[i]->outside->cert.secret);
+		add_name(names, build.targets[i]->outside->key.secret);
 	}
 	for (size_t i = 0; i < routes->listener_count; i++) {
 		const struct gateway_listener *listener = routes->listeners[i].listener;
 		for (size_t k = 0; k < listener->cert_count; k++)
-			add_name(names, &listener->certs[k]);
+			add_name(names, listener->certs[k].secret);
 	}
+	add_authorities(&build, names);
 	zl_arena_free(&build.arena);
 }
 

@@ -14,7 +14,12 @@
  *
  * Every cluster that an extension or a route table names is in the same config, always,
  * and so is every Secret (SDS) that a cluster or chain names: while a certificate cannot
- * be had or loaded, the cluster has no endpoints, and the chain is not there (K18). An
+ * be had or loaded, the cluster has no endpoints, and the chain is not there (K18).
+ *
+ * In a mesh with mTLS targets inside it are asked for by name and identity, and inbounds
+ * take only who has one of the mesh (kinds-spec 1); identity and roots come by SDS, so
+ * that a new certificate changes nothing else. A proxy without an identity serves nothing
+ * and has no way to anything, unless plain connections are taken too (PERMISSIVE). An
  * inbound whose application would be its own listener leads to the blackhole too.
  *
  * Pure: equal routes, an equal Dataplane and equal contents give equal bytes.
@@ -29,12 +34,22 @@
 
 #include "base/mem.h"
 
+/* Who a proxy is, in PEM. */
+struct envoy_identity {
+	struct zl_buf chain, key;
+	struct zl_buf roots; /* of its mesh: whom it trusts */
+};
+
 /* Where the contents of Secrets are to be had. */
 struct envoy_secrets {
 	/* Append the content of the Secret of this mesh and name. False: it is not here.
 	 */
 	bool (*read)(void *owner, const char *mesh, const char *name,
 		     struct zl_buf *content);
+	/* Append the identity of the proxy of routes, whose mesh has mTLS. False: it has
+	 * none yet. NULL: it comes from elsewhere, and is only named. */
+	bool (*identity)(void *owner, const struct routes *routes,
+			 struct envoy_identity *out);
 	void *owner;
 };
 
@@ -43,6 +58,9 @@ struct envoy_secrets {
  * and the second of two listeners on one address and port. */
 struct envoy_config *envoy_build_proxy(const struct routes *routes,
 				       const struct envoy_secrets *secrets);
+
+/* The SDS name of the identity of a proxy of mesh; in arena. */
+const char *envoy_identity_name(const char *mesh, struct zl_arena *arena);
 
 /* The names of the Secrets, of the proxy's mesh, that the config of routes has a use for,
  * whether they are to be had or not: a NUL behind each, some perhaps twice. Appends. */

@@ -155,11 +155,12 @@ static void set_outlier_detection(struct zl_arena *arena, Envoy__Cluster *cluste
 	cluster->outlier_detection = outlier;
 }
 
-static void add_eds_cluster(struct build *build, const char *name, bool spare_priority)
+static void add_eds_cluster(struct build *build, const struct backend *target,
+			    bool spare_priority)
 {
 	struct zl_arena *arena = build->arena;
-	Envoy__Cluster *cluster =
-		build_cluster_new(build, name, ENVOY__CLUSTER__DISCOVERY_TYPE__EDS);
+	Envoy__Cluster *cluster = build_cluster_new(build, target->cluster,
+						    ENVOY__CLUSTER__DISCOVERY_TYPE__EDS);
 
 	cluster->eds_cluster_config =
 		pb_new(arena, &envoy__cluster__eds_cluster_config__descriptor);
@@ -169,7 +170,9 @@ static void add_eds_cluster(struct build *build, const char *name, bool spare_pr
 		build_set_http(build, cluster, HTTP_TWO);
 	if (spare_priority)
 		set_outlier_detection(arena, cluster);
-	build_add(build, ENVOY_CLUSTER, name, &cluster->base);
+	if (target->sni != NULL && build->trust.has_identity)
+		cluster->transport_socket = build_mesh_client(build, target);
+	build_add(build, ENVOY_CLUSTER, target->cluster, &cluster->base);
 }
 
 /* "": of none, as what is outside the mesh. */
@@ -258,12 +261,16 @@ Envoy__ClusterLoadAssignment *build_assignment(struct build *build,
 /* A target inside the mesh. */
 static void add_target(struct build *build, const struct backend *target)
 {
+	struct backend barred = *target;
+	bool open = target->sni == NULL || build->trust.has_identity;
 	unsigned priorities;
-	Envoy__ClusterLoadAssignment *assignment =
-		build_assignment(build, target, false, &priorities);
 
+	/* It may not be asked for plainly while the proxy cannot say who it is. */
+	barred.endpoint_count = 0;
+	Envoy__ClusterLoadAssignment *assignment =
+		build_assignment(build, open ? target : &barred, false, &priorities);
 	build_add(build, ENVOY_ENDPOINTS, target->cluster, &assignment->base);
-	add_eds_cluster(build, target->cluster, priorities > 1);
+	add_eds_cluster(build, target, priorities > 1);
 }
 
 void build_targets(struct build *build)

@@ -216,8 +216,6 @@ static Envoy__TransportSocket *tls_socket(struct build *build,
 		pb_new(arena, &envoy__upstream_tls_context__descriptor);
 	Envoy__CommonTlsContext *common =
 		pb_new(arena, &envoy__common_tls_context__descriptor);
-	Envoy__TransportSocket *socket =
-		pb_new(arena, &envoy__transport_socket__descriptor);
 
 	if (contents->roots != NULL)
 		build_roots_secret(build, roots, contents->roots);
@@ -232,10 +230,7 @@ static Envoy__TransportSocket *tls_socket(struct build *build,
 	context->common_tls_context = common;
 	context->sni = zl_arena_strdup(arena, server_name(target));
 	context->allow_renegotiation = target->outside->renegotiation;
-	socket->name = zl_arena_strdup(arena, TLS_SOCKET);
-	socket->config_type_case = ENVOY__TRANSPORT_SOCKET__CONFIG_TYPE_TYPED_CONFIG;
-	socket->typed_config = pb_any(arena, &context->base);
-	return socket;
+	return build_tls_socket(arena, &context->base);
 }
 
 /* ---- the cluster ---- */

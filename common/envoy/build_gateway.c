@@ -92,8 +92,6 @@ static Envoy__TransportSocket *tls_end(struct build *build,
 		pb_new(arena, &envoy__downstream_tls_context__descriptor);
 	Envoy__CommonTlsContext *common =
 		pb_new(arena, &envoy__common_tls_context__descriptor);
-	Envoy__TransportSocket *socket =
-		pb_new(arena, &envoy__transport_socket__descriptor);
 
 	for (size_t i = 0; i < route->listener->cert_count; i++)
 		add_certificate(build, route, &route->listener->certs[i], &certificates);
@@ -107,10 +105,7 @@ static Envoy__TransportSocket *tls_end(struct build *build,
 	common->n_tls_certificate_sds_secret_configs = certificates.count;
 	context->common_tls_context = common;
 	context->require_client_certificate = pb_bool(arena, false);
-	socket->name = zl_arena_strdup(arena, TLS_SOCKET);
-	socket->config_type_case = ENVOY__TRANSPORT_SOCKET__CONFIG_TYPE_TYPED_CONFIG;
-	socket->typed_config = pb_any(arena, &context->base);
-	return socket;
+	return build_tls_socket(arena, &context->base);
 }
 
 /* ---- listeners ---- */
@@ -150,22 +145,6 @@ static Envoy__FilterChain *host_chain(struct build *build, const struct port *po
 	return chain;
 }
 
-/* Of plain TCP nothing is looked at: it would wait for a client that waits to be spoken
- * to. */
-static void look_into_tls(struct zl_arena *arena, Envoy__Listener *listener)
-{
-	Envoy__ListenerFilter *filter =
-		pb_new(arena, &envoy__listener_filter__descriptor);
-	const Envoy__TlsInspector *options =
-		pb_new(arena, &envoy__tls_inspector__descriptor);
-
-	filter->name = zl_arena_strdup(arena, TLS_INSPECTOR);
-	filter->config_type_case = ENVOY__LISTENER_FILTER__CONFIG_TYPE_TYPED_CONFIG;
-	filter->typed_config = pb_any(arena, &options->base);
-	listener->listener_filters = pb_list(arena, 1);
-	listener->listener_filters[listener->n_listener_filters++] = filter;
-}
-
 static void add_port(struct build *build, const struct port *port)
 {
 	struct zl_arena *arena = build->arena;
@@ -178,8 +157,10 @@ static void add_port(struct build *build, const struct port *port)
 	}
 	if (listener->n_filter_chains == 0) /* Envoy takes none without */
 		return;
+	/* Of plain TCP nothing is looked at: it would wait for a client that waits to be
+	 * spoken to. */
 	if (port->listeners[0].listener->protocol == GATEWAY_TLS)
-		look_into_tls(arena, listener);
+		build_look_into_tls(arena, listener);
 	listener->per_connection_buffer_limit_bytes = pb_u32(arena, EDGE_BUFFER);
 	listener->enable_reuse_port = pb_bool(arena, true);
 	build_add(build, ENVOY_LISTENER, port->place.name, &listener->base);

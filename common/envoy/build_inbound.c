@@ -6,6 +6,8 @@
 
 #define OWN_HOST "127.0.0.1"
 
+enum { SILENT_S = 1 };
+
 /* An application behind an inbound, and the cluster that leads to it. */
 struct application {
 	const char *address;
@@ -53,6 +55,68 @@ static enum http_version version_of(const struct inbound *inbound)
 	return protocol != NULL ? build_http_version(protocol) : HTTP_NONE;
 }
 
+static Envoy__FilterChainMatch *match_of(struct zl_arena *arena, const char *transport)
+{
+	Envoy__FilterChainMatch *match =
+		pb_new(arena, &envoy__filter_chain_match__descriptor);
+
+	match->transport_protocol = zl_arena_strdup(arena, transport);
+	return match;
+}
+
+/* TLS of the mesh ends here. */
+static Envoy__FilterChain *mesh_chain(struct build *build, Envoy__Filter *filter)
+{
+	Envoy__FilterChain *chain = build_chain(build->arena, filter);
+
+	chain->transport_socket = build_mesh_server(build);
+	return chain;
+}
+
+/* Plain connections, TLS of applications, which is handed on as it is, and the mesh's. */
+static void serve_all(struct build *build, const struct place *place,
+		      Envoy__Filter *filter, const char *cluster)
+{
+	struct zl_arena *arena = build->arena;
+	Envoy__Listener *listener = build_listener_new(build, place, 3);
+	Envoy__FilterChain **chains = listener->filter_chains;
+	const char *through = zl_arena_format(arena, "%s/tls", place->name);
+
+	build_passage(build, through, cluster, cluster);
+	chains[0] = build_chain(arena, filter);
+	chains[0]->filter_chain_match = match_of(arena, "raw_buffer");
+	chains[1] = build_chain(arena, build_filter_by_name(arena, through));
+	chains[1]->filter_chain_match = match_of(arena, "tls");
+	chains[2] = mesh_chain(build, filter);
+	chains[2]->filter_chain_match = match_of(arena, "tls");
+	build_match_mesh(arena, chains[2]->filter_chain_match);
+	listener->n_filter_chains = 3;
+	build_look_into_tls(arena, listener);
+	/* A client that waits to be spoken to is one without TLS. */
+	listener->listener_filters_timeout = pb_new(arena, &envoy__duration__descriptor);
+	listener->listener_filters_timeout->seconds = SILENT_S;
+	listener->continue_on_listener_filters_timeout = true;
+	build_add(build, ENVOY_LISTENER, place->name, &listener->base);
+}
+
+/* Who cannot say who it is does not listen, where only such connections are taken. */
+static void serve(struct build *build, const struct place *place, Envoy__Filter *filter,
+		  const char *cluster)
+{
+	const struct trust *trust = &build->trust;
+
+	if (!trust->on || (trust->permissive && !trust->has_identity)) {
+		build_listener(build, place, filter);
+	} else if (trust->permissive) {
+		serve_all(build, place, filter, cluster);
+	} else if (trust->has_identity) {
+		Envoy__Listener *listener = build_listener_new(build, place, 1);
+		listener->filter_chains[listener->n_filter_chains++] =
+			mesh_chain(build, filter);
+		build_add(build, ENVOY_LISTENER, place->name, &listener->base);
+	}
+}
+
 /* The application's cluster stands in what can change without the listener: in the
  * extension, or the route table. */
 static void add_inbound(struct build *build, const struct inbound *inbound,
@@ -68,10 +132,10 @@ static void add_inbound(struct build *build, const struct inbound *inbound,
 
 	if (version_of(inbound) == HTTP_NONE) {
 		build_passage(build, name, cluster, cluster);
-		build_listener(build, &place, build_filter_by_name(build->arena, name));
+		serve(build, &place, build_filter_by_name(build->arena, name), cluster);
 	} else {
 		build_http_passage(build, name, cluster, cluster);
-		build_listener(build, &place, build_http_filter(build, name, name));
+		serve(build, &place, build_http_filter(build, name, name), cluster);
 	}
 }
 

@@ -12,8 +12,16 @@
 
 #include "base/mem.h"
 
+/* What the mesh's mTLS is to this proxy. */
+struct trust {
+	bool on, permissive;
+	bool has_identity;
+	const char *identity, *roots; /* SDS names */
+};
+
 struct build {
 	struct zl_arena *arena;
+	struct trust trust;
 	const struct routes *routes;
 	const struct envoy_secrets *secrets; /* NULL: none is to be had */
 	const struct backend **targets; /* resolved, sorted by cluster, which differ */
@@ -74,6 +82,22 @@ void build_pair_secret(struct build *build, const char *name, const char *chain,
 void build_roots_secret(struct build *build, const char *name, const char *roots);
 /* "It comes by SDS, under this name." */
 Envoy__SdsSecretConfig *build_secret_ref(struct zl_arena *arena, const char *name);
+
+/* ---- build_trust.c ---- */
+
+/* Find out, and add the identity and the roots, if they are to be had. */
+void build_trust(struct build *build);
+/* TLS to a target inside the mesh, and from others to an inbound. */
+Envoy__TransportSocket *build_mesh_client(struct build *build,
+					  const struct backend *target);
+Envoy__TransportSocket *build_mesh_server(struct build *build);
+/* context, of an upstream or downstream TLS, as a socket. */
+Envoy__TransportSocket *build_tls_socket(struct zl_arena *arena,
+					 const ProtobufCMessage *context);
+/* Of TLS, only the mesh's. */
+void build_match_mesh(struct zl_arena *arena, Envoy__FilterChainMatch *match);
+/* Let the server name and what is spoken be known before a chain is chosen. */
+void build_look_into_tls(struct zl_arena *arena, Envoy__Listener *listener);
 
 /* ---- build_listener.c ---- */
 

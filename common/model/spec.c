@@ -1,5 +1,7 @@
 #include "model/spec.h"
 
+#include <string.h>
+
 const struct mesh_spec MESH_DEFAULTS = { .locality_aware = true,
 					 .unresolved = UNRESOLVED_BLACKHOLE,
 					 .mtls_backend = "" };
@@ -20,4 +22,13 @@ const char *ref_kind_name(enum ref_kind kind)
 	};
 
 	return NAMES[kind];
+}
+
+const char *mesh_backend_secret(const char *mesh, const struct mesh_backend *backend,
+				bool key, struct zl_arena *arena)
+{
+	if (strcmp(backend->type, "builtin") != 0)
+		return key ? backend->conf.key.secret : backend->conf.cert.secret;
+	return zl_arena_format(arena, "%s.ca-builtin-%s-%s", mesh, key ? "key" : "cert",
+			       backend->name);
 }

@@ -62,6 +62,12 @@ struct mesh_spec {
 	size_t backend_count;
 };
 
+/* The name of the Secret that holds the certificate, or the key, of the authority of a
+ * backend: the one its source names, or for a builtin one
+ * "<mesh>.ca-builtin-cert-<backend>". "": it stands in the document. In arena. */
+const char *mesh_backend_secret(const char *mesh, const struct mesh_backend *backend,
+				bool key, struct zl_arena *arena);
+
 /* What a mesh that no document declares has. */
 extern const struct mesh_spec MESH_DEFAULTS;
 

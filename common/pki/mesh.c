@@ -120,6 +120,8 @@ static bool fill_leaf(X509 *to, EVP_PKEY *key, X509 *issuer, EVP_PKEY *issuer_ke
 	return make_base(to, key, issuer, PKI_EARLY_S, wish->lifetime_s) &&
 	       make_extension(to, issuer, NID_basic_constraints, "critical,CA:FALSE") &&
 	       make_extension(to, issuer, NID_subject_key_identifier, "hash") &&
+	       /* Two authorities of one mesh have one name: the key tells them apart. */
+	       make_extension(to, issuer, NID_authority_key_identifier, "keyid") &&
 	       make_extension(to, issuer, NID_key_usage,
 			      "critical,digitalSignature,keyEncipherment") &&
 	       make_extension(to, issuer, NID_ext_key_usage, "serverAuth,clientAuth") &&

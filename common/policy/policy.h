@@ -37,9 +37,12 @@ const char *const *policy_warnings(const struct policy_index *index,
 				   const struct inventory *inventory, const char *mesh,
 				   struct zl_arena *arena, size_t *count);
 
-/* explain: fill considered as well, which walks all routes of the mesh. */
 struct policy_options {
-	bool explain;
+	bool explain; /* fill considered as well, which walks all routes of the mesh */
+	/* True if this Dataplane has its certificate, so that it takes mTLS. Only asked
+	 * where plain connections are taken as well. NULL: all have. */
+	bool (*has_identity)(void *owner, const struct resource *dataplane);
+	void *owner;
 };
 
 /* The routes of proxy, a Dataplane of this zone, which need not be in the set. options

@@ -7,6 +7,7 @@
 #include "policy/refs.h"
 #include "policy/select.h"
 #include "policy/traffic.h"
+#include "policy/trust.h"
 
 #include <string.h>
 
@@ -165,11 +166,17 @@ const struct routes *policy_resolve(const struct policy_index *index,
 				.mesh = set_mesh(index_set(index), proxy->key.mesh),
 				.arena = arena };
 
+	if (options != NULL) {
+		at.has_identity = options->has_identity;
+		at.owner = options->owner;
+	}
 	for (size_t i = 0; i < spec->outbound_count; i++)
 		outbounds[i] = resolve_outbound(&at, &spec->outbounds[i]);
 
 	routes->proxy = proxy;
 	routes->zone = at.zone;
+	routes->mesh = at.mesh;
+	trust_identify(&at, routes);
 	routes->outbounds = outbounds;
 	routes->outbound_count = spec->outbound_count;
 	if (spec->gateway == GATEWAY_BUILTIN)

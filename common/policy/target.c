@@ -3,6 +3,7 @@
 #include "policy/find.h"
 #include "policy/outside.h"
 #include "policy/refs.h"
+#include "policy/trust.h"
 #include "policy/warn.h"
 
 #include <string.h>
@@ -39,6 +40,25 @@ static const struct external_tls *outside_of(const struct service *service)
 					   : NULL;
 }
 
+/* There is a target, and no name by which its ingress or itself would know that it is
+ * asked for: then it is as if it were not there. */
+static void bar(struct resolving *at, struct backend *backend)
+{
+	backend->resolved = false;
+	backend->reason = zl_arena_format(
+		at->arena,
+		"%s \"%s\" cannot be asked for by mTLS: its names are too long for a "
+		"server name, or have other letters than a-z, 0-9 and '-'",
+		ref_kind_name(backend->kind), backend->name);
+	backend->object = NULL;
+	backend->section = "";
+	backend->cluster = "";
+	backend->endpoints = NULL;
+	backend->endpoint_count = 0;
+	resolving_warn(at, zl_arena_format(at->arena, "mesh \"%s\": %s", at->mesh_name,
+					   backend->reason));
+}
+
 /* Fill in all that follows from a tag service, which may be NULL. */
 static void lead_to_service(struct resolving *at, struct backend *backend,
 			    const struct service *service)
@@ -57,12 +77,15 @@ static void lead_to_service(struct resolving *at, struct backend *backend,
 	backend->endpoints = found.items;
 	backend->endpoint_count = found.count;
 	warn_of_backend(at, backend, service, &found);
+	if (backend->outside == NULL && !trust_secure(at, backend, service))
+		bar(at, backend);
 }
 
 /* Fill in all that follows from a port of an object. */
 static void lead_to_object(struct resolving *at, struct backend *backend,
 			   const struct resource *object, const struct object_port *port)
 {
+	const struct service *service = NULL;
 	struct endpoints found = { 0 };
 
 	leads_to_object(&at->leads, &object->key);
@@ -73,9 +96,9 @@ static void lead_to_object(struct resolving *at, struct backend *backend,
 	backend->cluster = object_kri(object, port->section, at->arena);
 	backend->protocol = port->protocol;
 	if (object->key.kind != KIND_MESH_EXTERNAL_SERVICE) {
-		found = endpoints_of(
-			object_service(at->inventory, object, port, at->arena),
-			(struct labels){ 0 }, at->zone, at->mesh, at->arena);
+		service = object_service(at->inventory, object, port, at->arena);
+		found = endpoints_of(service, (struct labels){ 0 }, at->zone, at->mesh,
+				     at->arena);
 	} else {
 		backend->outside = &object->mesh_external->tls;
 		if (object_is_local(at->inventory, object))
@@ -84,6 +107,8 @@ static void lead_to_object(struct resolving *at, struct backend *backend,
 	backend->endpoints = found.items;
 	backend->endpoint_count = found.count;
 	warn_of_backend(at, backend, NULL, &found);
+	if (backend->outside == NULL && !trust_secure(at, backend, service))
+		bar(at, backend);
 }
 
 /* ---- what was resolved before ---- */

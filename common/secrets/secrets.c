@@ -242,45 +242,26 @@ static bool names(const struct data_source *source, const char *name)
 	return source->secret[0] != '\0' && strcmp(source->secret, name) == 0;
 }
 
-const char *secret_builtin(const char *mesh, const char *backend, bool key,
-			   struct zl_arena *arena)
-{
-	return zl_arena_format(arena, "%s.ca-builtin-%s-%s", mesh, key ? "key" : "cert",
-			       backend);
-}
-
-/* True if name is that of a Secret of the backend's builtin authority. */
-static bool is_builtin(const struct mesh_backend *backend, const char *mesh,
-		       const char *name)
-{
-	static const char *const PARTS[] = { ".ca-builtin-cert-", ".ca-builtin-key-" };
-	size_t len = strlen(mesh);
-
-	if (strcmp(backend->type, "builtin") != 0 || strncmp(name, mesh, len) != 0)
-		return false;
-	for (size_t i = 0; i < sizeof(PARTS) / sizeof(PARTS[0]); i++)
-		if (strncmp(name + len, PARTS[i], strlen(PARTS[i])) == 0 &&
-		    strcmp(name + len + strlen(PARTS[i]), backend->name) == 0)
-			return true;
-	return false;
-}
-
 bool secret_is_used(const struct set *set, const struct resource *secret,
 		    struct secret_use *use)
 {
 	const struct key key = { KIND_MESH, "", "", "", secret->key.mesh };
 	const struct resource *mesh = set_get(set, &key);
 
-	for (size_t i = 0; mesh != NULL && i < mesh->mesh->backend_count; i++) {
+	struct zl_arena *arena = zl_arena_new();
+	bool used = false;
+
+	for (size_t i = 0; mesh != NULL && !used && i < mesh->mesh->backend_count; i++) {
 		const struct mesh_backend *backend = &mesh->mesh->backends[i];
-		if (!names(&backend->conf.cert, secret->key.name) &&
-		    !names(&backend->conf.key, secret->key.name) &&
-		    !is_builtin(backend, mesh->key.name, secret->key.name))
-			continue;
-		*use = (struct secret_use){ mesh->key.name, backend->name };
-		return true;
+		for (int is_key = 0; is_key < 2 && !used; is_key++)
+			used = strcmp(mesh_backend_secret(mesh->key.name, backend,
+							  is_key == 1, arena),
+				      secret->key.name) == 0;
+		if (used)
+			*use = (struct secret_use){ mesh->key.name, backend->name };
 	}
-	return false;
+	zl_arena_free(&arena);
+	return used;
 }
 
 static bool tls_names(const struct external_tls *tls, const char *name)

@@ -63,11 +63,6 @@ ZL_MUST_USE enum zl_code secrets_sweep(const struct secrets *secrets,
 /* Overwrite content, then free it. */
 void secrets_wipe(struct zl_buf *content);
 
-/* The name of the Secret that holds the certificate, or the key, of the builtin authority
- * of a mTLS backend: "<mesh>.ca-builtin-cert-<backend>". In arena. */
-const char *secret_builtin(const char *mesh, const char *backend, bool key,
-			   struct zl_arena *arena);
-
 /* Who uses a Secret, in the words of a message: a mTLS backend of its mesh. */
 struct secret_use {
 	const char *mesh, *backend; /* borrowed from set */

@@ -172,11 +172,11 @@ struct builtin {
 	struct key cert, key;
 };
 
-static struct builtin builtin_of(const char *mesh, const char *backend,
+static struct builtin builtin_of(const char *mesh, const struct mesh_backend *backend,
 				 struct zl_arena *arena)
 {
-	const char *cert = secret_builtin(mesh, backend, false, arena);
-	const char *key = secret_builtin(mesh, backend, true, arena);
+	const char *cert = mesh_backend_secret(mesh, backend, false, arena);
+	const char *key = mesh_backend_secret(mesh, backend, true, arena);
 
 	return (struct builtin){ { KIND_SECRET, mesh, "", "", cert },
 				 { KIND_SECRET, mesh, "", "", key } };
@@ -218,8 +218,7 @@ static bool add_new(const struct set *set, const struct resource *now, rest_add_
 {
 	for (size_t i = 0; i < now->mesh->backend_count; i++) {
 		const struct mesh_backend *backend = &now->mesh->backends[i];
-		const struct builtin names =
-			builtin_of(now->key.name, backend->name, arena);
+		const struct builtin names = builtin_of(now->key.name, backend, arena);
 		if (!is_builtin(backend) || (set_get(set, &names.cert) != NULL &&
 					     set_get(set, &names.key) != NULL))
 			continue;
@@ -236,8 +235,7 @@ static void add_gone(const struct set *set, const struct resource *old,
 	for (size_t i = 0; i < old->mesh->backend_count; i++) {
 		const struct mesh_backend *backend = &old->mesh->backends[i];
 		const struct mesh_backend *still = backend_of(now, backend->name);
-		const struct builtin names =
-			builtin_of(old->key.name, backend->name, arena);
+		const struct builtin names = builtin_of(old->key.name, backend, arena);
 		struct resource *none = NULL;
 		if (!is_builtin(backend) || (still != NULL && is_builtin(still)))
 			continue;

@@ -21,6 +21,8 @@ struct proxy {
 	uint64_t wanted, acked; /* numbers of pushes; 0: none */
 	struct zl_buf services; /* that its last push leads to */
 	struct zl_buf secrets;  /* names of those that its last push has a use for */
+	uint64_t identified;    /* number of the first push with its identity; 0: none */
+	bool has_identity;      /* and it has acknowledged that */
 	char id[];
 };
 
@@ -33,7 +35,7 @@ struct proxies {
 	uint64_t rev;                /* of global, in force */
 	uint64_t number;             /* of the last push */
 	uint64_t revs[PUSHES_KEPT];  /* that push n brought in force, at n modulo */
-	bool begun, reporting, asking;
+	bool begun, reporting, asking, spreading;
 	struct proxies_counts counts;
 };
 
@@ -170,11 +172,24 @@ void proxies_report(const struct proxies *proxies, struct zl_arena *arena,
 
 /* ---- resolving and pushing ---- */
 
+/* Does this Dataplane take mTLS? Once it does it always will (kinds-spec 6). */
+static bool has_identity(void *owner, const struct resource *dataplane)
+{
+	const struct proxies *proxies = owner;
+	struct zl_arena *arena = zl_arena_new();
+	const struct proxy *proxy = find(proxies, proxies_id(dataplane, arena));
+
+	zl_arena_free(&arena);
+	return proxy != NULL && proxy->has_identity;
+}
+
 const struct routes *proxies_routes(const struct proxies *proxies,
 				    const struct resource *dataplane, bool explain,
 				    struct zl_arena *arena)
 {
-	const struct policy_options options = { .explain = explain };
+	const struct policy_options options = { .explain = explain,
+						.has_identity = has_identity,
+						.owner = (void *)(uintptr_t)proxies };
 
 	return policy_resolve(proxies->index, proxies->inventory, dataplane, &options,
 			      arena);
@@ -243,6 +258,17 @@ bool proxies_need_secret(const struct proxies *proxies, const char *mesh,
 	return proxy != NULL;
 }
 
+/* Remember the push that brings the proxy's identity. */
+static void note_identity(struct proxy *proxy, const struct envoy_config *config,
+			  struct zl_arena *arena)
+{
+	const char *name = envoy_identity_name(proxy->dataplane->key.mesh, arena);
+
+	if (proxy->identified == 0 &&
+	    envoy_config_find(config, ENVOY_SECRET, name) != NULL)
+		proxy->identified = proxy->wanted;
+}
+
 static void push(struct proxies *proxies, struct proxy *proxy)
 {
 	if (!proxies->begun || !proxy->connected || proxy->dataplane == NULL)
@@ -263,6 +289,7 @@ static void push(struct proxies *proxies, struct proxy *proxy)
 	policy_services(routes, &proxy->services);
 	envoy_secrets_named(routes, &secrets);
 	set_secrets(proxies, proxy, &secrets);
+	note_identity(proxy, config, arena);
 	zl_arena_free(&arena);
 	xds_server_set(proxies->xds, proxy->id, config, proxy->wanted);
 	envoy_config_drop(&config);
@@ -275,6 +302,46 @@ static void push_all(struct proxies *proxies)
 
 	HASH_ITER (hh, proxies->all, proxy, next)
 		push(proxies, proxy);
+}
+
+void proxies_identities_due(struct proxies *proxies, const char *mesh)
+{
+	struct proxy *proxy;
+	struct proxy *next;
+
+	HASH_ITER (hh, proxies->all, proxy, next)
+		if (proxy->dataplane != NULL &&
+		    strcmp(proxy->dataplane->key.mesh, mesh) == 0)
+			push(proxies, proxy);
+	report_soon(proxies);
+}
+
+static void spread(void *arg)
+{
+	struct proxies *proxies = arg;
+
+	proxies->spreading = false;
+	push_all(proxies);
+	report_soon(proxies);
+}
+
+/* A proxy takes mTLS from now on: where plain connections are taken too, others may ask
+ * it by mTLS now. */
+static void take_identity(struct proxies *proxies, struct proxy *proxy)
+{
+	const struct mesh_spec *mesh;
+
+	if (proxy->has_identity || proxy->identified == 0 || proxy->dataplane == NULL ||
+	    proxy->acked < proxy->identified)
+		return;
+	proxy->has_identity = true;
+	mesh = set_mesh(proxies->setup.registry->all, proxy->dataplane->key.mesh);
+	for (size_t i = 0; i < mesh->backend_count && !proxies->spreading; i++) {
+		if (!mesh->backends[i].permissive)
+			continue;
+		proxies->spreading = true;
+		loop_defer(proxies->setup.loop, spread, proxies);
+	}
 }
 
 void proxies_secret_came(struct proxies *proxies, const char *mesh, const char *name)
@@ -432,6 +499,7 @@ static void on_acked(void *owner, const char *id, uint64_t number)
 	if (proxy == NULL || number <= proxy->acked)
 		return;
 	proxy->acked = number;
+	take_identity(proxies, proxy);
 	report_soon(proxies);
 }
 

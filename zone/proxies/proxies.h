@@ -57,6 +57,9 @@ bool proxies_need_secret(const struct proxies *proxies, const char *mesh,
 /* Its content has come: the proxies that need it have it now. */
 void proxies_secret_came(struct proxies *proxies, const char *mesh, const char *name);
 
+/* The identities of mesh are due: its proxies have new ones now. */
+void proxies_identities_due(struct proxies *proxies, const char *mesh);
+
 /* acked_rev, counts and troubles as of now; texts live in arena. */
 void proxies_report(const struct proxies *proxies, struct zl_arena *arena,
 		    struct sync_report *report);

@@ -194,6 +194,89 @@ bool workloads_identity(struct workloads *workloads, const struct workload *of,
 	return true;
 }
 
+/* The certificates or the key of a backend's authority. */
+static bool read_part(const struct workloads *workloads, const char *mesh,
+		      const struct mesh_backend *backend, bool key, struct zl_buf *out)
+{
+	struct zl_arena *arena = zl_arena_new();
+	const char *secret = mesh_backend_secret(mesh, backend, key, arena);
+	const struct data_source *source = key ? &backend->conf.key : &backend->conf.cert;
+	bool here = true;
+
+	if (secret[0] != '\0')
+		here = workloads->setup.read(workloads->setup.owner, mesh, secret, out);
+	else
+		zl_buf_str(out, source->text);
+	if (here) /* PEM ends in a line end, or the next would follow on its last line */
+		zl_buf_char(out, '\n');
+	zl_arena_free(&arena);
+	return here;
+}
+
+static void wipe(struct zl_buf *text)
+{
+	if (text->len > 0)
+		explicit_bzero(text->data, text->len);
+	zl_buf_free(text);
+}
+
+/* While a new authority cannot sign, the identity by the one before is as good as it was.
+ */
+static bool last_identity(const struct workloads *workloads, const struct workload *of,
+			  struct envoy_identity *out)
+{
+	uint8_t name[ZL_SHA256];
+	const struct held *held;
+
+	name_of(of, name);
+	HASH_FIND(hh, workloads->all, name, sizeof(name), held);
+	if (held == NULL || held->identity.ends_s <= zl_wall_us() / 1000000)
+		return false;
+	zl_buf_str(&out->chain, held->identity.chain);
+	zl_buf_str(&out->key, held->identity.key);
+	return true;
+}
+
+static bool sign(struct workloads *workloads, const struct routes *routes,
+		 const struct mesh_backend *backend, struct envoy_identity *out)
+{
+	const char *mesh = routes->proxy->key.mesh;
+	struct zl_buf chain = { 0 };
+	struct zl_buf key = { 0 };
+	bool ok = read_part(workloads, mesh, backend, false, &chain) &&
+		  read_part(workloads, mesh, backend, true, &key);
+	const struct workload of = { mesh,
+				     routes->uris,
+				     routes->uri_count,
+				     zl_buf_text(&chain),
+				     zl_buf_text(&key),
+				     backend->cert_ms };
+
+	ok = (ok && workloads_identity(workloads, &of, &out->chain, &out->key)) ||
+	     last_identity(workloads, &of, out);
+	wipe(&key);
+	zl_buf_free(&chain);
+	return ok;
+}
+
+bool workloads_answer(struct workloads *workloads, const struct routes *routes,
+		      struct envoy_identity *out)
+{
+	const struct mesh_spec *mesh = routes->mesh;
+	bool ok = false;
+
+	for (size_t i = 0; i < mesh->backend_count; i++) {
+		const struct mesh_backend *backend = &mesh->backends[i];
+		bool signs = strcmp(backend->name, mesh->mtls_backend) == 0;
+		/* One that is on its way is trusted when it has come. */
+		(void)read_part(workloads, routes->proxy->key.mesh, backend, false,
+				&out->roots);
+		if (signs)
+			ok = sign(workloads, routes, backend, out);
+	}
+	return ok && out->roots.len > 0;
+}
+
 struct workloads_counts workloads_counts(const struct workloads *workloads)
 {
 	struct workloads_counts counts = { .made = workloads->made,

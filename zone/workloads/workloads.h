@@ -12,6 +12,7 @@
 
 #include "base/err.h"
 #include "base/mem.h"
+#include "envoy/build.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -22,6 +23,10 @@ struct workloads;
 
 struct workloads_setup {
 	struct loop *loop; /* borrowed */
+	/* Append the content of the Secret of this mesh and name. False: it is not here.
+	 */
+	bool (*read)(void *owner, const char *mesh, const char *name,
+		     struct zl_buf *content);
 	/* The identities of mesh are due to be asked for again. */
 	void (*due)(void *owner, const char *mesh);
 	void *owner;
@@ -38,6 +43,11 @@ struct workload {
 	const char *ca_chain, *ca_key; /* PEM of the authority */
 	uint64_t lifetime_ms;
 };
+
+/* Append who the proxy of routes is, and the roots of all authorities of its mesh (see
+ * envoy_secrets). False: the authority is not here yet, or can sign none. */
+bool workloads_answer(struct workloads *workloads, const struct routes *routes,
+		      struct envoy_identity *out);
 
 /* Append chain and key of its identity. False: the authority can sign none, which is
  * logged. Wipe the key after use. */

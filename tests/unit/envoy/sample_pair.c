@@ -60,5 +60,5 @@ struct envoy_secrets sample_secrets(const char *const *names_and_texts)
 	static const char *const *list;
 
 	list = names_and_texts;
-	return (struct envoy_secrets){ read_listed, &list };
+	return (struct envoy_secrets){ .read = read_listed, .owner = &list };
 }

@@ -100,11 +100,14 @@ static struct pki_identity identity_of(const struct pair *pair, uint32_t lifetim
 	return identity;
 }
 
-static void expect_verified(X509 *leaf, X509 *root, int purpose, bool yes)
+/* beside: another root that is trusted, NULL: none. */
+static void expect_verified(X509 *leaf, X509 *root, X509 *beside, int purpose, bool yes)
 {
 	X509_STORE *store = X509_STORE_new();
 	X509_STORE_CTX *ctx = X509_STORE_CTX_new();
 
+	if (beside != NULL)
+		assert_int_equal(X509_STORE_add_cert(store, beside), 1);
 	assert_int_equal(X509_STORE_add_cert(store, root), 1);
 	assert_int_equal(X509_STORE_CTX_init(ctx, store, leaf, NULL), 1);
 	assert_int_equal(X509_STORE_CTX_set_purpose(ctx, purpose), 1);
@@ -124,9 +127,13 @@ static void an_identity_is_checked_against_its_root(void **state)
 	char text[256];
 
 	(void)state;
-	expect_verified(leaf, root, X509_PURPOSE_SSL_SERVER, true);
-	expect_verified(leaf, root, X509_PURPOSE_SSL_CLIENT, true);
-	expect_verified(leaf, stranger, X509_PURPOSE_SSL_SERVER, false);
+	expect_verified(leaf, root, NULL, X509_PURPOSE_SSL_SERVER, true);
+	expect_verified(leaf, root, NULL, X509_PURPOSE_SSL_CLIENT, true);
+	expect_verified(leaf, stranger, NULL, X509_PURPOSE_SSL_SERVER, false);
+	/* Both have one name; the key tells them apart. */
+	expect_verified(leaf, root, stranger, X509_PURPOSE_SSL_SERVER, true);
+	assert_int_equal(X509_check_issued(root, leaf), X509_V_OK);
+	assert_int_not_equal(X509_check_issued(stranger, leaf), X509_V_OK);
 	uris_of(leaf, text, sizeof(text));
 	assert_string_equal(text, "spiffe://default/web kuma://version/v1");
 	assert_int_equal(X509_NAME_entry_count(X509_get_subject_name(leaf)), 0);

@@ -1,0 +1,186 @@
+#include "envoy/build_parts.h"
+
+#include <string.h>
+
+/* What a mesh's TLS says that it carries, so that an inbound that takes plain connections
+ * too tells it from the TLS of applications. */
+#define ALPN_MESH "kuma"
+
+const char *envoy_identity_name(const char *mesh, struct zl_arena *arena)
+{
+	return zl_arena_format(arena, "identity_cert:secret:%s", mesh);
+}
+
+static bool is_permissive(const struct mesh_spec *mesh)
+{
+	for (size_t i = 0; i < mesh->backend_count; i++)
+		if (strcmp(mesh->backends[i].name, mesh->mtls_backend) == 0)
+			return mesh->backends[i].permissive;
+	return false;
+}
+
+static void fini(struct envoy_identity *identity)
+{
+	if (identity->key.len > 0)
+		explicit_bzero(identity->key.data, identity->key.len);
+	zl_buf_free(&identity->key);
+	zl_buf_free(&identity->chain);
+	zl_buf_free(&identity->roots);
+}
+
+void build_trust(struct build *build)
+{
+	const struct routes *routes = build->routes;
+	const struct envoy_secrets *secrets = build->secrets;
+	struct trust *trust = &build->trust;
+	struct envoy_identity identity = { 0 };
+
+	if (routes->uri_count == 0)
+		return;
+	const char *mesh = routes->proxy->key.mesh;
+	trust->on = true;
+	trust->permissive = is_permissive(routes->mesh);
+	trust->identity = envoy_identity_name(mesh, build->arena);
+	trust->roots = zl_arena_format(build->arena, "mesh_ca:secret:%s", mesh);
+	if (secrets == NULL || secrets->identity == NULL) {
+		trust->has_identity = true;
+		return;
+	}
+	trust->has_identity = secrets->identity(secrets->owner, routes, &identity);
+	if (trust->has_identity) {
+		build_pair_secret(build, trust->identity, zl_buf_text(&identity.chain),
+				  zl_buf_text(&identity.key));
+		build_roots_secret(build, trust->roots, zl_buf_text(&identity.roots));
+	}
+	fini(&identity);
+}
+
+Envoy__TransportSocket *build_tls_socket(struct zl_arena *arena,
+					 const ProtobufCMessage *context)
+{
+	Envoy__TransportSocket *socket =
+		pb_new(arena, &envoy__transport_socket__descriptor);
+
+	socket->name = zl_arena_strdup(arena, TLS_SOCKET);
+	socket->config_type_case = ENVOY__TRANSPORT_SOCKET__CONFIG_TYPE_TYPED_CONFIG;
+	socket->typed_config = pb_any(arena, context);
+	return socket;
+}
+
+static Envoy__SubjectAltNameMatcher *matcher_of(struct zl_arena *arena,
+						const struct expected_name *name)
+{
+	Envoy__SubjectAltNameMatcher *one =
+		pb_new(arena, &envoy__subject_alt_name_matcher__descriptor);
+
+	one->san_type = ENVOY__SUBJECT_ALT_NAME_MATCHER__SAN_TYPE__URI;
+	one->matcher = pb_new(arena, &envoy__string_matcher__descriptor);
+	if (name->prefix) {
+		one->matcher->match_pattern_case =
+			ENVOY__STRING_MATCHER__MATCH_PATTERN_PREFIX;
+		one->matcher->prefix = zl_arena_strdup(arena, name->value);
+	} else {
+		one->matcher->match_pattern_case =
+			ENVOY__STRING_MATCHER__MATCH_PATTERN_EXACT;
+		one->matcher->exact = zl_arena_strdup(arena, name->value);
+	}
+	return one;
+}
+
+/* The other end has one of these names, by an authority of the mesh. */
+static void set_check(struct build *build, Envoy__CommonTlsContext *common,
+		      const struct expected_name *names, size_t count)
+{
+	struct zl_arena *arena = build->arena;
+	Envoy__CertificateValidationContext *check =
+		pb_new(arena, &envoy__certificate_validation_context__descriptor);
+
+	check->match_typed_subject_alt_names = pb_list(arena, count);
+	for (size_t i = 0; i < count; i++)
+		check->match_typed_subject_alt_names
+			[check->n_match_typed_subject_alt_names++] =
+			matcher_of(arena, &names[i]);
+	common->validation_context_type_case =
+		ENVOY__COMMON_TLS_CONTEXT__VALIDATION_CONTEXT_TYPE_COMBINED_VALIDATION_CONTEXT;
+	common->combined_validation_context = pb_new(
+		arena,
+		&envoy__common_tls_context__combined_certificate_validation_context__descriptor);
+	common->combined_validation_context->default_validation_context = check;
+	common->combined_validation_context->validation_context_sds_secret_config =
+		build_secret_ref(arena, build->trust.roots);
+}
+
+/* Both ends: who one is, and who the other has to be. */
+static Envoy__CommonTlsContext *common_of(struct build *build,
+					  const struct expected_name *names, size_t count)
+{
+	struct zl_arena *arena = build->arena;
+	Envoy__CommonTlsContext *common =
+		pb_new(arena, &envoy__common_tls_context__descriptor);
+
+	/* A client that is told nothing stops at TLS 1.2. */
+	common->tls_params = pb_new(arena, &envoy__tls_parameters__descriptor);
+	common->tls_params->tls_minimum_protocol_version =
+		ENVOY__TLS_PARAMETERS__TLS_PROTOCOL__TLSv1_2;
+	common->tls_params->tls_maximum_protocol_version =
+		ENVOY__TLS_PARAMETERS__TLS_PROTOCOL__TLSv1_3;
+	set_check(build, common, names, count);
+	common->tls_certificate_sds_secret_configs = pb_list(arena, 1);
+	common->tls_certificate_sds_secret_configs
+		[common->n_tls_certificate_sds_secret_configs++] =
+		build_secret_ref(arena, build->trust.identity);
+	return common;
+}
+
+Envoy__TransportSocket *build_mesh_client(struct build *build,
+					  const struct backend *target)
+{
+	struct zl_arena *arena = build->arena;
+	Envoy__UpstreamTlsContext *context =
+		pb_new(arena, &envoy__upstream_tls_context__descriptor);
+	Envoy__CommonTlsContext *common =
+		common_of(build, target->names, target->name_count);
+
+	common->alpn_protocols = pb_list(arena, 1);
+	common->alpn_protocols[common->n_alpn_protocols++] =
+		zl_arena_strdup(arena, ALPN_MESH);
+	context->common_tls_context = common;
+	context->sni = zl_arena_strdup(arena, target->sni);
+	return build_tls_socket(arena, &context->base);
+}
+
+Envoy__TransportSocket *build_mesh_server(struct build *build)
+{
+	struct zl_arena *arena = build->arena;
+	const struct expected_name mesh = { .prefix = true,
+					    .value = zl_arena_format(
+						    arena, "spiffe://%s/",
+						    build->routes->proxy->key.mesh) };
+	Envoy__DownstreamTlsContext *context =
+		pb_new(arena, &envoy__downstream_tls_context__descriptor);
+
+	context->common_tls_context = common_of(build, &mesh, 1);
+	context->require_client_certificate = pb_bool(arena, true);
+	return build_tls_socket(arena, &context->base);
+}
+
+void build_match_mesh(struct zl_arena *arena, Envoy__FilterChainMatch *match)
+{
+	match->application_protocols = pb_list(arena, 1);
+	match->application_protocols[match->n_application_protocols++] =
+		zl_arena_strdup(arena, ALPN_MESH);
+}
+
+void build_look_into_tls(struct zl_arena *arena, Envoy__Listener *listener)
+{
+	Envoy__ListenerFilter *filter =
+		pb_new(arena, &envoy__listener_filter__descriptor);
+	const Envoy__TlsInspector *options =
+		pb_new(arena, &envoy__tls_inspector__descriptor);
+
+	filter->name = zl_arena_strdup(arena, TLS_INSPECTOR);
+	filter->config_type_case = ENVOY__LISTENER_FILTER__CONFIG_TYPE_TYPED_CONFIG;
+	filter->typed_config = pb_any(arena, &options->base);
+	listener->listener_filters = pb_list(arena, 1);
+	listener->listener_filters[listener->n_listener_filters++] = filter;
+}

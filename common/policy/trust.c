@@ -1,0 +1,235 @@
+#include "policy/trust.h"
+
+#include "inventory/objects.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+	PART_MAX = 63,         /* of a label of a server name */
+	OBJECT_NAME_MAX = 253, /* of one that is made of labels */
+	TAG_NAME_MAX = 255,    /* what Envoy takes */
+};
+
+const struct mesh_backend *trust_backend(const struct mesh_spec *mesh)
+{
+	for (size_t i = 0; i < mesh->backend_count; i++)
+		if (mesh->mtls_backend[0] != '\0' &&
+		    strcmp(mesh->backends[i].name, mesh->mtls_backend) == 0)
+			return &mesh->backends[i];
+	return NULL;
+}
+
+/* ---- who a proxy is ---- */
+
+struct uris {
+	const struct resolving *at;
+	const char **items;
+	size_t count, room;
+};
+
+static void add_uri(struct uris *uris, const char *text)
+{
+	if (uris->count == uris->room) {
+		size_t room = uris->room == 0 ? 8 : 2 * uris->room;
+		const char **wider =
+			zl_arena_alloc(uris->at->arena, room, sizeof(*wider));
+		if (uris->count > 0)
+			memcpy(wider, uris->items, uris->count * sizeof(*wider));
+		uris->items = wider;
+		uris->room = room;
+	}
+	uris->items[uris->count++] = text;
+}
+
+static void add_tags(struct uris *uris, struct labels tags)
+{
+	struct zl_arena *arena = uris->at->arena;
+	const char *service = labels_get(tags, TAG_SERVICE);
+
+	if (service != NULL)
+		add_uri(uris, zl_arena_format(arena, "spiffe://%s/%s",
+					      uris->at->mesh_name, service));
+	tags = labels_with(arena, tags, TAG_ZONE, uris->at->zone);
+	for (size_t i = 0; i < tags.count; i++)
+		add_uri(uris, zl_arena_format(arena, "kuma://%s/%s", tags.items[i].key,
+					      tags.items[i].value));
+}
+
+static int by_text(const void *a, const void *b)
+{
+	const char *const *x = a;
+	const char *const *y = b;
+
+	return strcmp(*x, *y);
+}
+
+void trust_identify(const struct resolving *at, struct routes *routes)
+{
+	const struct dataplane_spec *spec = routes->proxy->dataplane;
+	struct uris uris = { .at = at };
+	size_t kept = 0;
+
+	if (trust_backend(at->mesh) == NULL)
+		return;
+	/* Ignored ones too: the service stays in the certificate. */
+	for (size_t i = 0; i < spec->inbound_count; i++)
+		add_tags(&uris, spec->inbounds[i].tags);
+	if (spec->gateway != GATEWAY_NONE)
+		add_tags(&uris, spec->gateway_tags);
+	if (uris.count == 0) /* K6 */
+		add_uri(&uris, zl_arena_format(at->arena, "spiffe://%s/proxy/%s",
+					       at->mesh_name, routes->proxy->key.name));
+	qsort(uris.items, uris.count, sizeof(*uris.items), by_text);
+	for (size_t i = 1; i < uris.count; i++)
+		if (strcmp(uris.items[kept], uris.items[i]) != 0)
+			uris.items[++kept] = uris.items[i];
+	routes->uris = uris.items;
+	routes->uri_count = kept + 1;
+}
+
+/* ---- by which name a target is asked for ---- */
+
+/* "backend{kuma.io/zone=west,mesh=default,version=v1}"; NULL: it is too long. */
+static const char *tag_name(const struct resolving *at, const struct backend *backend)
+{
+	struct labels tags = labels_with(at->arena, backend->tags, "mesh", at->mesh_name);
+	struct zl_buf text = { 0 };
+	const char *name = NULL;
+
+	zl_buf_format(&text, "%s{", backend->name);
+	for (size_t i = 0; i < tags.count; i++)
+		zl_buf_format(&text, "%s%s=%s", i > 0 ? "," : "", tags.items[i].key,
+			      tags.items[i].value);
+	zl_buf_char(&text, '}');
+	if (text.len <= TAG_NAME_MAX)
+		name = zl_arena_strdup(at->arena, zl_buf_text(&text));
+	zl_buf_free(&text);
+	return name;
+}
+
+/* Lower-case letters, digits and '-', neither first nor last. */
+static bool is_part(const char *text)
+{
+	size_t len = strlen(text);
+
+	return len > 0 && len <= PART_MAX &&
+	       strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789-") == len &&
+	       text[0] != '-' && text[len - 1] != '-';
+}
+
+/* "sni.msvc.default.east.backend.80"; NULL: a part is none of a server name. */
+static const char *object_name(const struct resolving *at, const struct backend *backend)
+{
+	const struct key *key = &backend->object->key;
+	bool zone = key->zone[0] != '\0';
+	bool ns = zone && key->ns[0] != '\0';
+	const char *name;
+
+	if (!is_part(key->mesh) || !is_part(key->name) || !is_part(backend->section) ||
+	    (zone && !is_part(key->zone)) || (ns && !is_part(key->ns)))
+		return NULL;
+	name = zl_arena_format(at->arena, "sni.%s.%s%s%s%s%s.%s.%s",
+			       kind_info(key->kind)->shorthand, key->mesh,
+			       zone ? "." : "", key->zone, ns ? "." : "",
+			       ns ? key->ns : "", key->name, backend->section);
+	return strlen(name) <= OBJECT_NAME_MAX ? name : NULL;
+}
+
+/* ---- who may answer ---- */
+
+static struct expected_name *names_new(const struct resolving *at, size_t most)
+{
+	return zl_arena_alloc(at->arena, most, sizeof(struct expected_name));
+}
+
+static const char *identity_text(const struct resolving *at,
+				 const struct service_identity *from)
+{
+	return from->spiffe ? from->value
+			    : zl_arena_format(at->arena, "spiffe://%s/%s", at->mesh_name,
+					      from->value);
+}
+
+static int by_value(const void *a, const void *b)
+{
+	const struct expected_name *x = a;
+	const struct expected_name *y = b;
+
+	return strcmp(x->value, y->value);
+}
+
+/* Those of the MeshServices behind an object; while none is known, all of the mesh. */
+static void object_names(const struct resolving *at, struct backend *backend)
+{
+	const struct resource *const *members = &backend->object;
+	size_t count = 1;
+	size_t most = 1;
+	size_t kept = 0;
+
+	if (backend->object->key.kind == KIND_MESH_MULTI_ZONE_SERVICE)
+		members =
+			object_members(at->inventory, backend->object, at->arena, &count);
+	for (size_t i = 0; i < count; i++)
+		most += members[i]->mesh_service->identity_count;
+	struct expected_name *names = names_new(at, most);
+	most = 0;
+	for (size_t i = 0; i < count; i++)
+		for (size_t k = 0; k < members[i]->mesh_service->identity_count; k++)
+			names[most++].value = identity_text(
+				at, &members[i]->mesh_service->identities[k]);
+	if (most == 0)
+		names[most++] = (struct expected_name){
+			.prefix = true,
+			.value = zl_arena_format(at->arena, "spiffe://%s/", at->mesh_name)
+		};
+	qsort(names, most, sizeof(*names), by_value);
+	for (size_t i = 1; i < most; i++)
+		if (by_value(&names[kept], &names[i]) != 0)
+			names[++kept] = names[i];
+	backend->names = names;
+	backend->name_count = kept + 1;
+}
+
+static void service_names(const struct resolving *at, struct backend *backend)
+{
+	struct expected_name *name = names_new(at, 1);
+
+	name->value = zl_arena_format(at->arena, "spiffe://%s/%s", at->mesh_name,
+				      backend->name);
+	backend->names = name;
+	backend->name_count = 1;
+}
+
+/* ---- whether they are asked at all ---- */
+
+/* In a mesh that lets plain connections in, one instance without a certificate yet makes
+ * all connections to its service plain. */
+static bool may_be_plain(const struct resolving *at, const struct service *service)
+{
+	for (size_t i = 0; service != NULL && i < service->local_count; i++) {
+		const struct local *local = &service->locals[i];
+		if (local->ready && at->has_identity != NULL &&
+		    !at->has_identity(at->owner, local->dataplane))
+			return true;
+	}
+	return false;
+}
+
+bool trust_secure(struct resolving *at, struct backend *backend,
+		  const struct service *service)
+{
+	const struct mesh_backend *signs = trust_backend(at->mesh);
+
+	if (signs == NULL || (signs->permissive && may_be_plain(at, service)))
+		return true;
+	backend->sni = backend->object != NULL ? object_name(at, backend)
+					       : tag_name(at, backend);
+	if (backend->sni == NULL)
+		return false;
+	if (backend->object != NULL)
+		object_names(at, backend);
+	else
+		service_names(at, backend);
+	return true;
+}

@@ -1,0 +1,20 @@
+/* policy/trust.h - what the mesh's mTLS asks of connections: who a proxy is, whom it asks
+ * for and by which name (kinds-spec 1, spec 5.6, 6.4).
+ *
+ * Threads:  pure.
+ * Lifetime: in the arena; texts belong to set and inventory.
+ */
+#pragma once
+
+#include "policy/target.h"
+
+/* The backend of the mesh that signs; NULL: mTLS is off. */
+const struct mesh_backend *trust_backend(const struct mesh_spec *mesh);
+
+/* Fill in routes->uris; none where mTLS is off. */
+void trust_identify(const struct resolving *at, struct routes *routes);
+
+/* Fill in the server name and the names of a target inside the mesh. False: no server
+ * name can be made, so there is no way to it. service NULL: there is none. */
+bool trust_secure(struct resolving *at, struct backend *backend,
+		  const struct service *service);
