@@ -155,8 +155,9 @@ int main(int argc, char **argv)
 		took[i] = look(zone);
 	}
 	qsort(took, TURNS, sizeof(took[0]), by_size);
+	uint64_t median = took[TURNS / 2];
 	printf("one Dataplane of %d changes its port, %d services: %.0f us\n",
-	       services * each, services, (double)took[TURNS / 2] / 1e3);
+	       services * each, services, (double)median / 1e3);
 	set_drop(&zone->all);
 	set_drop(&zone->local);
 	set_drop(&zone->states);

@@ -125,17 +125,14 @@ static void look_at_stored(const struct deriving *at, const struct resource *old
 	const struct service *service =
 		inventory_find(view->inventory, old->key.mesh, old->key.name);
 	const struct resource *shown = set_get(view->all, &old->key);
-	bool offered = service != NULL && service->local_count > 0;
+	bool by_hand = shown != NULL && !object_is_derived(shown);
 
-	if (!is_asked_for(view, old->key.mesh)) {
-		if (!offered) /* else consider has seen it */
-			add(at, &old->key, NULL, old);
-	} else if (shown != NULL && !object_is_derived(shown)) {
-		if (!offered)
-			add(at, &old->key, NULL, old);
-	} else if (!offered) {
+	if (service != NULL && service->local_count > 0)
+		return; /* consider has seen it */
+	if (by_hand || !is_asked_for(view, old->key.mesh))
+		add(at, &old->key, NULL, old);
+	else
 		let_go(at, old);
-	}
 }
 
 /* An object of the zone differs, so the service of its name may want another one. */
