@@ -244,7 +244,9 @@ void check_to_ref(struct decode *dec, const struct tree *tree, const struct path
 		  const void *made)
 {
 	struct ref_check check = { dec, tree, at, made };
-	bool gateway = dec->top->kind == REF_MESH_GATEWAY;
+	/* No MeshHTTPRoute is on a gateway; its top kind has been refused (K13). */
+	bool gateway =
+		dec->top->kind == REF_MESH_GATEWAY && dec->kind != KIND_MESH_HTTP_ROUTE;
 
 	check_ref(&check, gateway ? BIT(REF_MESH) : KINDS_TO);
 	check_port(&check);

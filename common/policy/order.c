@@ -84,12 +84,13 @@ int rank_compare(const struct rank *a, const struct rank *b)
 	return order != 0 ? order : compare_routes(a->route, b->route);
 }
 
-/* Ports of services, not of external ones, are told apart by a section (B11). */
+/* Ports of services, not of external ones, are told apart by a section (B11), or by their
+ * number (D1). */
 static size_t section_rank(const struct target_ref *target)
 {
 	return (target->kind == REF_MESH_SERVICE ||
 		target->kind == REF_MESH_MULTI_ZONE_SERVICE) &&
-	       target->section[0] != '\0';
+	       (target->section[0] != '\0' || target->port != 0);
 }
 
 /* All that counts before names. */

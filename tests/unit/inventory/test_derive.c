@@ -192,9 +192,10 @@ static void names_that_no_object_has(void **state)
 	       "{type: Dataplane, name: a, networking: {address: 1.1.1.2, inbound: [\n"
 	       "  {port: 80, tags: {kuma.io/service: Web_1}}]}}\n",
 	       "! mesh \"default\": no MeshService is derived of service \"Web_1\": "
-	       "name: invalid characters. A lowercase RFC 1123 subdomain must consist of "
-	       "lower case alphanumeric characters, '-' or '.', and must start and end "
-	       "with an alphanumeric character\n");
+	       "name: a DNS-1035 label must consist of lower case alphanumeric "
+	       "characters "
+	       "or '-', start with an alphabetic character, and end with an alphanumeric "
+	       "character\n");
 	expect(ASKED,
 	       "{type: Dataplane, name: a, networking: {address: 1.1.1.2, inbound: [\n"
 	       "  {port: 80, tags: {kuma.io/service: 1web}}]}}\n",
