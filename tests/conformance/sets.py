@@ -58,7 +58,7 @@ class Maker(Objects):
                 self.tags(), **{'kuma.io/service': self.pick(('edge', 'web'))})}
         elif self.some(0.85):
             net['inbound'] = [self.inbound(n, i) for i in range(self.dice.randint(1, 3))]
-        net['outbound'] = [self.outbound(i) for i in range(self.dice.randint(0, 4))]
+        net['outbound'] = [self.outbound(i) for i in range(self.dice.randint(1, 5))]
         name = 'dp-%d' % (n if self.some(0.8) else 0)
         self.put('Dataplane', name, self.pick(('default',) * 9 + ('other',)), labels,
                  {'networking': net}, True, namespace, zone)
@@ -79,7 +79,7 @@ class Maker(Objects):
         return out
 
     def outbound(self, i):
-        if self.some(0.3):
+        if self.some(0.45):
             return self.object_outbound(10001 + i)
         out = {'port': 10001 + i, 'tags': {'kuma.io/service': self.pick(
             SERVICES + ('ext',))}}
@@ -114,7 +114,7 @@ class Maker(Objects):
     # -- policies ------------------------------------------------------------------
 
     def top(self):
-        kind = self.pick(('Mesh', 'Dataplane', 'MeshSubset', 'MeshService',
+        kind = self.pick(('Mesh', 'Mesh', 'Mesh', 'Dataplane', 'MeshSubset', 'MeshService',
                           'MeshServiceSubset'))
         out = {'kind': kind}
         if kind in ('Mesh', 'MeshSubset') and self.some(0.2):
@@ -150,7 +150,7 @@ class Maker(Objects):
         return out
 
     def to_ref(self):
-        if self.some(0.35):
+        if self.some(0.45):
             return self.object_ref()
         return {'kind': 'MeshService', 'name': self.pick(SERVICES + ('ext',))}
 
@@ -197,7 +197,7 @@ class Maker(Objects):
             zone = labels['kuma.io/zone'] = self.pick(ZONES[:2])
         if self.some(0.07):
             labels['kuma.io/effect'] = 'shadow'
-        namespace = self.pick(NAMESPACES) if self.some(0.4) else None
+        namespace = self.pick(NAMESPACES) if self.some(0.25) else None
         kind = 'MeshHTTPRoute' if self.some(0.4) else 'MeshTCPRoute'
         make = self.http_to if kind == 'MeshHTTPRoute' else self.to
         body = {'to': [make() for _ in range(self.dice.randint(1, 4))]}
@@ -207,9 +207,9 @@ class Maker(Objects):
         if self.some(0.8):
             body['targetRef'] = self.top()
         if kind == 'MeshTCPRoute' and namespace not in NAMESPACES[:2] and self.some(0.25):
-            body['targetRef'] = {'kind': 'MeshGateway', 'name': self.pick(('edge', 'edgy'))}
-            if self.some(0.5):
-                body['targetRef']['tags'] = dict(self.tags(0.2), port=self.pick(('9000', '*')))
+            body['targetRef'] = {'kind': 'MeshGateway', 'name': self.pick(('edge', 'edge', 'edgy'))}
+            if self.some(0.4):
+                body['targetRef']['tags'] = dict(self.tags(0.1), port=self.pick(('9000', '*')))
             body['to'] = [dict(to, targetRef={'kind': 'Mesh'}) for to in body['to'][:2]]
         self.put(kind, 'route-%s' % self.pick('abcd'), self.some_mesh(), labels, body, False,
                  namespace, zone)
@@ -229,9 +229,9 @@ class Maker(Objects):
             self.ingress(n)
         for n in self.up_to(1):
             self.builtin(n)
-        for most, make in ((5, self.mesh_service), (2, self.multi_zone_service),
+        for most, make in ((7, self.mesh_service), (3, self.multi_zone_service),
                            (2, self.mesh_external_service), (2, self.traffic_route),
-                           (2, self.mesh_gateway), (8, self.policy)):
+                           (2, self.mesh_gateway), (12, self.policy)):
             for _ in self.up_to(most):
                 make()
         for n in self.up_to(2):

@@ -1,19 +1,19 @@
 """Service objects, external services and gateways of the random sets."""
 
-from vocabulary import NAMESPACES, OBJECTS, OWN, PORTS, PROTOCOLS, SERVICES, TAGS, ZONES, Dice
+from vocabulary import NAMESPACES, OBJECTS, OWN, PORT, PORTS, PROTOCOLS, SERVICES, TAGS, ZONES, Dice
 
 
 class Objects(Dice):
     def ports(self, with_targets):
         out = []
         for number in sorted(PORTS):
-            if out and self.some(0.6):
+            if self.some(0.6) and (out or with_targets and self.some(0.3)):
                 continue
             port = {'port': number}
             if PORTS[number] and self.some(0.7):
                 port['name'] = PORTS[number]
             if with_targets and self.some(0.8):
-                port['targetPort'] = self.pick((8000, 8001, 8002, '8000', 'main'))
+                port['targetPort'] = self.pick((8000, 8000, 8000, 8001, '8000', 'main'))
             if self.some(0.5):
                 port['appProtocol'] = self.pick(PROTOCOLS)
             out.append(port)
@@ -43,8 +43,8 @@ class Objects(Dice):
                  self.pick(NAMESPACES) if self.some(0.2) else None, zone)
 
     def multi_zone_service(self):
-        match = self.labels(0.5)
-        if not match or self.some(0.2):
+        match = self.labels(0.3)
+        if not match or self.some(0.1):
             match['kuma.io/display-name'] = self.pick(OBJECTS)
         if self.some(0.1):
             match['kuma.io/zone'] = self.pick(ZONES)
@@ -58,7 +58,7 @@ class Objects(Dice):
         if self.some(0.15):
             zone = self.pick(ZONES)
             labels.update({'kuma.io/origin': 'zone', 'kuma.io/zone': zone})
-        match = {'port': self.pick(sorted(PORTS))}
+        match = {'port': self.pick(PORT)}
         if self.some(0.6):
             match['protocol'] = self.pick(PROTOCOLS[:4])
         body = {'match': match, 'endpoints': [
@@ -91,13 +91,13 @@ class Objects(Dice):
             if out['kind'] == 'MeshService' and self.some(0.1):
                 out['namespace'] = self.pick(NAMESPACES)
         else:
-            out['labels'] = self.labels(0.5)
+            out['labels'] = self.labels(0.4)
             if not out['labels'] or self.some(0.2):
                 out['labels']['kuma.io/display-name'] = self.pick(OBJECTS)
-            if self.some(0.2):
+            if self.some(0.15):
                 out['labels']['kuma.io/zone'] = self.pick(ZONES)
         if out['kind'] == 'MeshMultiZoneService' or self.some(0.5):
-            out['port'] = self.pick(sorted(PORTS))
+            out['port'] = self.pick(PORT)
         elif out['kind'] == 'MeshService' and self.some(0.3):
             out['sectionName'] = self.pick(('http', 'sql', '80', '9090'))
         return out
@@ -107,13 +107,13 @@ class Objects(Dice):
         ref.pop('sectionName', None)
         ref.pop('namespace', None)
         if ref['kind'] != 'MeshExternalService':
-            ref.setdefault('port', self.pick(sorted(PORTS)))
+            ref.setdefault('port', self.pick(PORT))
         return {'port': number, 'backendRef': ref}
 
     # -- gateways ------------------------------------------------------------------
 
     def builtin(self, n):
-        tags = dict(self.tags(), **{'kuma.io/service': self.pick(('edge', 'edge', 'web'))})
+        tags = dict(self.tags(), **{'kuma.io/service': self.pick(('edge',) * 5 + ('web',))})
         self.put('Dataplane', 'edge-%d' % n, 'default', self.labels(), {'networking': {
             'address': '192.168.2.%d' % (n + 1), 'gateway': {'type': 'BUILTIN', 'tags': tags}}},
                  True)
@@ -134,12 +134,12 @@ class Objects(Dice):
         if self.some(0.2):
             zone = self.pick(ZONES[:2])
             labels = {'kuma.io/origin': 'zone', 'kuma.io/zone': zone}
-        match = dict(self.tags(0.2), **{'kuma.io/service': self.pick(('edge', 'edge', 'web'))})
+        match = dict(self.tags(0.2), **{'kuma.io/service': self.pick(('edge',) * 5 + ('web',))})
         body = {'selectors': [{'match': match}], 'conf': {'listeners': [
             self.listener(9000 + n) for n in range(self.dice.randint(1, 3))]}}
         if self.some(0.4):
             body['tags'] = self.tags()
-        self.put('MeshGateway', self.pick(('edge', 'edgy')), self.some_mesh(), labels, body, True,
+        self.put('MeshGateway', self.pick(('edge', 'edge', 'edgy')), self.some_mesh(), labels, body, True,
                  None, zone)
 
     # -- TrafficRoute --------------------------------------------------------------

@@ -3,13 +3,14 @@
 import random
 
 OWN = 'east'
-ZONES = ('east', 'west', 'north', 'south')
+ZONES = ('east', 'west', 'north', 'central')
 SERVICES = ('web', 'backend', 'db', 'cache_demo_svc_80', 'gone')
-OBJECTS = ('db', 'backend', 'obj')
+OBJECTS = ('db', 'db', 'backend')
 NAMESPACES = ('demo', 'shop', 'kuma-system')
 TAGS = {'version': ('v1', 'v2'), 'region': ('eu', 'us')}
-LABELS = {'app': 'ab', 'team': 'ab'}
+LABELS = {'app': 'aab', 'team': 'aab'}
 PORTS = {80: 'http', 5432: 'sql', 9090: None}
+PORT = (80, 80, 80, 5432, 9090)
 PROTOCOLS = ('tcp', 'http', 'http2', 'grpc', 'kafka', 'tls', 'mysql')
 
 
@@ -46,7 +47,7 @@ class Dice:
     def service_tags(self):
         out = dict(self.tags(), **{'kuma.io/service': self.pick(SERVICES[:-1])})
         if self.some(0.85):
-            out['kuma.io/protocol'] = self.pick(('tcp', 'tcp', 'http', 'http', 'http2', 'grpc',
+            out['kuma.io/protocol'] = self.pick(('tcp', 'http', 'http', 'http', 'http2', 'grpc',
                                                  'kafka', 'TCP'))
         return out
 

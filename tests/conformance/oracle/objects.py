@@ -25,7 +25,9 @@ class Object:
         if self.kind == 'MeshService' and res.labels.get(ORIGIN, 'zone') == 'zone':
             self.labels.update({ORIGIN: 'zone', ZONE: res.labels.get(ZONE, zone)})  # design 7
         self.labels.update({DISPLAY_NAME: res.name, MESH: res.mesh})
-        self.zone = self.labels.get(ZONE, '')
+        # Whose it is (design 5); a label on what global wrote says where it is of use.
+        of_zone = self.kind == 'MeshService' or self.labels[ORIGIN] == 'zone'
+        self.zone = self.labels.get(ZONE, '') if of_zone else ''
         self.ports = self.find_ports()
 
     def find_ports(self):
@@ -87,7 +89,7 @@ class Objects:
 
     def endpoints(self, obj, port):
         if obj.kind == 'MeshExternalService':
-            if obj.zone not in ('', self.zone):
+            if obj.labels.get(ZONE, self.zone) != self.zone:
                 return []
             return sort_endpoints(external_endpoint(e['address'], e['port'])
                                   for e in obj.spec.get('endpoints', []))
