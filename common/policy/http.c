@@ -7,62 +7,97 @@
 
 /* ---- keys: equal for rules whose matches are the same ---- */
 
-static int by_text(const void *one, const void *other)
-{
-	const char *const *a = one;
-	const char *const *b = other;
+struct key_part {
+	const void *data;
+	size_t len;
+};
 
-	return strcmp(*a, *b);
+static int compare_sizes(size_t a, size_t b)
+{
+	return (a > b) - (a < b);
 }
 
-/* Texts that hold anything stand behind their lengths, so no two keys run together. */
-static const char *quoted(const char *text, struct zl_arena *arena)
+static int compare_parts(const struct key_part *a, const struct key_part *b)
 {
-	return zl_arena_format(arena, "%zu:%s", strlen(text), text);
+	int order = compare_sizes(a->len, b->len);
+
+	return order != 0 ? order : memcmp(a->data, b->data, a->len);
 }
 
-static const char *joined(const char **texts, size_t count, struct zl_arena *arena)
+static int by_part(const void *one, const void *other)
 {
-	struct zl_buf all = { 0 };
-
-	qsort(texts, count, sizeof(*texts), by_text);
-	zl_buf_format(&all, "%zu", count);
-	for (size_t i = 0; i < count; i++) {
-		zl_buf_char(&all, ' ');
-		zl_buf_str(&all, texts[i]);
-	}
-	const char *text = zl_arena_strdup(arena, zl_buf_text(&all));
-	zl_buf_free(&all);
-	return text;
+	return compare_parts(one, other);
 }
 
-static const char *key_of_fields(const struct http_field *fields, size_t count,
-				 struct zl_arena *arena)
+/* Everything stands behind its length, so no two keys run together. */
+static void add_part(struct zl_buf *out, struct key_part part)
 {
-	const char **texts = zl_arena_alloc(arena, count, sizeof(*texts));
+	zl_buf_add(out, &part.len, sizeof(part.len));
+	zl_buf_add(out, part.data, part.len);
+}
 
+static void add_text(struct zl_buf *out, const char *text)
+{
+	add_part(out, (struct key_part){ text, strlen(text) });
+}
+
+/* All parts in one order, whatever their own. */
+static void add_sorted(struct zl_buf *out, struct key_part *parts, size_t count)
+{
+	if (count > 1)
+		qsort(parts, count, sizeof(*parts), by_part);
+	zl_buf_add(out, &count, sizeof(count));
 	for (size_t i = 0; i < count; i++)
-		texts[i] = zl_arena_format(
-			arena, "%s %u %s", quoted(fields[i].name, arena),
-			(unsigned)fields[i].type, quoted(fields[i].value, arena));
-	return joined(texts, count, arena);
+		add_part(out, parts[i]);
 }
 
-static const char *key_of_match(const struct http_match *match, struct zl_arena *arena)
+/* What buf holds, in arena; buf is empty again. */
+static struct key_part taken(struct zl_buf *buf, struct zl_arena *arena)
 {
-	return zl_arena_format(arena, "%u %s %s %s %s", (unsigned)match->path_type,
-			       quoted(match->path, arena), quoted(match->method, arena),
-			       key_of_fields(match->headers, match->header_count, arena),
-			       key_of_fields(match->params, match->param_count, arena));
+	struct key_part part = { zl_arena_memdup(arena, buf->data, buf->len), buf->len };
+
+	zl_buf_free(buf);
+	return part;
 }
 
-static const char *key_of_rule(const struct http_rule *rule, struct zl_arena *arena)
+static void add_fields(struct zl_buf *out, const struct http_field *fields, size_t count,
+		       struct zl_arena *arena)
 {
-	const char **texts = zl_arena_alloc(arena, rule->match_count, sizeof(*texts));
+	struct key_part *parts = zl_arena_alloc(arena, count, sizeof(*parts));
+
+	for (size_t i = 0; i < count; i++) {
+		struct zl_buf buf = { 0 };
+
+		add_text(&buf, fields[i].name);
+		add_text(&buf, fields[i].value);
+		zl_buf_char(&buf, (char)fields[i].type);
+		parts[i] = taken(&buf, arena);
+	}
+	add_sorted(out, parts, count);
+}
+
+static struct key_part key_of_match(const struct http_match *match,
+				    struct zl_arena *arena)
+{
+	struct zl_buf buf = { 0 };
+
+	zl_buf_char(&buf, (char)match->path_type);
+	add_text(&buf, match->path);
+	add_text(&buf, match->method);
+	add_fields(&buf, match->headers, match->header_count, arena);
+	add_fields(&buf, match->params, match->param_count, arena);
+	return taken(&buf, arena);
+}
+
+static struct key_part key_of_rule(const struct http_rule *rule, struct zl_arena *arena)
+{
+	struct key_part *parts = zl_arena_alloc(arena, rule->match_count, sizeof(*parts));
+	struct zl_buf buf = { 0 };
 
 	for (size_t i = 0; i < rule->match_count; i++)
-		texts[i] = key_of_match(&rule->matches[i], arena);
-	return joined(texts, rule->match_count, arena);
+		parts[i] = key_of_match(&rule->matches[i], arena);
+	add_sorted(&buf, parts, rule->match_count);
+	return taken(&buf, arena);
 }
 
 /* ---- merging ---- */
@@ -70,7 +105,7 @@ static const char *key_of_rule(const struct http_rule *rule, struct zl_arena *ar
 struct merged {
 	const struct http_rule *rule;
 	const struct contributor *from;
-	const char *key;
+	struct key_part key;
 	size_t place;                   /* of its entry, as ties are told apart */
 	size_t walked;                  /* how many rules were met before it */
 	const struct backend *backends; /* once it has come through */
@@ -86,9 +121,9 @@ static int by_key(const void *one, const void *other)
 {
 	const struct merged *a = one;
 	const struct merged *b = other;
-	int order = strcmp(a->key, b->key);
+	int order = compare_parts(&a->key, &b->key);
 
-	return order != 0 ? order : (a->walked > b->walked) - (a->walked < b->walked);
+	return order != 0 ? order : compare_sizes(a->walked, b->walked);
 }
 
 /* Of rules with one key that of the last policy stays: of its own, the first. Returns how
@@ -100,7 +135,7 @@ static size_t leave_one_each(struct merged *rules, size_t count)
 	if (count > 0)
 		qsort(rules, count, sizeof(*rules), by_key);
 	for (size_t i = 0; i < count; i++) {
-		if (kept == 0 || strcmp(rules[kept - 1].key, rules[i].key) != 0)
+		if (kept == 0 || compare_parts(&rules[kept - 1].key, &rules[i].key) != 0)
 			rules[kept++] = rules[i];
 		else if (rules[kept - 1].from->policy != rules[i].from->policy)
 			rules[kept - 1] = rules[i];
@@ -155,11 +190,6 @@ struct attempt {
 	const struct http_match *match;
 	const struct merged *rule;
 };
-
-static int compare_sizes(size_t a, size_t b)
-{
-	return (a > b) - (a < b);
-}
 
 /* The more exact path is tried first, of two alike the longer one. */
 static int compare_paths(const struct http_match *a, const struct http_match *b)
