@@ -17,7 +17,10 @@ static const char WORLD[] =
 	"  inbound: [{port: 1, tags: {kuma.io/service: s0}}], outbound: [\n"
 	"  {port: 11, tags: {kuma.io/service: s0}}, {port: 12, tags: {kuma.io/service: "
 	"s1}},\n"
-	"  {port: 13, tags: {kuma.io/service: s2}}]}}\n"
+	"  {port: 13, tags: {kuma.io/service: s2}}, {port: 14, backendRef: {kind:\n"
+	"  MeshService, name: s0, port: 1}}]}}\n"
+	"---\n"
+	"{type: MeshService, name: s0, labels: {app: s}, spec: {ports: [{port: 1}]}}\n"
 	"---\n"
 	"{type: Dataplane, mesh: m2, name: b, networking: {address: 1.1.1.2,\n"
 	"  inbound: [{port: 1, tags: {kuma.io/service: s1}}], outbound: [\n"
@@ -26,13 +29,19 @@ static const char WORLD[] =
 
 static void add_entry(struct dice *dice, struct zl_buf *yaml)
 {
-	if (dice_chance(dice, 20)) {
+	if (dice_chance(dice, 10)) {
 		zl_buf_str(yaml, "{targetRef: {kind: MeshExternalService, name: x}, "
 				 "rules: []}");
 		return;
 	}
-	zl_buf_format(yaml, "{targetRef: {kind: MeshService, name: s%u}, rules: ",
-		      (unsigned)dice_below(dice, 3));
+	if (dice_chance(dice, 20))
+		zl_buf_str(yaml, "{targetRef: {kind: MeshService, labels: {app: s}}, "
+				 "rules: ");
+	else
+		zl_buf_format(yaml,
+			      "{targetRef: {kind: MeshService, name: s%u%s}, rules: ",
+			      (unsigned)dice_below(dice, 3),
+			      dice_chance(dice, 20) ? ", port: 1" : "");
 	if (dice_chance(dice, 30))
 		zl_buf_str(yaml, "[]}");
 	else
