@@ -47,7 +47,7 @@ int main(int argc, char **argv)
 	store_view_close(&view);
 
 	struct store_job *job = store_commit_new(NULL, 1, "a newer release", NULL);
-	for (char i = 0; i < KINDS; i++) {
+	for (int i = 0; i < KINDS; i++) {
 		char key[] = "\0default\0\0\0new-0";
 		key[0] = (char)NEW_KIND;
 		key[sizeof(key) - 2] = (char)('0' + i);

@@ -249,9 +249,8 @@ static void killed_at_every_call_it_loses_nothing(void **state)
 	assert_true(all > 100);
 	/* The threads' calls mix another way each time: spread evenly is spread enough.
 	 */
-	for (unsigned i = 0; i < count; i++)
-		(void)run(count < all ? 1 + i * (all / count) + i % (all / count)
-				      : 1 + i % all);
+	for (unsigned i = 0; all > 0 && i < count; i++)
+		(void)run(1 + (count < all ? i * all / count : i % all));
 	print_message("%u moments of %u\n", count, all);
 }
 

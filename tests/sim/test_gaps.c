@@ -29,6 +29,7 @@ static const char *run(uint64_t seed)
 	world_setup(world, seed);
 	world->well = true;
 	world->lease_ms = SYNC_LEASE_MS;
+	world->global.store.keep = 200;
 	world->delta_max = world->batch_max = world->chunk_max = 0;
 	for (unsigned i = 0; i < 5; i++) {
 		run_until(world, world->now + 1000, false);

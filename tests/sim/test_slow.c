@@ -65,8 +65,8 @@ static uint64_t due(const struct world *world, const struct past *past, size_t z
 
 static const char *watched(struct world *world)
 {
-	unsigned redials[ZONES_MAX];
-	uint64_t fences[ZONES_MAX], end = world->now + WATCH_MS;
+	unsigned redials[ZONES_MAX] = { 0 };
+	uint64_t fences[ZONES_MAX] = { 0 }, end = world->now + WATCH_MS;
 	struct past past = { .count = 0 };
 
 	for (size_t i = 0; i < world->zone_count; i++) {
