@@ -99,7 +99,6 @@ static void serve_all(struct build *build, const struct place *place,
 	build_add(build, ENVOY_LISTENER, place->name, &listener->base);
 }
 
-/* Who cannot say who it is does not listen, where only such connections are taken. */
 static void serve(struct build *build, const struct place *place, Envoy__Filter *filter,
 		  const char *cluster)
 {
@@ -109,7 +108,7 @@ static void serve(struct build *build, const struct place *place, Envoy__Filter 
 		build_listener(build, place, filter);
 	} else if (trust->permissive) {
 		serve_all(build, place, filter, cluster);
-	} else if (trust->has_identity) {
+	} else {
 		Envoy__Listener *listener = build_listener_new(build, place, 1);
 		listener->filter_chains[listener->n_filter_chains++] =
 			mesh_chain(build, filter);
@@ -130,6 +129,9 @@ static void add_inbound(struct build *build, const struct inbound *inbound,
 		.direction = ENVOY__LISTENER__TRAFFIC_DIRECTION__INBOUND
 	};
 
+	/* Who cannot say who it is does not listen, where only such are let in. */
+	if (build->trust.on && !build->trust.permissive && !build->trust.has_identity)
+		return;
 	if (version_of(inbound) == HTTP_NONE) {
 		build_passage(build, name, cluster, cluster);
 		serve(build, &place, build_filter_by_name(build->arena, name), cluster);

@@ -53,6 +53,20 @@ static void whole_filter(struct walk *walk, const Envoy__Filter *filter)
 	envoy__http_connection_manager__free_unpacked(manager, NULL);
 }
 
+/* An inbound that takes plain text and mTLS does the same with both. */
+static bool is_again(const Envoy__Listener *listener, size_t index)
+{
+	for (size_t i = 0; i < index; i++)
+		if (protobuf_c_message_get_packed_size(
+			    &listener->filter_chains[i]->filters[0]->base) ==
+			    protobuf_c_message_get_packed_size(
+				    &listener->filter_chains[index]->filters[0]->base) &&
+		    strcmp(listener->filter_chains[i]->filters[0]->name,
+			   listener->filter_chains[index]->filters[0]->name) == 0)
+			return true;
+	return false;
+}
+
 static void whole_listener(struct walk *walk, const struct envoy_resource *item)
 {
 	Envoy__Listener *listener = envoy__listener__unpack(NULL, item->len, item->bytes);
@@ -63,7 +77,8 @@ static void whole_listener(struct walk *walk, const struct envoy_resource *item)
 	for (size_t i = 0; i < listener->n_filter_chains; i++) {
 		const Envoy__FilterChain *chain = listener->filter_chains[i];
 		assert_int_equal(chain->n_filters, 1);
-		whole_filter(walk, chain->filters[0]);
+		if (!is_again(listener, i))
+			whole_filter(walk, chain->filters[0]);
 		if (chain->transport_socket == NULL)
 			continue;
 		Envoy__DownstreamTlsContext *context =
