@@ -285,13 +285,17 @@ static void on_certificate(void *owner, struct pki_tls *tls)
 	uplink_set_tls(process->uplink, tls);
 }
 
+static void on_reported(void *owner);
+
 static void on_secret(void *owner, const struct sync_secret *secret, const void *content,
 		      size_t len, const char *text)
 {
-	const struct process *process = owner;
+	struct process *process = owner;
 
-	if (process->keeper != NULL)
-		keeper_take(process->keeper, secret, content, len, text);
+	if (process->keeper == NULL)
+		return;
+	keeper_take(process->keeper, secret, content, len, text);
+	on_reported(process); /* what was awaited may be whole now */
 }
 
 static void on_want(void *owner, const struct sync_secret *list, size_t count)
@@ -326,6 +330,13 @@ static void on_identities_due(void *owner, const char *mesh)
 
 	if (process->proxies != NULL)
 		proxies_identities_due(process->proxies, mesh);
+}
+
+static uint64_t first_awaited(void *owner)
+{
+	const struct process *process = owner;
+
+	return process->keeper != NULL ? keeper_awaited(process->keeper) : UINT64_MAX;
 }
 
 static void on_needs(void *owner)
@@ -680,6 +691,7 @@ static enum zl_code open_proxies(struct process *process, struct zl_err *err)
 					     .secrets = { .read = read_secret,
 							  .identity = read_identity,
 							  .owner = process },
+					     .awaited = first_awaited,
 					     .needs = on_needs,
 					     .reported = on_reported,
 					     .owner = process };

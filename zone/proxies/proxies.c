@@ -168,6 +168,13 @@ void proxies_report(const struct proxies *proxies, struct zl_arena *arena,
 		if (report->nacked == nacked)
 			add_trouble(&tally, proxy->id, "", "");
 	}
+	/* A proxy that acknowledged has not all of a revision of which a part is awaited.
+	 */
+	uint64_t awaited = proxies->setup.awaited != NULL
+				   ? proxies->setup.awaited(proxies->setup.owner)
+				   : UINT64_MAX;
+	if (report->acked_rev >= awaited)
+		report->acked_rev = awaited - 1;
 }
 
 /* ---- resolving and pushing ---- */

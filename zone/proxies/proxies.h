@@ -32,6 +32,9 @@ struct proxies_setup {
 	size_t max_connections;       /* of xDS */
 	struct trust *trust;          /* borrowed; who is admitted */
 	struct envoy_secrets secrets; /* contents that are here */
+	/* The first revision that is not whole yet: it names contents that are on their
+	 * way. UINT64_MAX: all are. NULL: so they are always. */
+	uint64_t (*awaited)(void *owner);
 	/* What proxies_need_secret says has changed. */
 	void (*needs)(void *owner);
 	/* What proxies_report says has changed. */

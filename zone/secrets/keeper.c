@@ -89,9 +89,11 @@ static void add(struct keeper *keeper, const struct resource *res, bool wanted,
 		keeper->needs =
 			zl_realloc(keeper->needs, keeper->room, sizeof(*keeper->needs));
 	}
-	keeper->needs[keeper->count++] = (struct need){ .res = resource_hold(res),
-							.wanted = wanted,
-							.here = here };
+	keeper->needs[keeper->count++] =
+		(struct need){ .res = resource_hold(res),
+			       .wanted = wanted,
+			       .here = here,
+			       .refused = same && before->refused };
 	if (before != NULL) {
 		struct need *now = &keeper->needs[keeper->count - 1];
 		now->content = before->content;
@@ -277,6 +279,19 @@ bool keeper_read(struct keeper *keeper, const struct set *set, const char *mesh,
 	}
 	secrets_wipe(&kept);
 	return true;
+}
+
+uint64_t keeper_awaited(const struct keeper *keeper)
+{
+	uint64_t rev = UINT64_MAX;
+
+	for (size_t i = 0; i < keeper->count; i++) {
+		const struct need *need = &keeper->needs[i];
+		bool awaited = need->wanted && !need->here && !need->refused;
+		if (awaited && need->res->mod_rev < rev)
+			rev = need->res->mod_rev;
+	}
+	return rev;
 }
 
 struct keeper_counts keeper_counts(const struct keeper *keeper)

@@ -45,6 +45,10 @@ bool keeper_read(struct keeper *keeper, const struct set *set, const char *mesh,
 void keeper_take(struct keeper *keeper, const struct sync_secret *secret,
 		 const void *content, size_t len, const char *why);
 
+/* The first revision of which a content is still awaited; UINT64_MAX: none. What global
+ * has not to give is not awaited. */
+uint64_t keeper_awaited(const struct keeper *keeper);
+
 /* How many are needed, and how many of these are not here. */
 struct keeper_counts {
 	size_t needed, missing;

@@ -215,8 +215,10 @@ static void only_what_a_proxy_needs_is_asked_for(void **state)
 	keeper_update(f->keeper, f->set);
 	assert_string_equal(zl_buf_text(&f->asked), "");
 	counts(f, 0, 0);
+	assert_true(keeper_awaited(f->keeper) == UINT64_MAX);
 	f->needs = true;
 	keeper_update(f->keeper, f->set);
+	assert_true(keeper_awaited(f->keeper) < UINT64_MAX);
 	assert_string_equal(zl_buf_text(&f->asked), "cert key ");
 	counts(f, 2, 2);
 	reads(f, "cert", NULL);
@@ -225,6 +227,7 @@ static void only_what_a_proxy_needs_is_asked_for(void **state)
 	assert_int_equal(f->came, 0);
 	take(f, "key", ONE, "key-1");
 	counts(f, 2, 0);
+	assert_true(keeper_awaited(f->keeper) == UINT64_MAX);
 	assert_int_equal(f->came, 2);
 	reads(f, "cert", "cert-1");
 	reads(f, "key", "key-1");
