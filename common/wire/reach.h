@@ -32,7 +32,7 @@ struct reach_setup {
 	const char *sub, *req; /* paths of nng's listeners; copied */
 	size_t message_max;    /* of a request or reply, with what nng adds */
 	size_t published_max;
-	uint64_t connect_ms;          /* for a name and for a connection; 0: 5000 */
+	uint64_t connect_ms; /* for a name and for a connection; 0: 5000 */
 	/* For handshake and header, twice that after an attempt that failed; 0: 5000. */
 	uint64_t header_ms;
 	uint64_t settle_ms, stall_ms; /* see pair.h */

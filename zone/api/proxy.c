@@ -41,8 +41,8 @@ void routes_handle(struct http_request *req, void *arg)
 					.routes = &routes,
 					.route_count = 1,
 					.to = http_query(req, "to") };
-	answer.warnings = proxies_warnings(api->setup.proxies, dataplane->key.mesh,
-					   arena, &answer.warning_count);
+	answer.warnings = proxies_warnings(api->setup.proxies, dataplane->key.mesh, arena,
+					   &answer.warning_count);
 	if (text) {
 		policy_text(&answer, &body);
 		http_text(req, 200, zl_buf_text(&body));
