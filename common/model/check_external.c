@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { SERVER_NAME_MAX = 255 }; /* what Envoy takes */
+
 #define EXTERNAL_PORT_TEXT "port must be a valid (1-65535)"
 #define VERSIONS_TEXT "[\"TLSAuto\", \"TLS10\", \"TLS11\", \"TLS12\", \"TLS13\"]"
 
@@ -84,11 +86,15 @@ void check_tls_name(struct decode *dec, const struct tree *tree, const struct pa
 		    const void *made)
 {
 	static const char *const TYPES[] = { "Exact", "Prefix", NULL };
+	const struct tree *value = tree_get(tree, "value");
 
 	(void)made;
 	if (is_odd(tree, "type", TYPES))
 		decode_bad(dec, at, "type", tree_get(tree, "type"),
 			   "\"type\" must be one of [\"Prefix\", \"Exact\"]");
+	/* Envoy refuses the cluster. */
+	if (value != NULL && value->type == TREE_TEXT && value->text[0] == '\0')
+		decode_bad(dec, at, "value", value, "must not be empty");
 }
 
 /* A certificate and its key come together. A key in the document is no secret. */
@@ -195,6 +201,10 @@ void check_external_tls(struct decode *dec, const struct tree *tree,
 
 	if (name != NULL && name->type == TREE_TEXT && name->text[0] == '\0')
 		decode_bad(dec, at, "serverName", name, "cannot be empty");
+	if (name != NULL && name->type == TREE_TEXT &&
+	    strlen(name->text) > SERVER_NAME_MAX)
+		decode_bad(dec, at, "serverName", name,
+			   "must not be longer than %d bytes", SERVER_NAME_MAX);
 	check_pair(dec, tree, at, made);
 }
 

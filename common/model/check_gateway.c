@@ -4,7 +4,11 @@
 
 #include <string.h>
 
-enum { CERTIFICATES_MAX = 2, HOSTNAME_MAX = 253 };
+enum {
+	CERTIFICATES_MAX = 2,
+	HOSTNAME_MAX = 253,
+	LISTENERS_MAX = 256 /* of a list that is not refused for its length */
+};
 
 static const char *protocol_text(enum gateway_protocol protocol)
 {
@@ -178,7 +182,8 @@ void check_gateway_conf(struct decode *dec, const struct tree *tree,
 	check_filled(dec, tree, at, "listeners", "cannot be empty");
 	if (list == NULL || list->type != TREE_LIST)
 		return;
-	for (size_t i = 0; i < spec->listener_count; i++)
+	for (size_t i = 0;
+	     i < spec->listener_count && spec->listener_count <= LISTENERS_MAX; i++)
 		check_neighbours(dec, list, &here, spec, i);
 }
 

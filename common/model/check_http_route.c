@@ -5,7 +5,11 @@
 
 #include <string.h>
 
-enum { HEADER_NAME_MAX = 256 };
+enum {
+	HEADER_NAME_MAX = 256,
+	PARAM_NAME_MAX = 1024, /* what Envoy takes */
+	TESTED_MAX = 16,       /* of a list that is not refused for its length */
+};
 
 /* ---- one value ---- */
 static void check_regex(struct decode *dec, const struct tree *tree,
@@ -96,6 +100,9 @@ void check_http_param(struct decode *dec, const struct tree *tree, const struct 
 
 	if (name != NULL && name->type == TREE_TEXT && name->text[0] == '\0')
 		decode_bad(dec, at, "name", name, "must be defined");
+	if (strlen(param->name) > PARAM_NAME_MAX)
+		decode_bad(dec, at, "name", name, "must not be longer than %d bytes",
+			   PARAM_NAME_MAX);
 	if (check_type(dec, tree, at, TYPES) && param->type == HTTP_VALUE_REGEX)
 		check_regex(dec, tree, at, param->value);
 }
@@ -108,7 +115,7 @@ static void check_twice(struct decode *dec, const struct tree *tree,
 	const struct tree *list = tree_get(tree, field);
 	struct path list_at = { .up = at, .name = field };
 
-	for (size_t i = 1; i < count; i++) {
+	for (size_t i = 1; i < count && count <= TESTED_MAX; i++) {
 		struct path here = { .up = &list_at, .index = i };
 		size_t j = 0;
 		while (j < i && strcmp(items[j].name, items[i].name) != 0)

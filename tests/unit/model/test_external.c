@@ -48,6 +48,7 @@ static const struct doc_case OBJECTS[] = {
 	{ VERIFY("mode: SkipCA"), NULL, V ".mode: SkipCA" ANYBODY },
 	{ VERIFY("mode: SkipAll"), NULL, V ".mode: SkipAll" ANYBODY },
 	{ VERIFY("subjectAltNames: [{type: Suffix, value: x}, {}]"), V ".subjectAltNames[0].type: \"type\" must be one of [\"Prefix\", \"Exact\"]\n" V ".subjectAltNames[1].value: must be defined", NULL },
+	{ VERIFY("subjectAltNames: [{type: Prefix, value: ''}]"), V ".subjectAltNames[0].value: must not be empty", NULL },
 	{ VERIFY("serverName: 'A b'"), V ".serverName: must be a valid DNS name", NULL },
 	{ VERIFY("serverName: ''"), V ".serverName: must be a valid DNS name", NULL },
 	{ VERIFY("clientCert: {secret: c}"), V ".clientKey: must be defined when clientCert is defined", NULL },
@@ -194,6 +195,24 @@ static void whose_it_is(void **state)
 	doc_free(&doc);
 }
 
+/* A name that Envoy does not take would cost the cluster. */
+static void names_of_servers_end_at_their_limit(void **state)
+{
+	static const char *const TEXTS[] = {
+		"", "networking.tls.serverName: must not be longer than 255 bytes"
+	};
+	char text[600];
+
+	(void)state;
+	for (int more = 0; more < (int)ARRAY_LEN(TEXTS); more++) {
+		(void)snprintf(text, sizeof(text), OLD_TLS("serverName: n%0*d"),
+			       254 + more, 0);
+		struct doc doc = doc_of(text);
+		assert_string_equal(doc_violations(&doc), TEXTS[more]);
+		doc_free(&doc);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -201,6 +220,7 @@ int main(void)
 		cmocka_unit_test(object_has_values_and_defaults),
 		cmocka_unit_test(legacy_has_values_and_defaults),
 		cmocka_unit_test(whose_it_is),
+		cmocka_unit_test(names_of_servers_end_at_their_limit),
 	};
 	return cmocka_run_group_tests_name("model/external", tests, NULL, NULL);
 }

@@ -323,6 +323,25 @@ static void long_expressions_end_at_their_limit(void **state)
 	doc_free(&doc);
 }
 
+/* A name that Envoy does not take would cost the whole table. */
+static void names_of_parameters_end_at_their_limit(void **state)
+{
+	static const char *const TEXTS[] = {
+		"", PARAM_AT ".name: must not be longer than 1024 bytes"
+	};
+	char text[1400];
+
+	(void)state;
+	for (int more = 0; more < (int)ARRAY_LEN(TEXTS); more++) {
+		(void)snprintf(text, sizeof(text),
+			       PARAM("{type: Exact, name: n%0*d, value: v}"), 1023 + more,
+			       0);
+		struct doc doc = doc_of(text);
+		assert_string_equal(doc_violations(&doc), TEXTS[more]);
+		doc_free(&doc);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -333,6 +352,7 @@ int main(void)
 		cmocka_unit_test(expressions_of_re2_are_taken),
 		cmocka_unit_test(others_are_refused_with_the_reason),
 		cmocka_unit_test(long_expressions_end_at_their_limit),
+		cmocka_unit_test(names_of_parameters_end_at_their_limit),
 	};
 	return cmocka_run_group_tests_name("model/http_route", tests, NULL, NULL);
 }
