@@ -94,9 +94,11 @@ void policy_index_drop(struct policy_index **indexp)
 
 bool policy_index_fits(const struct policy_index *index, const struct set *set)
 {
+	/* Secrets: whether there is one is told of the set that the index holds. */
 	static const enum kind READ[] = { KIND_MESH,           KIND_ZONE,
 					  KIND_MESH_TCP_ROUTE, KIND_MESH_HTTP_ROUTE,
-					  KIND_TRAFFIC_ROUTE,  KIND_MESH_GATEWAY };
+					  KIND_TRAFFIC_ROUTE,  KIND_MESH_GATEWAY,
+					  KIND_SECRET };
 
 	for (size_t i = 0; i < sizeof(READ) / sizeof(READ[0]); i++)
 		if (!set_same_kind(index->set, set, READ[i]))

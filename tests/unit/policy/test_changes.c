@@ -18,6 +18,7 @@ static void an_index_is_counted(void **state)
 		{ "{type: Mesh, name: default}", false },
 		{ "{type: Zone, name: west}", false },
 		{ ROUTE(MS("far", "2")), false },
+		{ "{type: Secret, name: s, data: eA==}", false },
 	};
 	struct tools tools = tools_of(BASE, ROUTE(MS("far", "1")), NULL);
 	struct policy_index *second = policy_index_hold(tools.index);
