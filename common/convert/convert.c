@@ -121,6 +121,19 @@ static bool add_part(struct zl_buf *name, const char *text)
 	return whole && len <= NAME_PART;
 }
 
+/* True if a part of text between dashes is a number: with it, the name of a route could
+ * be one of another service. */
+static bool has_number(const char *text)
+{
+	for (const char *at = strchr(text, '-'); at != NULL; at = strchr(at + 1, '-')) {
+		size_t digits = strspn(at + 1, "0123456789");
+
+		if (digits > 0 && (at[digits + 1] == '\0' || at[digits + 1] == '-'))
+			return true;
+	}
+	return false;
+}
+
 /* The smaller name wins (spec 3.2): number 0 is what fits best. digits: as many for all
  * of a service. */
 static const char *name_of(const struct plan *plan, const char *service,
@@ -133,7 +146,7 @@ static const char *name_of(const struct plan *plan, const char *service,
 	bool whole = add_part(&name, service);
 	for (const char *at = service; *at != '\0'; at++)
 		hash = hash * 33 + (unsigned char)*at;
-	if (!whole) /* another service may look the same */
+	if (!whole || has_number(service)) /* another service may look the same */
 		zl_buf_format(&name, "-%08x", hash);
 	zl_buf_format(&name, "-%0*zu-", digits, number);
 	(void)add_part(&name, fit->route->key.name);

@@ -162,12 +162,14 @@ static void what_cannot_be_said_is_kept(void **state)
 
 static void names_tell_services_apart(void **state)
 {
-	struct result result = result_of(WEB ROUTE("r", ALL, "a_b", TO("db")) ROUTE(
-		"s", ALL, "a-b", TO("db")) ROUTE("t", ALL, "a.b", TO("db")));
+	struct result result = result_of(
+		WEB ROUTE("r", ALL, "a_b", TO("db")) ROUTE("s", ALL, "a-b", TO("db"))
+			ROUTE("t", ALL, "a.b", TO("db")) ROUTE("0-u", ALL, "c", TO("db"))
+				ROUTE("u", ALL, "c-0", TO("db")));
 
 	(void)state;
-	assert_int_equal(result.conversion.count, 3);
-	for (size_t i = 0; i < 3; i++)
+	assert_int_equal(result.conversion.count, 5);
+	for (size_t i = 0; i < 5; i++)
 		for (size_t j = 0; j < i; j++)
 			assert_string_not_equal(result.conversion.routes[i]->key.name,
 						result.conversion.routes[j]->key.name);
