@@ -189,14 +189,15 @@ static void on_due(void *arg)
 	HASH_ITER (hh, names->all, at, following) {
 		if (at->asked != NULL)
 			continue;
+		/* Who must wait for others is asked for when one of them is done; whether
+		 * it is wanted is looked for then, for that is a long way. */
+		if (at->due_ms <= now && names->asked == ASKED_MAX)
+			continue;
 		if (at->due_ms <= now &&
 		    !names->setup.wanted(names->setup.owner, at->text)) {
 			forget(at);
 			continue;
 		}
-		/* Who must wait for others is asked for when one of them is done. */
-		if (at->due_ms <= now && names->asked == ASKED_MAX)
-			continue;
 		if (at->due_ms <= now)
 			ask(at);
 		if (at->asked == NULL && at->due_ms < next)
