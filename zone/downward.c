@@ -63,7 +63,7 @@ static void on_secret_came(void *owner, const struct resource *secret)
 	const struct process *process = owner;
 
 	if (process->proxies != NULL)
-		proxies_secret_came(process->proxies, secret->key.mesh, secret->key.name);
+		proxies_secret_came(process->proxies, secret);
 }
 
 /* What proves the zone to its proxies, and them to it. */

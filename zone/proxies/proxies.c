@@ -12,7 +12,10 @@
 #include <string.h>
 #include <uthash.h>
 
-enum { PUSHES_KEPT = 8192 }; /* whose revisions are remembered */
+enum {
+	PUSHES_KEPT = 8192, /* whose revisions are remembered */
+	SPREAD_MS = 500,    /* identities of this time make one push for all */
+};
 
 struct proxy {
 	UT_hash_handle hh;
@@ -23,6 +26,8 @@ struct proxy {
 	struct zl_buf secrets;  /* names of those that its last push has a use for */
 	uint64_t identified;    /* number of the first push with its identity; 0: none */
 	bool has_identity;      /* and it has acknowledged that */
+	uint64_t brought;       /* number of the last push with a content; 0: none */
+	uint64_t brought_rev;   /* that named it; the first of those not acknowledged */
 	char id[];
 };
 
@@ -35,7 +40,8 @@ struct proxies {
 	uint64_t rev;                /* of global, in force */
 	uint64_t number;             /* of the last push */
 	uint64_t revs[PUSHES_KEPT];  /* that push n brought in force, at n modulo */
-	bool begun, reporting, asking, spreading;
+	bool begun, reporting, asking;
+	struct loop_timer *spreading;
 	struct proxies_counts counts;
 };
 
@@ -100,12 +106,16 @@ static bool is_pending(const struct proxy *proxy)
 	       (proxy->wanted == 0 || proxy->acked < proxy->wanted);
 }
 
-/* The revision that a proxy surely has: that of the last push it acknowledged. */
+/* The revision that a proxy surely has: that of the last push it acknowledged, but for
+ * what named a content that came after that push. */
 static uint64_t rev_of(const struct proxies *proxies, const struct proxy *proxy)
 {
 	if (proxy->acked == 0 || proxies->number - proxy->acked >= PUSHES_KEPT)
 		return 0;
-	return proxies->revs[proxy->acked % PUSHES_KEPT];
+	uint64_t rev = proxies->revs[proxy->acked % PUSHES_KEPT];
+	if (proxy->acked < proxy->brought && rev >= proxy->brought_rev)
+		rev = proxy->brought_rev - 1;
+	return rev;
 }
 
 struct tally {
@@ -323,42 +333,65 @@ void proxies_identities_due(struct proxies *proxies, const char *mesh)
 	report_soon(proxies);
 }
 
+/* Does its mesh let plain connections in beside mTLS? */
+static bool may_be_plain(const struct proxies *proxies, const struct proxy *proxy)
+{
+	const struct mesh_spec *mesh =
+		set_mesh(proxies->setup.registry->all, proxy->dataplane->key.mesh);
+
+	for (size_t i = 0; i < mesh->backend_count; i++)
+		if (mesh->backends[i].permissive &&
+		    strcmp(mesh->backends[i].name, mesh->mtls_backend) == 0)
+			return true;
+	return false;
+}
+
 static void spread(void *arg)
 {
 	struct proxies *proxies = arg;
+	struct proxy *proxy;
+	struct proxy *next;
 
-	proxies->spreading = false;
-	push_all(proxies);
+	HASH_ITER (hh, proxies->all, proxy, next)
+		if (proxy->dataplane != NULL && may_be_plain(proxies, proxy))
+			push(proxies, proxy);
 	report_soon(proxies);
 }
 
 /* A proxy takes mTLS from now on: where plain connections are taken too, others may ask
- * it by mTLS now. */
+ * it by mTLS now. Those who start together are told of together: each push is one for
+ * every proxy. */
 static void take_identity(struct proxies *proxies, struct proxy *proxy)
 {
-	const struct mesh_spec *mesh;
-
 	if (proxy->has_identity || proxy->identified == 0 || proxy->dataplane == NULL ||
 	    proxy->acked < proxy->identified)
 		return;
 	proxy->has_identity = true;
-	mesh = set_mesh(proxies->setup.registry->all, proxy->dataplane->key.mesh);
-	for (size_t i = 0; i < mesh->backend_count && !proxies->spreading; i++) {
-		if (!mesh->backends[i].permissive)
-			continue;
-		proxies->spreading = true;
-		loop_defer(proxies->setup.loop, spread, proxies);
-	}
+	if (may_be_plain(proxies, proxy) && !loop_timer_is_set(proxies->spreading))
+		loop_timer_set(proxies->spreading, SPREAD_MS);
 }
 
-void proxies_secret_came(struct proxies *proxies, const char *mesh, const char *name)
+/* What proxy acknowledged before is not all of rev, which named the content. */
+static void bring(struct proxies *proxies, struct proxy *proxy, uint64_t rev)
+{
+	uint64_t before = proxy->wanted;
+
+	push(proxies, proxy);
+	if (proxy->wanted == before)
+		return;
+	if (proxy->acked >= proxy->brought || rev < proxy->brought_rev)
+		proxy->brought_rev = rev;
+	proxy->brought = proxy->wanted;
+}
+
+void proxies_secret_came(struct proxies *proxies, const struct resource *secret)
 {
 	struct proxy *proxy;
 	struct proxy *next;
 
 	HASH_ITER (hh, proxies->all, proxy, next)
-		if (needs_secret(proxy, mesh, name))
-			push(proxies, proxy);
+		if (needs_secret(proxy, secret->key.mesh, secret->key.name))
+			bring(proxies, proxy, secret->mod_rev);
 	report_soon(proxies);
 }
 
@@ -553,6 +586,7 @@ enum zl_code proxies_open(struct proxies **out, const struct proxies_setup *setu
 
 	*out = NULL;
 	proxies->setup = *setup;
+	proxies->spreading = loop_timer_new(setup->loop, spread, proxies);
 	proxies->index = policy_index_new(setup->registry->all, setup->zone);
 	proxies->inventory = inventory_hold(setup->registry->inventory);
 	const struct xds_setup xds = { .base = loop_base(setup->loop),
@@ -592,6 +626,7 @@ void proxies_close(struct proxies **proxiesp)
 	}
 	policy_index_drop(&proxies->index);
 	inventory_drop(&proxies->inventory);
+	loop_timer_free(&proxies->spreading);
 	free(proxies);
 }
 

@@ -58,7 +58,7 @@ void proxies_begin(struct proxies *proxies);
 bool proxies_need_secret(const struct proxies *proxies, const char *mesh,
 			 const char *name);
 /* Its content has come: the proxies that need it have it now. */
-void proxies_secret_came(struct proxies *proxies, const char *mesh, const char *name);
+void proxies_secret_came(struct proxies *proxies, const struct resource *secret);
 
 /* The identities of mesh are due: its proxies have new ones now. */
 void proxies_identities_due(struct proxies *proxies, const char *mesh);

@@ -160,43 +160,6 @@ static bool is_wanted(const struct keeper *keeper, const struct set *set,
 		setup->is_needed(setup->owner, res->key.mesh, res->key.name));
 }
 
-void keeper_update(struct keeper *keeper, const struct set *set)
-{
-	struct need *before = keeper->needs;
-	size_t count = keeper->count;
-	struct set_iter each = set_each(set, KIND_SECRET, NULL);
-	const struct resource *res;
-
-	keeper->needs = NULL;
-	keeper->count = keeper->room = 0;
-	while ((res = set_next(&each)) != NULL) {
-		bool wanted = is_wanted(keeper, set, res);
-		if (wanted || secret_may_be_for(set, res, keeper->setup.zone))
-			add(keeper, res, wanted, find(before, count, &res->key));
-	}
-	if (!keeper->swept || !is_same(keeper, before, count)) {
-		keeper->swept = true;
-		sweep(keeper);
-		ask(keeper);
-	}
-	needs_free(before, count);
-}
-
-/* ---- what comes ---- */
-
-static enum zl_code keep(struct keeper *keeper, const struct resource *res,
-			 const void *content, size_t len, struct zl_err *err)
-{
-	struct store_job *job = store_local_new(NULL);
-	enum zl_code code =
-		secrets_take(&keeper->setup.secrets, res, content, len, job, err);
-
-	if (code == ZL_OK)
-		code = store_submit(keeper->setup.secrets.store, &job, err);
-	store_job_free(&job);
-	return code;
-}
-
 /* Put in use what has come, once all that was asked for is here: a certificate and its
  * key that are replaced in one step are never seen half. */
 static void put_in_use(struct keeper *keeper)
@@ -220,6 +183,44 @@ static void put_in_use(struct keeper *keeper)
 		if (came[i])
 			keeper->setup.came(keeper->setup.owner, keeper->needs[i].res);
 	free(came);
+}
+
+void keeper_update(struct keeper *keeper, const struct set *set)
+{
+	struct need *before = keeper->needs;
+	size_t count = keeper->count;
+	struct set_iter each = set_each(set, KIND_SECRET, NULL);
+	const struct resource *res;
+
+	keeper->needs = NULL;
+	keeper->count = keeper->room = 0;
+	while ((res = set_next(&each)) != NULL) {
+		bool wanted = is_wanted(keeper, set, res);
+		if (wanted || secret_may_be_for(set, res, keeper->setup.zone))
+			add(keeper, res, wanted, find(before, count, &res->key));
+	}
+	if (!keeper->swept || !is_same(keeper, before, count)) {
+		keeper->swept = true;
+		sweep(keeper);
+		ask(keeper);
+	}
+	needs_free(before, count);
+	put_in_use(keeper); /* what the others waited for may be needed no more */
+}
+
+/* ---- what comes ---- */
+
+static enum zl_code keep(struct keeper *keeper, const struct resource *res,
+			 const void *content, size_t len, struct zl_err *err)
+{
+	struct store_job *job = store_local_new(NULL);
+	enum zl_code code =
+		secrets_take(&keeper->setup.secrets, res, content, len, job, err);
+
+	if (code == ZL_OK)
+		code = store_submit(keeper->setup.secrets.store, &job, err);
+	store_job_free(&job);
+	return code;
 }
 
 void keeper_take(struct keeper *keeper, const struct sync_secret *secret,
@@ -287,7 +288,9 @@ uint64_t keeper_awaited(const struct keeper *keeper)
 
 	for (size_t i = 0; i < keeper->count; i++) {
 		const struct need *need = &keeper->needs[i];
-		bool awaited = need->wanted && !need->here && !need->refused;
+		/* One that waits for others has come, but nobody has it yet. */
+		bool awaited = need->wanted && !need->refused &&
+			       (!need->here || need->next.len > 0);
 		if (awaited && need->res->mod_rev < rev)
 			rev = need->res->mod_rev;
 	}

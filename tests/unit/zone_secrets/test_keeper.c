@@ -269,6 +269,31 @@ static void what_global_has_not_holds_up_nothing(void **state)
 	assert_int_equal(f->came, 1);
 }
 
+/* What has come and waits is awaited as what it waits for, which may go meanwhile. */
+static void what_waits_is_in_use_when_the_other_is_gone(void **state)
+{
+	struct fixture *f = *state;
+	const struct key cert = { KIND_SECRET, "default", "", "", "cert" };
+	struct set_edit *edit;
+
+	begin_with_both(f);
+	know_secret(f, "cert", TWO);
+	know_secret(f, "key", TWO);
+	keeper_update(f->keeper, f->set);
+	const struct key key = { KIND_SECRET, "default", "", "", "key" };
+	uint64_t rev = set_get(f->set, &key)->mod_rev;
+	take(f, "key", TWO, "key-2");
+	assert_true(keeper_awaited(f->keeper) <= rev);
+	edit = set_edit(f->set);
+	assert_true(set_del(edit, &cert));
+	set_drop(&f->set);
+	f->set = set_done(&edit);
+	keeper_update(f->keeper, f->set);
+	assert_int_equal(f->came, 1);
+	reads(f, "key", "key-2");
+	assert_true(keeper_awaited(f->keeper) == UINT64_MAX);
+}
+
 /* A proxy that is away for a while finds its certificate also when global is away. */
 static void what_is_named_is_kept_and_what_is_deleted_is_not(void **state)
 {
@@ -304,6 +329,8 @@ int main(void)
 						teardown),
 		cmocka_unit_test_setup_teardown(what_global_has_not_holds_up_nothing,
 						setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			what_waits_is_in_use_when_the_other_is_gone, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			what_is_named_is_kept_and_what_is_deleted_is_not, setup,
 			teardown),
