@@ -31,7 +31,8 @@ static void keep_addresses(struct process *process,
 }
 
 /* May there be another need of a Secret, or another Secret? */
-static bool concerns_secrets(const struct registry_changes *changes)
+static bool concerns_secrets(const struct process *process,
+			     const struct registry_changes *changes)
 {
 	for (size_t i = 0; i < changes->count; i++) {
 		const struct registry_change *change = &changes->items[i];
@@ -43,8 +44,9 @@ static bool concerns_secrets(const struct registry_changes *changes)
 		case KIND_MESH_EXTERNAL_SERVICE:
 		case KIND_EXTERNAL_SERVICE:
 			return true;
-		case KIND_DATAPLANE: /* the first of its mesh, or the last */
-			if (change->now == NULL || change->old == NULL)
+		case KIND_DATAPLANE: /* the first of its mesh here, or the last */
+			if ((change->now == NULL || change->old == NULL) &&
+			    dataplane_is_local(any, process->config->zone_name))
 				return true;
 			break;
 		default:
@@ -61,7 +63,7 @@ static void spread(struct process *process, struct registry_changes *changes, bo
 		keep_addresses(process, changes);
 	if (process->proxies != NULL)
 		proxies_update(process->proxies, changes, process_rev(process));
-	if (process->keeper != NULL && concerns_secrets(changes))
+	if (process->keeper != NULL && concerns_secrets(process, changes))
 		keeper_update(process->keeper, process->registry.all);
 	if (process->services != NULL && (changes->inventory || changes->meshes))
 		services_changed(process->services);
