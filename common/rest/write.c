@@ -295,7 +295,13 @@ static void refuse_failed(const struct write *write, const struct store_result *
 	const struct write_item *item =
 		result->op < write->count ? &write->items[result->op] : write->items;
 
-	if (result->code == ZL_ECONFLICT)
+	if (result->op >= write->asked &&
+	    (result->code == ZL_ECONFLICT || result->code == ZL_ENOENT))
+		http_refuse(write->req, 409,
+			    "%s \"%s\", which changes with it, was changed meanwhile; "
+			    "nothing was changed: try again",
+			    kind_info(item->key.kind)->name, item->key.name);
+	else if (result->code == ZL_ECONFLICT)
 		write_refuse_moved(write, item, result->op_rev);
 	else if (result->code == ZL_ENOENT) /* deleted since it was found */
 		http_refuse(write->req, 404, "no %s \"%s\"",
