@@ -174,8 +174,9 @@ bool workloads_identity(struct workloads *workloads, const struct workload *of,
 	name_of(of, name);
 	zl_sha256(&(struct zl_run){ of->ca_chain, strlen(of->ca_chain) }, 1, authority);
 	HASH_FIND(hh, workloads->all, name, sizeof(name), held);
-	if (held == NULL || is_due(held) ||
-	    memcmp(held->authority, authority, sizeof(authority)) != 0) {
+	if (held != NULL && is_due(held)) /* for all who share it, not for one of them */
+		loop_timer_set(workloads->timer, 0);
+	if (held == NULL || memcmp(held->authority, authority, sizeof(authority)) != 0) {
 		struct held *fresh = make(workloads, of);
 		if (fresh == NULL)
 			return false;

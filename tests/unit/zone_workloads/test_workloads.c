@@ -1,6 +1,7 @@
 /* When identities are made, and made again. */
 #include "zone/workloads/workloads.h"
 
+#include "base/clock.h"
 #include "loop/loop.h"
 #include "pki/mesh.h"
 
@@ -124,6 +125,22 @@ static void it_is_due_before_its_end(void **state)
 	expect_same(first, identity(rig, WEB, 1, 0, 5000), false);
 }
 
+/* Who asks when it is due and before that was told gets what the others have, or these
+ * would not be told. */
+static void who_asks_late_renews_it_for_all(void **state)
+{
+	struct rig *rig = *state;
+	char *first = identity(rig, WEB, 1, 0, 1000);
+	uint64_t over_ms = zl_now_ms() + 1000;
+
+	while (zl_now_ms() < over_ms)
+		continue;
+	expect_same(first, identity(rig, WEB, 1, 0, 1000), true);
+	loop_run(rig->loop);
+	assert_int_equal(rig->due, 1);
+	assert_int_equal(workloads_counts(rig->workloads).held, 0);
+}
+
 static void without_an_authority_there_is_none(void **state)
 {
 	struct rig *rig = *state;
@@ -146,6 +163,7 @@ int main(void)
 		TEST(one_identity_for_each_set_of_names),
 		TEST(another_authority_makes_another),
 		TEST(it_is_due_before_its_end),
+		TEST(who_asks_late_renews_it_for_all),
 		TEST(without_an_authority_there_is_none),
 	};
 
