@@ -56,7 +56,7 @@ static bool read_hex(struct regex *regex, uint32_t *rune)
 	for (; hex_value(*regex->at) >= 0 && (braces || digits < 2); digits++) {
 		*rune = *rune * 16 + (uint32_t)hex_value(*regex->at++);
 		if (*rune > RUNE_MAX)
-			return regex_fail(regex, "a character beyond \\x{10FFFF}");
+			return regex_fail(regex, "a character beyond \\xFF");
 	}
 	if (digits == 0 || (!braces && digits < 2) || (braces && *regex->at != '}'))
 		return regex_fail(regex, "\\x needs two digits, or digits in braces");
@@ -71,7 +71,7 @@ static bool read_octal(struct regex *regex, char first, uint32_t *rune)
 		return regex_fail(regex, "RE2 has no back-references");
 	for (int i = 0; i < 2 && *regex->at >= '0' && *regex->at <= '7'; i++)
 		*rune = *rune * 8 + (uint32_t)(*regex->at++ - '0');
-	return true;
+	return *rune <= RUNE_MAX || regex_fail(regex, "a character beyond \\xFF");
 }
 
 bool regex_escape(struct regex *regex, uint32_t *rune)

@@ -15,7 +15,7 @@ enum {
 	BYTES_MAX = 1024,
 	REPEAT_MAX = 1000, /* of one repetition, and of those in it together */
 	NAMES_MAX = BYTES_MAX / 6,
-	RUNE_MAX = 0x10ffff,
+	RUNE_MAX = 0xff, /* Envoy reads bytes, not UTF-8 */
 	/* RE2 gives up at about 87,000 instructions; below is counted upwards. */
 	SIZE_MAX_TOTAL = 80000,
 	SIZE_ANY = 12,
