@@ -6,6 +6,7 @@
 #include "policy/trust.h"
 #include "policy/warn.h"
 
+#include <assert.h>
 #include <string.h>
 
 void resolving_warn(struct resolving *at, const char *text)
@@ -87,6 +88,8 @@ static void lead_to_object(struct resolving *at, struct backend *backend,
 {
 	const struct service *service = NULL;
 	struct endpoints found = { 0 };
+
+	assert(object != NULL); /* what was found complete */
 
 	leads_to_object(&at->leads, &object->key);
 	backend->resolved = true;
