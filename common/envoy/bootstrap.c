@@ -15,7 +15,7 @@
 #define TLS_CONTEXT "envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext"
 
 #define ADMIN_HOST "127.0.0.1"
-enum { ADMIN_PORT = 9901, ADMIN_MODE = 0600 };
+enum { ADMIN_PORT = 9901, ADMIN_MODE = 0600, EXPRESSION_SIZE = 100000 };
 
 /* A map of name, value, name, value, ..., NULL. */
 static struct tree *map_of(struct zl_arena *arena, ...)
@@ -190,6 +190,22 @@ static struct tree *admin(struct zl_arena *arena, const struct zl_addr *addr)
 		      address_tree(arena, addr ? addr : &usual, ADMIN_MODE), NULL);
 }
 
+/* Envoy refuses a route table with an expression of more than 100 instructions unless it
+ * is told otherwise; which are too large is decided when a route is written. */
+static struct tree *runtime(struct zl_arena *arena)
+{
+	struct tree *layers = list_of(
+		arena, map_of(arena, "name", text(arena, "zonelink"), "static_layer",
+			      map_of(arena, "re2.max_program_size.error_level",
+				     tree_int(arena, EXPRESSION_SIZE), NULL),
+			      NULL));
+
+	tree_push(arena, layers,
+		  map_of(arena, "name", text(arena, "admin"), "admin_layer",
+			 tree_map(arena), NULL));
+	return map_of(arena, "layers", layers, NULL);
+}
+
 static struct tree *bootstrap_tree(struct zl_arena *arena,
 				   const struct envoy_bootstrap *from)
 {
@@ -197,7 +213,8 @@ static struct tree *bootstrap_tree(struct zl_arena *arena,
 		arena, "node", node(arena, from), "dynamic_resources",
 		dynamic(arena, from->token), "static_resources",
 		map_of(arena, "clusters", list_of(arena, ads_cluster(arena, from)), NULL),
-		"admin", admin(arena, from->admin), NULL);
+		"admin", admin(arena, from->admin), "layered_runtime", runtime(arena),
+		NULL);
 }
 
 void envoy_bootstrap_yaml(const struct envoy_bootstrap *bootstrap, struct zl_buf *out)
