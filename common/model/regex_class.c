@@ -34,15 +34,7 @@ static int hex_value(char byte)
 
 uint32_t regex_rune(struct regex *regex)
 {
-	unsigned char lead = (unsigned char)*regex->at++;
-	uint32_t rune = lead < 0x80   ? lead
-			: lead < 0xe0 ? lead & 0x1fU
-			: lead < 0xf0 ? lead & 0x0fU
-				      : lead & 0x07U;
-
-	while (((unsigned char)*regex->at & 0xc0U) == 0x80U)
-		rune = rune << 6 | ((unsigned char)*regex->at++ & 0x3fU);
-	return rune;
+	return (unsigned char)*regex->at++;
 }
 
 /* ---- escapes ---- */

@@ -49,7 +49,7 @@ bool regex_fail(struct regex *regex, const char *fault);
 
 bool regex_is_digit(char byte);
 bool regex_is_word(char byte);
-/* One character of UTF-8, which the reader of documents has checked. */
+/* One character, which is a byte: so Envoy has RE2 read them. */
 uint32_t regex_rune(struct regex *regex);
 /* Behind a backslash: what stands for one character. */
 bool regex_escape(struct regex *regex, uint32_t *rune);

@@ -284,6 +284,7 @@ static void others_are_refused_with_the_reason(void **state)
 		{ "\\h", "an escape that RE2 does not know" },
 		{ "\\x4", "\\x needs two digits, or digits in braces" },
 		{ "\\x{100}", "a character beyond \\xFF" },
+		{ "[\\xe0-é]", "a range in [] that goes backwards" },
 		{ "\\400", "a character beyond \\xFF" },
 		{ "\\p{Klingon}", "\\p with a group that RE2 does not know" },
 		{ "\\p{Greek", "\\p needs the name of a group" },
