@@ -41,8 +41,8 @@ struct policy_options {
 	bool explain; /* fill considered as well, which walks all routes of the mesh */
 	/* True if this Dataplane has its certificate, so that it takes mTLS. Only asked
 	 * where plain connections are taken as well. NULL: all have. */
-	bool (*has_identity)(void *owner, const struct resource *dataplane);
-	void *owner;
+	bool (*has_identity)(const void *owner, const struct resource *dataplane);
+	const void *owner;
 };
 
 /* The routes of proxy, a Dataplane of this zone, which need not be in the set. options

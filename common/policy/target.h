@@ -19,8 +19,9 @@ struct resolving {
 	const char *zone, *mesh_name;
 	const struct mesh_spec *mesh;
 	struct zl_arena *arena;
-	bool (*has_identity)(void *owner, const struct resource *dataplane); /* or NULL */
-	void *owner;         /* its first argument */
+	bool (*has_identity)(const void *owner,
+			     const struct resource *dataplane); /* or NULL */
+	const void *owner;                                      /* its first argument */
 	struct leads leads;  /* all that was looked up */
 	struct memo targets; /* resolved already */
 	struct {

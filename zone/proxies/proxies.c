@@ -190,7 +190,7 @@ void proxies_report(const struct proxies *proxies, struct zl_arena *arena,
 /* ---- resolving and pushing ---- */
 
 /* Does this Dataplane take mTLS? Once it does it always will (kinds-spec 6). */
-static bool has_identity(void *owner, const struct resource *dataplane)
+static bool has_identity(const void *owner, const struct resource *dataplane)
 {
 	const struct proxies *proxies = owner;
 	struct zl_arena *arena = zl_arena_new();
@@ -206,7 +206,7 @@ const struct routes *proxies_routes(const struct proxies *proxies,
 {
 	const struct policy_options options = { .explain = explain,
 						.has_identity = has_identity,
-						.owner = (void *)(uintptr_t)proxies };
+						.owner = proxies };
 
 	return policy_resolve(proxies->index, proxies->inventory, dataplane, &options,
 			      arena);

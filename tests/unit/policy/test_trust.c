@@ -30,7 +30,7 @@ struct identified {
 	const char *name; /* the one Dataplane that has none */
 };
 
-static bool has_identity(void *owner, const struct resource *dataplane)
+static bool has_identity(const void *owner, const struct resource *dataplane)
 {
 	const struct identified *identified = owner;
 
