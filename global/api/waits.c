@@ -49,6 +49,17 @@ struct tally {
 	uint64_t nacked;
 };
 
+/* Revisions of another history, as a zone has that is yet to follow a restored global,
+ * say nothing. */
+static bool has_applied(const struct api *api, const struct sync_session_view *zone,
+			uint64_t rev)
+{
+	const struct position head = api->setup.position(api->setup.owner);
+
+	return zone->applied.rev >= rev &&
+	       memcmp(zone->applied.epoch, head.epoch, sizeof(head.epoch)) == 0;
+}
+
 static struct tally tally_of(const struct api *api, const struct waiter *waiter)
 {
 	bool complete = !may_return(api);
@@ -58,7 +69,7 @@ static struct tally tally_of(const struct api *api, const struct waiter *waiter)
 		struct sync_session_view zone = hub_zone_at(api->setup.hub, i);
 		if (!counts(api, &zone))
 			continue;
-		bool applied = zone.applied.rev >= waiter->rev;
+		bool applied = has_applied(api, &zone, waiter->rev);
 		bool acked = applied && zone.report.acked_rev >= waiter->rev;
 		bool refused =
 			applied && zone.report.nacked > 0 &&
