@@ -179,7 +179,7 @@ static void add_authorities(const struct build *build, struct zl_buf *names)
 	for (size_t i = 0; i < mesh->backend_count; i++) {
 		const struct mesh_backend *backend = &mesh->backends[i];
 		add_name(names, mesh_backend_secret(name, backend, false, build->arena));
-		if (strcmp(backend->name, mesh->mtls_backend) == 0)
+		if (backend == mesh_signer(mesh))
 			add_name(names,
 				 mesh_backend_secret(name, backend, true, build->arena));
 	}

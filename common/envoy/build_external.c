@@ -70,9 +70,9 @@ static const char *server_name(const struct backend *target)
 
 /* ---- the names that a certificate may have ---- */
 
-static void add_matcher(struct zl_arena *arena, Envoy__CertificateValidationContext *to,
-			Envoy__SubjectAltNameMatcher__SanType type,
-			const struct expected_name *name)
+void build_expect_name(struct zl_arena *arena, Envoy__CertificateValidationContext *to,
+		       Envoy__SubjectAltNameMatcher__SanType type,
+		       const struct expected_name *name)
 {
 	Envoy__SubjectAltNameMatcher *one =
 		pb_new(arena, &envoy__subject_alt_name_matcher__descriptor);
@@ -94,9 +94,10 @@ static void add_matcher(struct zl_arena *arena, Envoy__CertificateValidationCont
 static void add_name(struct zl_arena *arena, Envoy__CertificateValidationContext *to,
 		     const struct expected_name *name)
 {
-	add_matcher(arena, to, ENVOY__SUBJECT_ALT_NAME_MATCHER__SAN_TYPE__DNS, name);
-	add_matcher(arena, to, ENVOY__SUBJECT_ALT_NAME_MATCHER__SAN_TYPE__IP_ADDRESS,
-		    name);
+	build_expect_name(arena, to, ENVOY__SUBJECT_ALT_NAME_MATCHER__SAN_TYPE__DNS,
+			  name);
+	build_expect_name(arena, to,
+			  ENVOY__SUBJECT_ALT_NAME_MATCHER__SAN_TYPE__IP_ADDRESS, name);
 }
 
 /* The server's name, or where it has none its addresses; and what else was written. */

@@ -71,6 +71,10 @@ Envoy__ClusterLoadAssignment *build_assignment(struct build *build,
 
 /* The cluster of a target outside the mesh. */
 void build_outside(struct build *build, const struct backend *target);
+/* One more name that the other end may have; to has room for it. */
+void build_expect_name(struct zl_arena *arena, Envoy__CertificateValidationContext *to,
+		       Envoy__SubjectAltNameMatcher__SanType type,
+		       const struct expected_name *name);
 
 /* ---- build_secret.c ---- */
 

@@ -11,14 +11,6 @@ const char *envoy_identity_name(const char *mesh, struct zl_arena *arena)
 	return zl_arena_format(arena, "identity_cert:secret:%s", mesh);
 }
 
-static bool is_permissive(const struct mesh_spec *mesh)
-{
-	for (size_t i = 0; i < mesh->backend_count; i++)
-		if (strcmp(mesh->backends[i].name, mesh->mtls_backend) == 0)
-			return mesh->backends[i].permissive;
-	return false;
-}
-
 static void fini(struct envoy_identity *identity)
 {
 	if (identity->key.len > 0)
@@ -39,7 +31,7 @@ void build_trust(struct build *build)
 		return;
 	const char *mesh = routes->proxy->key.mesh;
 	trust->on = true;
-	trust->permissive = is_permissive(routes->mesh);
+	trust->permissive = mesh_signer(routes->mesh)->permissive;
 	trust->identity = envoy_identity_name(mesh, build->arena);
 	trust->roots = zl_arena_format(build->arena, "mesh_ca:secret:%s", mesh);
 	if (secrets == NULL || secrets->identity == NULL) {
@@ -67,26 +59,6 @@ Envoy__TransportSocket *build_tls_socket(struct zl_arena *arena,
 	return socket;
 }
 
-static Envoy__SubjectAltNameMatcher *matcher_of(struct zl_arena *arena,
-						const struct expected_name *name)
-{
-	Envoy__SubjectAltNameMatcher *one =
-		pb_new(arena, &envoy__subject_alt_name_matcher__descriptor);
-
-	one->san_type = ENVOY__SUBJECT_ALT_NAME_MATCHER__SAN_TYPE__URI;
-	one->matcher = pb_new(arena, &envoy__string_matcher__descriptor);
-	if (name->prefix) {
-		one->matcher->match_pattern_case =
-			ENVOY__STRING_MATCHER__MATCH_PATTERN_PREFIX;
-		one->matcher->prefix = zl_arena_strdup(arena, name->value);
-	} else {
-		one->matcher->match_pattern_case =
-			ENVOY__STRING_MATCHER__MATCH_PATTERN_EXACT;
-		one->matcher->exact = zl_arena_strdup(arena, name->value);
-	}
-	return one;
-}
-
 /* The other end has one of these names, by an authority of the mesh. */
 static void set_check(struct build *build, Envoy__CommonTlsContext *common,
 		      const struct expected_name *names, size_t count)
@@ -97,9 +69,9 @@ static void set_check(struct build *build, Envoy__CommonTlsContext *common,
 
 	check->match_typed_subject_alt_names = pb_list(arena, count);
 	for (size_t i = 0; i < count; i++)
-		check->match_typed_subject_alt_names
-			[check->n_match_typed_subject_alt_names++] =
-			matcher_of(arena, &names[i]);
+		build_expect_name(arena, check,
+				  ENVOY__SUBJECT_ALT_NAME_MATCHER__SAN_TYPE__URI,
+				  &names[i]);
 	common->validation_context_type_case =
 		ENVOY__COMMON_TLS_CONTEXT__VALIDATION_CONTEXT_TYPE_COMBINED_VALIDATION_CONTEXT;
 	common->combined_validation_context = pb_new(

@@ -24,6 +24,15 @@ const char *ref_kind_name(enum ref_kind kind)
 	return NAMES[kind];
 }
 
+const struct mesh_backend *mesh_signer(const struct mesh_spec *mesh)
+{
+	for (size_t i = 0; i < mesh->backend_count; i++)
+		if (mesh->mtls_backend[0] != '\0' &&
+		    strcmp(mesh->backends[i].name, mesh->mtls_backend) == 0)
+			return &mesh->backends[i];
+	return NULL;
+}
+
 const char *mesh_backend_secret(const char *mesh, const struct mesh_backend *backend,
 				bool key, struct zl_arena *arena)
 {

@@ -62,6 +62,9 @@ struct mesh_spec {
 	size_t backend_count;
 };
 
+/* The backend of the mesh that signs; NULL: mTLS is off. */
+const struct mesh_backend *mesh_signer(const struct mesh_spec *mesh);
+
 /* The name of the Secret that holds the certificate, or the key, of the authority of a
  * backend: the one its source names, or for a builtin one
  * "<mesh>.ca-builtin-cert-<backend>". "": it stands in the document. In arena. */

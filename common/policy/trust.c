@@ -11,15 +11,6 @@ enum {
 	TAG_NAME_MAX = 255,    /* what Envoy takes */
 };
 
-const struct mesh_backend *trust_backend(const struct mesh_spec *mesh)
-{
-	for (size_t i = 0; i < mesh->backend_count; i++)
-		if (mesh->mtls_backend[0] != '\0' &&
-		    strcmp(mesh->backends[i].name, mesh->mtls_backend) == 0)
-			return &mesh->backends[i];
-	return NULL;
-}
-
 /* ---- who a proxy is ---- */
 
 struct uris {
@@ -70,7 +61,7 @@ void trust_identify(const struct resolving *at, struct routes *routes)
 	struct uris uris = { .at = at };
 	size_t kept = 0;
 
-	if (trust_backend(at->mesh) == NULL)
+	if (mesh_signer(at->mesh) == NULL)
 		return;
 	/* Ignored ones too: the service stays in the certificate. */
 	for (size_t i = 0; i < spec->inbound_count; i++)
@@ -219,7 +210,7 @@ static bool may_be_plain(const struct resolving *at, const struct service *servi
 bool trust_secure(struct resolving *at, struct backend *backend,
 		  const struct service *service)
 {
-	const struct mesh_backend *signs = trust_backend(at->mesh);
+	const struct mesh_backend *signs = mesh_signer(at->mesh);
 
 	if (signs == NULL || (signs->permissive && may_be_plain(at, service)))
 		return true;

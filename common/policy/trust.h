@@ -8,9 +8,6 @@
 
 #include "policy/target.h"
 
-/* The backend of the mesh that signs; NULL: mTLS is off. */
-const struct mesh_backend *trust_backend(const struct mesh_spec *mesh);
-
 /* Fill in routes->uris; none where mTLS is off. */
 void trust_identify(const struct resolving *at, struct routes *routes);
 

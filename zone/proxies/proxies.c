@@ -338,12 +338,9 @@ static bool may_be_plain(const struct proxies *proxies, const struct proxy *prox
 {
 	const struct mesh_spec *mesh =
 		set_mesh(proxies->setup.registry->all, proxy->dataplane->key.mesh);
+	const struct mesh_backend *signer = mesh_signer(mesh);
 
-	for (size_t i = 0; i < mesh->backend_count; i++)
-		if (mesh->backends[i].permissive &&
-		    strcmp(mesh->backends[i].name, mesh->mtls_backend) == 0)
-			return true;
-	return false;
+	return signer != NULL && signer->permissive;
 }
 
 static void spread(void *arg)

@@ -268,11 +268,10 @@ bool workloads_answer(struct workloads *workloads, const struct routes *routes,
 
 	for (size_t i = 0; i < mesh->backend_count; i++) {
 		const struct mesh_backend *backend = &mesh->backends[i];
-		bool signs = strcmp(backend->name, mesh->mtls_backend) == 0;
 		/* One that is on its way is trusted when it has come. */
 		(void)read_part(workloads, routes->proxy->key.mesh, backend, false,
 				&out->roots);
-		if (signs)
+		if (backend == mesh_signer(mesh))
 			ok = sign(workloads, routes, backend, out);
 	}
 	return ok && out->roots.len > 0;
