@@ -164,6 +164,13 @@ struct zone_ingress_spec {
 	size_t service_count;
 };
 
+/* ---- ZoneEgress ---- */
+struct zone_egress_spec {
+	const char *zone; /* as in zone_ingress_spec */
+	const char *address;
+	uint32_t port;
+};
+
 /* ---- MeshTCPRoute ---- */
 struct backend_ref {
 	struct target_ref ref;
@@ -337,6 +344,45 @@ struct mesh_gateway_spec {
 	struct labels tags;
 	const struct gateway_listener *listeners;
 	size_t listener_count;
+};
+
+/* ---- MeshLoadBalancingStrategy, its locality part ---- */
+enum failover_type { FAILOVER_ANY, FAILOVER_NONE, FAILOVER_ONLY, FAILOVER_ANY_EXCEPT };
+
+/* Where the connections of these zones may go when their own has not enough. */
+struct failover {
+	struct strings from; /* none: those of every zone */
+	enum failover_type type;
+	struct strings zones; /* of ONLY and ANY_EXCEPT */
+};
+
+struct affinity_tag {
+	const char *key;
+	uint64_t weight; /* 9 x 10^(n-i-1) where none is written */
+};
+
+/* What is not written is left to the policy of less precedence (spec 3.6). */
+struct locality {
+	bool has_disabled, disabled;
+	bool has_local; /* localZone was written */
+	const struct affinity_tag *tags;
+	size_t tag_count;
+	bool has_cross;    /* crossZone was written */
+	bool has_failover; /* crossZone.failover was written */
+	const struct failover *failovers;
+	size_t failover_count;
+	double threshold; /* percent, above 0, at most 100; 0: not written */
+};
+
+struct balancing_to {
+	struct target_ref target;
+	struct locality locality;
+};
+
+struct balancing_spec {
+	struct target_ref target; /* as in tcp_route_spec, and first there too */
+	const struct balancing_to *to;
+	size_t to_count;
 };
 
 /* ---- Secret ---- */

@@ -53,6 +53,21 @@ const struct routes *policy_resolve(const struct policy_index *index,
 				    const struct policy_options *options,
 				    struct zl_arena *arena);
 
+/* What a ZoneIngress of this zone does (kinds-spec 3): for each mesh with mTLS a passage
+ * to each service and object that the zone offers, and to each subset that somebody may
+ * ask for. Never to another zone. */
+const struct zone_routes *policy_ingress(const struct policy_index *index,
+					 const struct inventory *inventory,
+					 const struct resource *ingress,
+					 struct zl_arena *arena);
+
+/* What a ZoneEgress of this zone does (kinds-spec 4): for each mesh with
+ * routing.zoneEgress a passage to each service of other zones and to each one outside. */
+const struct zone_routes *policy_egress(const struct policy_index *index,
+					const struct inventory *inventory,
+					const struct resource *egress,
+					struct zl_arena *arena);
+
 /* True if policy (a resource of any kind, as it was or as it becomes) may have a say in
  * the routes of proxy: a route that selects the proxy and is about one of its outbounds,
  * or about listeners of builtin gateways, which it is; a MeshGateway that is for it. zone

@@ -28,6 +28,10 @@ struct endpoint {
 	enum via via;
 	struct labels tags; /* with kuma.io/service, kuma.io/zone; via ingress: those
 			     * that all instances behind it have in common */
+	/* By a MeshLoadBalancingStrategy: "rack=r1", the group that it is in, and the
+	 * group's weight beside the others of its priority. NULL, 0: no groups. */
+	const char *sub_zone;
+	uint64_t group_weight;
 };
 
 /* One target of traffic. Weight 0: no cluster, no endpoints, not resolved, reason says
@@ -55,6 +59,11 @@ struct backend {
 	const char *sni;
 	const struct expected_name *names;
 	size_t name_count;
+	/* Groups of endpoints share by their weights (endpoint.group_weight). */
+	bool by_group;
+	/* A level of priority is used alone while this many percent of its endpoints,
+	 * times their health, cover it; 0: Envoy's own 140. */
+	uint32_t overprovisioning;
 	const struct endpoint *endpoints; /* sorted by (priority, zone, address, port) */
 	size_t endpoint_count;
 };
@@ -149,6 +158,35 @@ struct routes {
 	size_t considered_count;
 	const char *leads; /* for policy_services */
 	size_t leads_len;
+};
+
+/* One server name that a zone proxy takes connections for, and where they go. */
+struct passage {
+	const char *mesh;
+	const char *sni; /* differs from those of the others */
+	/* Where to: its cluster's name differs per mesh ("default:backend"), and its
+	 * endpoints are this zone's (ingress), other zones' ingresses (egress), or
+	 * outside (egress). TLS goes through untouched, but that for outside ends here.
+	 */
+	const struct backend *backend;
+};
+
+/* What a ZoneIngress or a ZoneEgress does. */
+struct zone_routes {
+	const struct resource *proxy;
+	const char *zone;
+	const struct passage *passages; /* by server name */
+	size_t passage_count;
+	/* The meshes whose connections end here: an identity for each (egress). */
+	const struct zone_mesh {
+		const char *name;
+		const struct mesh_spec *mesh;
+		const char *const *uris; /* "spiffe://<mesh>/zone-egress" */
+		size_t uri_count;
+	} * meshes; /* by name */
+	size_t mesh_count;
+	const char *const *warnings; /* sorted, all different */
+	size_t warning_count;
 };
 
 /* What Envoy is to do with the connections of an outbound (spec 5.3, 5.7, D7, D33):
