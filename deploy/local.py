@@ -58,19 +58,23 @@ def find_envoy():
     return own if os.access(own, os.X_OK) else shutil.which("envoy")
 
 
-_PORTS = set()
+_PORTS = []
 
 
 def free_port():
-    """A port of 127.0.0.1 that nobody listens on, given out once. It lies below those that
-    the kernel gives to who connects: such a port may be taken before its server is up."""
+    """A port of 127.0.0.1 that nobody listens on, given out once on this machine while
+    we run: two Envoys may listen on one port and would share its connections. It lies
+    below those that the kernel gives to who connects: such a port may be taken before its
+    server is up."""
     while True:
         port = random.randrange(15000, 32000)
+        ours = socket.socket(socket.AF_UNIX)  # a name that ends with us
         with socket.socket() as probe, contextlib.suppress(OSError):
+            ours.bind(f"\0zonelink-port-{port}")
             probe.bind(("127.0.0.1", port))
-            if port not in _PORTS:
-                _PORTS.add(port)
-                return port
+            _PORTS.append(ours)
+            return port
+        ours.close()
 
 
 def private(path, flags):
