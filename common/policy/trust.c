@@ -5,6 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Stands among the tags of a server name; a tag of that key does not. */
+#define KEY_MESH "mesh"
+
 enum {
 	PART_MAX = 63,         /* of a label of a server name */
 	OBJECT_NAME_MAX = 253, /* of one that is made of labels */
@@ -81,22 +84,47 @@ void trust_identify(const struct resolving *at, struct routes *routes)
 
 /* ---- by which name a target is asked for ---- */
 
-/* "backend{kuma.io/zone=west,mesh=default,version=v1}"; NULL: it is too long. */
-static const char *tag_name(const struct resolving *at, const struct backend *backend)
-{
-	struct labels tags = labels_with(at->arena, backend->tags, "mesh", at->mesh_name);
-	struct zl_buf text = { 0 };
-	const char *name = NULL;
+/* A server name in the making; len goes on counting what does not fit. */
+struct asking {
+	char text[TAG_NAME_MAX];
+	size_t len;
+	const char *before; /* stands before the next tag */
+};
 
-	zl_buf_format(&text, "%s{", backend->name);
-	for (size_t i = 0; i < tags.count; i++)
-		zl_buf_format(&text, "%s%s=%s", i > 0 ? "," : "", tags.items[i].key,
-			      tags.items[i].value);
-	zl_buf_char(&text, '}');
-	if (text.len <= TAG_NAME_MAX)
-		name = zl_arena_strdup(at->arena, zl_buf_text(&text));
-	zl_buf_free(&text);
-	return name;
+static void put(struct asking *name, const char *text)
+{
+	size_t len = strlen(text);
+
+	if (name->len + len <= TAG_NAME_MAX)
+		memcpy(name->text + name->len, text, len);
+	name->len += len;
+}
+
+static void put_tag(struct asking *name, const char *key, const char *value)
+{
+	put(name, name->before);
+	put(name, key);
+	put(name, "=");
+	put(name, value);
+	name->before = ",";
+}
+
+const char *trust_service_name(const char *mesh, const char *service, struct labels tags,
+			       struct zl_arena *arena)
+{
+	struct asking name = { .before = "{" };
+	size_t i = 0;
+
+	put(&name, service);
+	for (; i < tags.count && strcmp(tags.items[i].key, KEY_MESH) < 0; i++)
+		put_tag(&name, tags.items[i].key, tags.items[i].value);
+	put_tag(&name, KEY_MESH, mesh);
+	for (; i < tags.count; i++)
+		if (strcmp(tags.items[i].key, KEY_MESH) != 0)
+			put_tag(&name, tags.items[i].key, tags.items[i].value);
+	put(&name, "}");
+	return name.len <= TAG_NAME_MAX ? zl_arena_strndup(arena, name.text, name.len)
+					: NULL;
 }
 
 /* Lower-case letters, digits and '-', neither first nor last. */
@@ -109,21 +137,21 @@ static bool is_part(const char *text)
 	       text[0] != '-' && text[len - 1] != '-';
 }
 
-/* "sni.msvc.default.east.backend.80"; NULL: a part is none of a server name. */
-static const char *object_name(const struct resolving *at, const struct backend *backend)
+const char *trust_object_name(const struct resource *object, const char *section,
+			      struct zl_arena *arena)
 {
-	const struct key *key = &backend->object->key;
+	const struct key *key = &object->key;
 	bool zone = key->zone[0] != '\0';
 	bool ns = zone && key->ns[0] != '\0';
 	const char *name;
 
-	if (!is_part(key->mesh) || !is_part(key->name) || !is_part(backend->section) ||
+	if (!is_part(key->mesh) || !is_part(key->name) || !is_part(section) ||
 	    (zone && !is_part(key->zone)) || (ns && !is_part(key->ns)))
 		return NULL;
-	name = zl_arena_format(at->arena, "sni.%s.%s%s%s%s%s.%s.%s",
+	name = zl_arena_format(arena, "sni.%s.%s%s%s%s%s.%s.%s",
 			       kind_info(key->kind)->shorthand, key->mesh,
 			       zone ? "." : "", key->zone, ns ? "." : "",
-			       ns ? key->ns : "", key->name, backend->section);
+			       ns ? key->ns : "", key->name, section);
 	return strlen(name) <= OBJECT_NAME_MAX ? name : NULL;
 }
 
@@ -214,8 +242,11 @@ bool trust_secure(struct resolving *at, struct backend *backend,
 
 	if (signs == NULL || (signs->permissive && may_be_plain(at, service)))
 		return true;
-	backend->sni = backend->object != NULL ? object_name(at, backend)
-					       : tag_name(at, backend);
+	backend->sni =
+		backend->object != NULL
+			? trust_object_name(backend->object, backend->section, at->arena)
+			: trust_service_name(at->mesh_name, backend->name, backend->tags,
+					     at->arena);
 	if (backend->sni == NULL)
 		return false;
 	if (backend->object != NULL)

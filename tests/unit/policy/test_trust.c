@@ -72,6 +72,9 @@ static void tag_services_are_asked_for_by_their_tags(void **state)
 	expect(OUT(TAG("1", "backend, version: v1, kuma.io/zone: west"), ""), NULL,
 	       "backend{kuma.io/zone=west,mesh=default,version=v1} "
 	       "spiffe://default/backend\n" ME);
+	/* The mesh is what it is, whatever a tag says. */
+	expect(OUT(TAG("1", "backend, mesh: other, zzz: a"), ""), NULL,
+	       "backend{mesh=default,zzz=a} spiffe://default/backend\n" ME);
 	/* Also what nobody offers: it may come. */
 	expect(OUT(TAG("1", "gone"), ""), NULL,
 	       "gone{mesh=default} spiffe://default/gone\n" ME);
