@@ -19,12 +19,12 @@ static bool read_secret(void *owner, const char *mesh, const char *name,
 	       keeper_read(process->keeper, process->registry.all, mesh, name, content);
 }
 
-static bool read_identity(void *owner, const struct routes *routes,
+static bool read_identity(void *owner, const struct envoy_holder *holder,
 			  struct envoy_identity *out)
 {
 	const struct process *process = owner;
 
-	return workloads_answer(process->workloads, routes, out);
+	return workloads_answer(process->workloads, holder, out);
 }
 
 static void on_identities_due(void *owner, const char *mesh)

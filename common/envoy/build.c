@@ -144,14 +144,18 @@ static struct envoy_config *build_done(struct build *build)
 struct envoy_config *envoy_build_proxy(const struct routes *routes,
 				       const struct envoy_secrets *secrets)
 {
+	const struct envoy_holder holder = { routes->proxy->key.mesh, routes->mesh,
+					     routes->uris, routes->uri_count };
 	struct build build = { .arena = zl_arena_new(),
+			       .mesh = holder.mesh_name,
+			       .at_edge = routes->is_gateway,
 			       .routes = routes,
 			       .secrets = secrets };
 	struct envoy_config *config;
 
 	find_all(&build);
 	sort_targets(&build);
-	build_trust(&build);
+	build_trust(&build, &holder);
 	build_outbounds(&build);
 	build_inbounds(&build);
 	build_gateway(&build);

@@ -40,15 +40,23 @@ struct envoy_identity {
 	struct zl_buf roots; /* of its mesh: whom it trusts */
 };
 
+/* Who a proxy is to be in a mesh that has mTLS. */
+struct envoy_holder {
+	const char *mesh_name;
+	const struct mesh_spec *mesh;
+	const char *const *uris; /* sorted */
+	size_t uri_count;
+};
+
 /* Where the contents of Secrets are to be had. */
 struct envoy_secrets {
 	/* Append the content of the Secret of this mesh and name. False: it is not here.
 	 */
 	bool (*read)(void *owner, const char *mesh, const char *name,
 		     struct zl_buf *content);
-	/* Append the identity of the proxy of routes, whose mesh has mTLS. False: it has
-	 * none yet. NULL: it comes from elsewhere, and is only named. */
-	bool (*identity)(void *owner, const struct routes *routes,
+	/* Append the identity of holder. False: it has none yet. NULL: it comes from
+	 * elsewhere, and is only named. */
+	bool (*identity)(void *owner, const struct envoy_holder *holder,
 			 struct envoy_identity *out);
 	void *owner;
 };

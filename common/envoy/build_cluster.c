@@ -41,7 +41,7 @@ Envoy__Cluster *build_cluster_new(struct build *build, const char *name,
 		ENVOY__CLUSTER__CLUSTER_DISCOVERY_TYPE_TYPE;
 	cluster->type = type;
 	cluster->circuit_breakers = no_limits(arena);
-	if (build->routes->is_gateway) {
+	if (build->at_edge) {
 		cluster->connect_timeout = pb_new(arena, &envoy__duration__descriptor);
 		cluster->connect_timeout->seconds = EDGE_CONNECT_S;
 		cluster->per_connection_buffer_limit_bytes = pb_u32(arena, EDGE_BUFFER);
@@ -166,7 +166,7 @@ static void add_eds_cluster(struct build *build, const struct backend *target,
 		pb_new(arena, &envoy__cluster__eds_cluster_config__descriptor);
 	cluster->eds_cluster_config->eds_config = pb_ads(arena);
 	/* The hop from proxy to proxy may speak HTTP/2; plain TCP does not look at it. */
-	if (!build->routes->is_gateway)
+	if (!build->at_edge)
 		build_set_http(build, cluster, HTTP_TWO);
 	if (spare_priority)
 		set_outlier_detection(arena, cluster);

@@ -21,7 +21,9 @@ struct trust {
 
 struct build {
 	struct zl_arena *arena;
+	const char *mesh; /* whose Secrets and mTLS are meant */
 	struct trust trust;
+	bool at_edge; /* a builtin gateway */
 	const struct routes *routes;
 	const struct envoy_secrets *secrets; /* NULL: none is to be had */
 	const struct backend **targets; /* resolved, sorted by cluster, which differ */
@@ -89,8 +91,9 @@ Envoy__SdsSecretConfig *build_secret_ref(struct zl_arena *arena, const char *nam
 
 /* ---- build_trust.c ---- */
 
-/* Find out, and add the identity and the roots, if they are to be had. */
-void build_trust(struct build *build);
+/* Find out, and add the identity and the roots, if they are to be had. Holder without
+ * URIs: mTLS is off. */
+void build_trust(struct build *build, const struct envoy_holder *holder);
 /* TLS to a target inside the mesh, and from others to an inbound. */
 Envoy__TransportSocket *build_mesh_client(struct build *build,
 					  const struct backend *target);

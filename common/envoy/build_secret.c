@@ -11,8 +11,7 @@ const char *build_content(struct build *build, const struct data_source *source)
 	if (source->secret[0] == '\0')
 		return source->text[0] != '\0' ? source->text : NULL;
 	if (secrets == NULL ||
-	    !secrets->read(secrets->owner, build->routes->proxy->key.mesh, source->secret,
-			   &content))
+	    !secrets->read(secrets->owner, build->mesh, source->secret, &content))
 		return NULL;
 	if (strlen(zl_buf_text(&content)) == content.len) /* PEM has no NUL */
 		text = zl_arena_strdup(build->arena, zl_buf_text(&content));

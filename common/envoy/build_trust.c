@@ -20,25 +20,24 @@ static void fini(struct envoy_identity *identity)
 	zl_buf_free(&identity->roots);
 }
 
-void build_trust(struct build *build)
+void build_trust(struct build *build, const struct envoy_holder *holder)
 {
-	const struct routes *routes = build->routes;
 	const struct envoy_secrets *secrets = build->secrets;
 	struct trust *trust = &build->trust;
 	struct envoy_identity identity = { 0 };
 
-	if (routes->uri_count == 0)
+	if (holder->uri_count == 0)
 		return;
-	const char *mesh = routes->proxy->key.mesh;
+	const char *mesh = holder->mesh_name;
 	trust->on = true;
-	trust->permissive = mesh_signer(routes->mesh)->permissive;
+	trust->permissive = mesh_signer(holder->mesh)->permissive;
 	trust->identity = envoy_identity_name(mesh, build->arena);
 	trust->roots = zl_arena_format(build->arena, "mesh_ca:secret:%s", mesh);
 	if (secrets == NULL || secrets->identity == NULL) {
 		trust->has_identity = true;
 		return;
 	}
-	trust->has_identity = secrets->identity(secrets->owner, routes, &identity);
+	trust->has_identity = secrets->identity(secrets->owner, holder, &identity);
 	if (trust->has_identity) {
 		build_pair_secret(build, trust->identity, zl_buf_text(&identity.chain),
 				  zl_buf_text(&identity.key));
@@ -126,8 +125,7 @@ Envoy__TransportSocket *build_mesh_server(struct build *build)
 	struct zl_arena *arena = build->arena;
 	const struct expected_name mesh = { .prefix = true,
 					    .value = zl_arena_format(
-						    arena, "spiffe://%s/",
-						    build->routes->proxy->key.mesh) };
+						    arena, "spiffe://%s/", build->mesh) };
 	Envoy__DownstreamTlsContext *context =
 		pb_new(arena, &envoy__downstream_tls_context__descriptor);
 

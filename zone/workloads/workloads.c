@@ -238,17 +238,17 @@ static bool last_identity(const struct workloads *workloads, const struct worklo
 	return true;
 }
 
-static bool sign(struct workloads *workloads, const struct routes *routes,
+static bool sign(struct workloads *workloads, const struct envoy_holder *holder,
 		 const struct mesh_backend *backend, struct envoy_identity *out)
 {
-	const char *mesh = routes->proxy->key.mesh;
+	const char *mesh = holder->mesh_name;
 	struct zl_buf chain = { 0 };
 	struct zl_buf key = { 0 };
 	bool ok = read_part(workloads, mesh, backend, false, &chain) &&
 		  read_part(workloads, mesh, backend, true, &key);
 	const struct workload of = { mesh,
-				     routes->uris,
-				     routes->uri_count,
+				     holder->uris,
+				     holder->uri_count,
 				     zl_buf_text(&chain),
 				     zl_buf_text(&key),
 				     backend->cert_ms };
@@ -260,19 +260,19 @@ static bool sign(struct workloads *workloads, const struct routes *routes,
 	return ok;
 }
 
-bool workloads_answer(struct workloads *workloads, const struct routes *routes,
+bool workloads_answer(struct workloads *workloads, const struct envoy_holder *holder,
 		      struct envoy_identity *out)
 {
-	const struct mesh_spec *mesh = routes->mesh;
+	const struct mesh_spec *mesh = holder->mesh;
 	bool ok = false;
 
 	for (size_t i = 0; i < mesh->backend_count; i++) {
 		const struct mesh_backend *backend = &mesh->backends[i];
 		/* One that is on its way is trusted when it has come. */
-		(void)read_part(workloads, routes->proxy->key.mesh, backend, false,
+		(void)read_part(workloads, holder->mesh_name, backend, false,
 				&out->roots);
 		if (backend == mesh_signer(mesh))
-			ok = sign(workloads, routes, backend, out);
+			ok = sign(workloads, holder, backend, out);
 	}
 	return ok && out->roots.len > 0;
 }

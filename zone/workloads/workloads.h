@@ -44,9 +44,9 @@ struct workload {
 	uint64_t lifetime_ms;
 };
 
-/* Append who the proxy of routes is, and the roots of all authorities of its mesh (see
- * envoy_secrets). False: the authority is not here yet, or can sign none. */
-bool workloads_answer(struct workloads *workloads, const struct routes *routes,
+/* Append who holder is, and the roots of all authorities of its mesh (see envoy_secrets).
+ * False: the authority is not here yet, or can sign none. */
+bool workloads_answer(struct workloads *workloads, const struct envoy_holder *holder,
 		      struct envoy_identity *out);
 
 /* Append chain and key of its identity. False: the authority can sign none, which is

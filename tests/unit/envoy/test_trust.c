@@ -74,19 +74,19 @@ static bool no_secret(void *owner, const char *mesh, const char *name,
 	return false;
 }
 
-static bool no_identity(void *owner, const struct routes *routes,
+static bool no_identity(void *owner, const struct envoy_holder *holder,
 			struct envoy_identity *out)
 {
 	(void)owner;
 	(void)out;
-	assert_int_equal(routes->uri_count, 7);
+	assert_int_equal(holder->uri_count, 7);
 	return false;
 }
 
-static bool some_identity(void *owner, const struct routes *routes,
+static bool some_identity(void *owner, const struct envoy_holder *holder,
 			  struct envoy_identity *out)
 {
-	(void)routes;
+	assert_string_equal(holder->mesh_name, "default");
 	zl_buf_format(&out->chain, "chain %s", (const char *)owner);
 	zl_buf_str(&out->key, "key");
 	zl_buf_str(&out->roots, "roots");
