@@ -1,0 +1,142 @@
+/* What proxies are to have: resolved and pushed. */
+#include "base/clock.h"
+#include "envoy/build.h"
+#include "loop/loop.h"
+#include "policy/policy.h"
+#include "zone/proxies/inside.h"
+
+#include <string.h>
+
+const struct routes *proxies_routes(const struct proxies *proxies,
+				    const struct resource *dataplane, bool explain,
+				    struct zl_arena *arena)
+{
+	const struct policy_options options = { .explain = explain,
+						.has_identity = identities_has,
+						.owner = proxies };
+
+	return policy_resolve(proxies->index, proxies->inventory, dataplane, &options,
+			      arena);
+}
+
+const char *const *proxies_warnings(const struct proxies *proxies, const char *mesh,
+				    struct zl_arena *arena, size_t *count)
+{
+	return policy_warnings(proxies->index, proxies->inventory, mesh, arena, count);
+}
+
+struct envoy_config *proxies_config(const struct proxies *proxies,
+				    const struct routes *routes)
+{
+	const struct envoy_secrets *secrets = &proxies->setup.secrets;
+
+	return envoy_build_proxy(routes, secrets->read != NULL ? secrets : NULL);
+}
+
+static void tell_needs(void *arg)
+{
+	struct proxies *proxies = arg;
+
+	proxies->asking = false;
+	if (proxies->setup.needs != NULL)
+		proxies->setup.needs(proxies->setup.owner);
+}
+
+/* What proxy has a use for. Who brings the contents is told at the end of the turn. */
+static void set_secrets(struct proxies *proxies, struct proxy *proxy, struct zl_buf *now)
+{
+	bool same =
+		proxy->secrets.len == now->len &&
+		(now->len == 0 || memcmp(proxy->secrets.data, now->data, now->len) == 0);
+
+	zl_buf_free(&proxy->secrets);
+	proxy->secrets = *now;
+	if (same || proxies->asking)
+		return;
+	proxies->asking = true;
+	loop_defer(proxies->setup.loop, tell_needs, proxies);
+}
+
+static bool has_name(const struct zl_buf *names, const char *name)
+{
+	for (size_t at = 0; at < names->len; at += strlen(names->data + at) + 1)
+		if (strcmp(names->data + at, name) == 0)
+			return true;
+	return false;
+}
+
+bool push_needs_secret(const struct proxy *proxy, const char *mesh, const char *name)
+{
+	return proxy->dataplane != NULL &&
+	       strcmp(proxy->dataplane->key.mesh, mesh) == 0 &&
+	       has_name(&proxy->secrets, name);
+}
+
+bool proxies_need_secret(const struct proxies *proxies, const char *mesh,
+			 const char *name)
+{
+	const struct proxy *proxy = proxies->all;
+
+	while (proxy != NULL && !push_needs_secret(proxy, mesh, name))
+		proxy = proxy->hh.next;
+	return proxy != NULL;
+}
+
+void push_proxy(struct proxies *proxies, struct proxy *proxy)
+{
+	if (!proxies->begun || !proxy->connected || proxy->dataplane == NULL)
+		return;
+	struct zl_arena *arena = zl_arena_new();
+	uint64_t start = zl_now_us();
+	const struct routes *routes =
+		proxies_routes(proxies, proxy->dataplane, false, arena);
+	struct envoy_config *config = proxies_config(proxies, routes);
+	struct zl_buf secrets = { 0 };
+
+	proxies->counts.resolve_us += zl_now_us() - start;
+	proxies->counts.resolves++;
+	proxies->counts.pushes++;
+	proxy->wanted = ++proxies->number;
+	proxies->revs[proxy->wanted % PUSHES_KEPT] = proxies->rev;
+	zl_buf_drain(&proxy->services, proxy->services.len);
+	policy_services(routes, &proxy->services);
+	envoy_secrets_named(routes, &secrets);
+	set_secrets(proxies, proxy, &secrets);
+	identities_note(proxy, config, arena);
+	zl_arena_free(&arena);
+	xds_server_set(proxies->xds, proxy->id, config, proxy->wanted);
+	envoy_config_drop(&config);
+}
+
+void push_all(struct proxies *proxies)
+{
+	struct proxy *proxy;
+	struct proxy *next;
+
+	HASH_ITER (hh, proxies->all, proxy, next)
+		push_proxy(proxies, proxy);
+}
+
+/* What proxy acknowledged before is not all of rev, which named the content. */
+static void bring(struct proxies *proxies, struct proxy *proxy, uint64_t rev)
+{
+	uint64_t before = proxy->wanted;
+
+	push_proxy(proxies, proxy);
+	if (proxy->wanted == before)
+		return;
+	if (proxy->acked >= proxy->brought || rev < proxy->brought_rev)
+		proxy->brought_rev = rev;
+	proxy->brought = proxy->wanted;
+}
+
+void proxies_secret_came(struct proxies *proxies, const struct resource *secret)
+{
+	struct proxy *proxy;
+	struct proxy *next;
+
+	HASH_ITER (hh, proxies->all, proxy, next)
+		if (push_needs_secret(proxy, secret->key.mesh, secret->key.name))
+			bring(proxies, proxy, secret->mod_rev);
+	report_soon(proxies);
+}
