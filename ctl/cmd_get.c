@@ -128,6 +128,20 @@ static void row_ingress(struct ctl *ctl, struct table *table, const struct tree 
 	table_row(table, cells);
 }
 
+static void row_egress(struct ctl *ctl, struct table *table, const struct tree *doc)
+{
+	const struct tree *net = tree_get(spec_of(doc), "networking");
+	const char *zone = json_find(spec_of(doc), "zone");
+	const char *port = json_find(net, "port");
+	const char *cells[] = { json_find(doc, "name"),
+				zone != NULL ? zone : label(doc, "kuma.io/zone"),
+				zl_arena_format(ctl->arena, "%s:%s",
+						json_find(net, "address"),
+						port != NULL ? port : "?"),
+				json_find(doc, "revision") };
+	table_row(table, cells);
+}
+
 static void row_mesh(struct ctl *ctl, struct table *table, const struct tree *doc)
 {
 	const struct tree *routing = tree_get(spec_of(doc), "routing");
@@ -210,6 +224,44 @@ static void row_http_route(struct ctl *ctl, struct table *table, const struct tr
 	};
 	table_row(table, cells);
 	zl_buf_free(&services);
+}
+
+/* The parts that are written; "off": instances of all zones alike. */
+static const char *locality_text(const struct tree *locality)
+{
+	bool near = tree_get(locality, "localZone") != NULL;
+	bool zones = tree_get(locality, "crossZone") != NULL;
+
+	if (json_true(locality, "disabled"))
+		return "off";
+	if (near)
+		return zones ? "localZone,crossZone" : "localZone";
+	return zones ? "crossZone" : "-";
+}
+
+static void row_balancing(struct ctl *ctl, struct table *table, const struct tree *doc)
+{
+	const struct tree *spec = spec_of(doc);
+	const struct tree *target = tree_get(spec, "targetRef");
+	const struct tree *to = json_list(spec, "to");
+	struct zl_buf services = { 0 };
+	struct zl_buf locality = { 0 };
+
+	for (size_t i = 0; i < to->count; i++) {
+		const struct tree *right = tree_get(to->items[i], "default");
+		add_part(&services, ref_text(tree_get(to->items[i], "targetRef")));
+		add_part(&locality, locality_text(tree_get(right, "localityAwareness")));
+	}
+	const char *cells[] = {
+		json_find(doc, "name"),       target != NULL ? ref_text(target) : "Mesh",
+		zl_buf_text(&services),       zl_buf_text(&locality),
+		label(doc, "kuma.io/origin"), label(doc, "kuma.io/zone"),
+		json_find(doc, "revision")
+	};
+	table_row(table, cells);
+	zl_buf_free(&services);
+	zl_buf_free(&locality);
+	(void)ctl;
 }
 
 static void row_traffic_route(struct ctl *ctl, struct table *table,
@@ -383,12 +435,16 @@ static const struct columns {
 			     row_dataplane },
 	[KIND_ZONE_INGRESS] = { { "NAME", "ZONE", "ADVERTISED", "SERVICES", "REV" },
 				row_ingress },
+	[KIND_ZONE_EGRESS] = { { "NAME", "ZONE", "ADDRESS", "REV" }, row_egress },
 	[KIND_MESH_TCP_ROUTE] = { { "NAME", "TARGET", "TO", "BACKENDS", "ORIGIN", "ZONE",
 				    "REV" },
 				  row_route },
 	[KIND_MESH_HTTP_ROUTE] = { { "NAME", "TARGET", "TO", "RULES", "ORIGIN", "ZONE",
 				     "REV" },
 				   row_http_route },
+	[KIND_MESH_LOAD_BALANCING_STRATEGY] = { { "NAME", "TARGET", "TO", "LOCALITY",
+						  "ORIGIN", "ZONE", "REV" },
+						row_balancing },
 	[KIND_TRAFFIC_ROUTE] = { { "NAME", "SOURCES", "DESTINATIONS", "BACKENDS", "REV" },
 				 row_traffic_route },
 	[KIND_MESH_GATEWAY] = { { "NAME", "PROXIES", "LISTENERS", "ZONE", "REV" },

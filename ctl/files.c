@@ -236,7 +236,7 @@ struct resource *files_as_own(const struct ctl *ctl, const struct resource *res)
 
 	if (ours && (res->key.kind == KIND_DATAPLANE || service))
 		return resource_relabel(res, own, 2);
-	if (res->key.kind == KIND_ZONE_INGRESS && res->key.zone[0] == '\0')
+	if (kind_is_zone_proxy(res->key.kind) && res->key.zone[0] == '\0')
 		return resource_relabel(res, own, 1);
 	return resource_hold(res);
 }

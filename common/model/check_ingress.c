@@ -1,4 +1,4 @@
-/* The rules of ZoneIngress: kinds-spec 3. */
+/* The rules of ZoneIngress and ZoneEgress: kinds-spec 3 and 4. */
 #include "model/checks.h"
 #include "model/schemas.h"
 
@@ -38,22 +38,44 @@ static void check_advertised(struct decode *dec, const struct tree *tree,
 	check_range(dec, at, tree, "advertisedPort", 1, 65535, PORT_TEXT);
 }
 
-void check_ingress_networking(struct decode *dec, const struct tree *tree,
-			      const struct path *at, const void *made)
+/* Where Envoy listens. */
+static void check_bound(struct decode *dec, const struct tree *tree,
+			const struct path *at)
 {
-	const struct zone_ingress_spec *spec = made;
-	const struct tree *admin = tree_get(tree, "admin");
-	const struct tree *admin_port = tree_get(admin, "port");
-	struct path admin_at = { .up = at, .name = "admin" };
-
 	if (tree_get(tree, "port") == NULL)
 		decode_bad(dec, at, "port", tree, "must be defined");
 	check_range(dec, at, tree, "port", 1, 65535, PORT_TEXT);
 	check_address(dec, tree, at);
-	check_advertised(dec, tree, at);
-	if (admin_port != NULL && admin_port->type == TREE_INT && spec->port != 0 &&
-	    admin_port->integer == spec->port)
+}
+
+static void check_admin(struct decode *dec, const struct tree *tree,
+			const struct path *at, uint32_t port)
+{
+	const struct tree *admin_port = tree_get(tree_get(tree, "admin"), "port");
+	struct path admin_at = { .up = at, .name = "admin" };
+
+	if (admin_port != NULL && admin_port->type == TREE_INT && port != 0 &&
+	    admin_port->integer == port)
 		decode_bad(dec, &admin_at, "port", admin_port, "must differ from port");
+}
+
+void check_ingress_networking(struct decode *dec, const struct tree *tree,
+			      const struct path *at, const void *made)
+{
+	const struct zone_ingress_spec *spec = made;
+
+	check_bound(dec, tree, at);
+	check_advertised(dec, tree, at);
+	check_admin(dec, tree, at, spec->port);
+}
+
+void check_egress_networking(struct decode *dec, const struct tree *tree,
+			     const struct path *at, const void *made)
+{
+	const struct zone_egress_spec *spec = made;
+
+	check_bound(dec, tree, at);
+	check_admin(dec, tree, at, spec->port);
 }
 
 void check_available(struct decode *dec, const struct tree *tree, const struct path *at,
@@ -74,16 +96,31 @@ void check_available(struct decode *dec, const struct tree *tree, const struct p
 	check_service_tags(dec, tree, service->tags, at);
 }
 
+static void check_zone(struct decode *dec, const struct tree *tree, const struct path *at,
+		       const char *zone)
+{
+	const char *fault = zone[0] != '\0' ? name_fault_1035(zone) : NULL;
+
+	if (fault != NULL)
+		decode_bad(dec, at, "zone", tree_get(tree, "zone"), "%s", fault);
+	if (zone[0] != '\0' && dec->zone_label[0] != '\0' &&
+	    strcmp(zone, dec->zone_label) != 0)
+		decode_bad(dec, at, "zone", tree_get(tree, "zone"),
+			   "must not differ from the label kuma.io/zone");
+}
+
 void check_ingress(struct decode *dec, const struct tree *tree, const struct path *at,
 		   const void *made)
 {
 	const struct zone_ingress_spec *spec = made;
-	const char *fault = spec->zone[0] != '\0' ? name_fault_1035(spec->zone) : NULL;
 
-	if (fault != NULL)
-		decode_bad(dec, at, "zone", tree_get(tree, "zone"), "%s", fault);
-	if (spec->zone[0] != '\0' && dec->zone_label[0] != '\0' &&
-	    strcmp(spec->zone, dec->zone_label) != 0)
-		decode_bad(dec, at, "zone", tree_get(tree, "zone"),
-			   "must not differ from the label kuma.io/zone");
+	check_zone(dec, tree, at, spec->zone);
+}
+
+void check_egress(struct decode *dec, const struct tree *tree, const struct path *at,
+		  const void *made)
+{
+	const struct zone_egress_spec *spec = made;
+
+	check_zone(dec, tree, at, spec->zone);
 }

@@ -1,4 +1,5 @@
-/* The rules of MeshTCPRoute: spec 2.4 as D40 chose. */
+/* The rules of MeshTCPRoute, and of the references of all policies: spec 2.4 as D40
+ * chose. */
 #include "model/checks.h"
 #include "model/schemas.h"
 
@@ -12,6 +13,8 @@ enum {
 		    BIT(REF_DATAPLANE),
 	KINDS_TO = BIT(REF_MESH_SERVICE) | BIT(REF_MESH_EXTERNAL_SERVICE) |
 		   BIT(REF_MESH_MULTI_ZONE_SERVICE),
+	KINDS_BALANCED =
+		BIT(REF_MESH) | BIT(REF_MESH_SERVICE) | BIT(REF_MESH_MULTI_ZONE_SERVICE),
 	KINDS_BACKEND = KINDS_TO | BIT(REF_MESH_SERVICE_SUBSET),
 	KINDS_BY_NAME = KINDS_BACKEND | BIT(REF_MESH_GATEWAY) | BIT(REF_DATAPLANE),
 	KINDS_DEPRECATED = BIT(REF_MESH_SUBSET) | BIT(REF_MESH_SERVICE) |
@@ -230,7 +233,7 @@ void check_top_ref(struct decode *dec, const struct tree *tree, const struct pat
 	struct ref_check check = { dec, tree, at, ref };
 	unsigned kinds = KINDS_TOP;
 
-	if (strcmp(dec->role, "system") != 0 || dec->kind == KIND_MESH_HTTP_ROUTE)
+	if (strcmp(dec->role, "system") != 0 || dec->kind != KIND_MESH_TCP_ROUTE)
 		kinds &= ~BIT(REF_MESH_GATEWAY);
 	check_ref(&check, kinds);
 	if (KINDS_DEPRECATED & BIT(ref->kind))
@@ -244,11 +247,14 @@ void check_to_ref(struct decode *dec, const struct tree *tree, const struct path
 		  const void *made)
 {
 	struct ref_check check = { dec, tree, at, made };
-	/* No MeshHTTPRoute is on a gateway; its top kind has been refused (K13). */
-	bool gateway =
-		dec->top->kind == REF_MESH_GATEWAY && dec->kind != KIND_MESH_HTTP_ROUTE;
+	unsigned kinds = KINDS_TO;
 
-	check_ref(&check, gateway ? BIT(REF_MESH) : KINDS_TO);
+	/* No other policy is on a gateway; its top kind has been refused (K13). */
+	if (dec->kind == KIND_MESH_TCP_ROUTE && dec->top->kind == REF_MESH_GATEWAY)
+		kinds = BIT(REF_MESH);
+	if (dec->kind == KIND_MESH_LOAD_BALANCING_STRATEGY)
+		kinds = KINDS_BALANCED;
+	check_ref(&check, kinds);
 	check_port(&check);
 }
 

@@ -403,7 +403,7 @@ struct key head_key(const struct head *head)
 		       head->info->places & IN_ZONE;
 	const struct tree *field = tree_get(head->spec, "zone");
 
-	if (zone == NULL && head->kind == KIND_ZONE_INGRESS && field != NULL &&
+	if (zone == NULL && kind_is_zone_proxy(head->kind) && field != NULL &&
 	    field->type == TREE_TEXT)
 		zone = field->text;
 	return (struct key){ .kind = head->kind,

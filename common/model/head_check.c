@@ -282,7 +282,7 @@ void head_check(struct decode *dec, struct head *head, const struct resource_rul
 {
 	/* Secrets are found by name and mesh alone, wherever their object stood. */
 	bool keeps_ns = (head->info->scope == SCOPE_MESH && head->kind != KIND_SECRET) ||
-			head->kind == KIND_ZONE_INGRESS;
+			kind_is_zone_proxy(head->kind);
 
 	if (head->ns[0] != '\0' && keeps_ns &&
 	    labels_get(head->labels, LABEL_NAMESPACE) == NULL)

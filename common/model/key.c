@@ -116,6 +116,23 @@ static const struct kind_info KINDS[KIND_END] = {
 				.flat = true,
 				.to_zones = true,
 				.to_global = true },
+	[KIND_ZONE_EGRESS] = { .kind = KIND_ZONE_EGRESS,
+			       .name = "ZoneEgress",
+			       .plural = "zoneegresses",
+			       .shorthand = "ze",
+			       .scope = SCOPE_GLOBAL,
+			       .places = IN_ZONE,
+			       .flat = true,
+			       .to_global = true },
+	[KIND_MESH_LOAD_BALANCING_STRATEGY] = { .kind = KIND_MESH_LOAD_BALANCING_STRATEGY,
+						.name = "MeshLoadBalancingStrategy",
+						.plural = "meshloadbalancingstrategies",
+						.shorthand = "mlbs",
+						.scope = SCOPE_MESH,
+						.places = AT_GLOBAL | IN_ZONE,
+						.to_zones = true,
+						.to_global = true,
+						.policy = true },
 };
 
 /* Kuma's kinds that are not in KINDS, sorted by bytes; names that end in Insight or
@@ -140,7 +157,6 @@ static const char *const FOREIGN[] = {
 	"MeshGlobalRateLimit",
 	"MeshHealthCheck",
 	"MeshIdentity",
-	"MeshLoadBalancingStrategy",
 	"MeshMetric",
 	"MeshOPA",
 	"MeshOpenTelemetryBackend",
@@ -164,7 +180,6 @@ static const char *const FOREIGN[] = {
 	"TrafficTrace",
 	"VirtualOutbound",
 	"Workload",
-	"ZoneEgress",
 };
 
 const struct kind_info *kind_info(enum kind kind)
@@ -210,6 +225,11 @@ enum kind kind_by_word(const char *word)
 		    is_singular(KINDS[kind].plural, word))
 			return kind;
 	return KIND_NONE;
+}
+
+bool kind_is_zone_proxy(enum kind kind)
+{
+	return kind == KIND_ZONE_INGRESS || kind == KIND_ZONE_EGRESS;
 }
 
 static bool ends_with(const char *text, const char *end)

@@ -36,6 +36,8 @@ enum kind {
 	KIND_MESH_HTTP_ROUTE = 11,
 	KIND_TRAFFIC_ROUTE = 12,
 	KIND_MESH_GATEWAY = 13,
+	KIND_ZONE_EGRESS = 14,
+	KIND_MESH_LOAD_BALANCING_STRATEGY = 15,
 	KIND_END
 };
 
@@ -63,6 +65,8 @@ const struct kind_info *kind_info(enum kind kind);
 enum kind kind_by_name(const char *name);
 enum kind kind_by_plural(const char *plural);
 enum kind kind_by_word(const char *word);
+/* A ZoneIngress or a ZoneEgress: an Envoy of a zone, which its field zone names. */
+bool kind_is_zone_proxy(enum kind kind);
 /* True for a kind that Kuma has and Zonelink has not (D25). */
 bool kind_is_foreign(const char *name);
 

@@ -43,6 +43,8 @@ struct resource {
 		const struct http_route_spec *http_route;
 		const struct traffic_route_spec *traffic_route;
 		const struct mesh_gateway_spec *gateway;
+		const struct zone_egress_spec *egress;
+		const struct balancing_spec *balancing;
 	};
 };
 

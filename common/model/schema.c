@@ -32,6 +32,10 @@ const struct schema *schema_of(enum kind kind)
 		return &SCHEMA_TRAFFIC_ROUTE;
 	case KIND_MESH_GATEWAY:
 		return &SCHEMA_MESH_GATEWAY;
+	case KIND_ZONE_EGRESS:
+		return &SCHEMA_ZONE_EGRESS;
+	case KIND_MESH_LOAD_BALANCING_STRATEGY:
+		return &SCHEMA_MESH_LOAD_BALANCING_STRATEGY;
 	default:
 		return NULL;
 	}

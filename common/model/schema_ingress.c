@@ -11,6 +11,7 @@ static const struct field ADMIN[] = {
 };
 static const struct schema ADMIN_SCHEMA = { .name = "Admin", FIELDS(ADMIN) };
 
+/* ---- ZoneIngress ---- */
 static const struct field NETWORKING[] = {
 	{ .name = "address",
 	  .type = FIELD_TEXT,
@@ -104,3 +105,50 @@ const struct schema SCHEMA_ZONE_INGRESS = { .name = "ZoneIngress",
 					    .size = sizeof(struct zone_ingress_spec),
 					    FIELDS(INGRESS),
 					    .check = check_ingress };
+
+/* ---- ZoneEgress ---- */
+static const struct field EGRESS_NETWORKING[] = {
+	{ .name = "address",
+	  .type = FIELD_TEXT,
+	  STORED(zone_egress_spec, address),
+	  .flags = F_OWN_CHECK,
+	  .doc = "IP address or DNS name that Envoy binds and the zone's proxies dial.",
+	  .example = "10.10.0.9" },
+	{ .name = "port",
+	  .type = FIELD_INT,
+	  STORED(zone_egress_spec, port),
+	  .flags = F_OWN_CHECK,
+	  .min = 1,
+	  .max = 65535,
+	  .doc = "Port that Envoy binds.",
+	  .example = "10002" },
+	{ .name = "admin",
+	  .type = FIELD_OBJECT,
+	  .sub = &ADMIN_SCHEMA,
+	  .doc = "Envoy's admin interface." },
+};
+static const struct schema EGRESS_NETWORKING_SCHEMA = {
+	.name = "ZoneEgressNetworking",
+	.size = sizeof(struct zone_egress_spec),
+	FIELDS(EGRESS_NETWORKING),
+	.check = check_egress_networking
+};
+
+static const struct field EGRESS[] = {
+	{ .name = "zone",
+	  .type = FIELD_TEXT,
+	  STORED(zone_egress_spec, zone),
+	  .doc = "Zone of the egress; label kuma.io/zone, else the writer's zone when "
+		 "absent.",
+	  .example = "east" },
+	{ .name = "networking",
+	  .type = FIELD_OBJECT,
+	  .sub = &EGRESS_NETWORKING_SCHEMA,
+	  .flags = F_REQUIRED,
+	  .doc = "Where the egress listens." },
+};
+
+const struct schema SCHEMA_ZONE_EGRESS = { .name = "ZoneEgress",
+					   .size = sizeof(struct zone_egress_spec),
+					   FIELDS(EGRESS),
+					   .check = check_egress };

@@ -96,6 +96,16 @@ const struct schema TO_REF_SCHEMA = { .name = "ToTargetRef",
 				      .finish = finish_ref,
 				      .check = check_to_ref };
 
+static const struct field BALANCED_REF[] = {
+	REF_FIELDS("Mesh, MeshService, MeshMultiZoneService", "MeshService"),
+	PORT_FIELDS,
+};
+const struct schema BALANCED_REF_SCHEMA = { .name = "BalancedTargetRef",
+					    .size = sizeof(struct target_ref),
+					    FIELDS(BALANCED_REF),
+					    .finish = finish_ref,
+					    .check = check_to_ref };
+
 static const struct field BACKEND_REF[] = {
 	REF_FIELDS("MeshService, MeshServiceSubset, MeshExternalService, "
 		   "MeshMultiZoneService",

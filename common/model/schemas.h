@@ -19,11 +19,15 @@ extern const struct schema SCHEMA_EXTERNAL_SERVICE;
 extern const struct schema SCHEMA_MESH_HTTP_ROUTE;
 extern const struct schema SCHEMA_TRAFFIC_ROUTE;
 extern const struct schema SCHEMA_MESH_GATEWAY;
+extern const struct schema SCHEMA_ZONE_EGRESS;
+extern const struct schema SCHEMA_MESH_LOAD_BALANCING_STRATEGY;
 
-/* What MeshTCPRoute and MeshHTTPRoute share: spec.targetRef, to[].targetRef (of struct
- * target_ref) and backendRefs[] (of struct backend_ref). */
+/* What policies share: spec.targetRef, to[].targetRef (of struct target_ref; with the
+ * kinds that are balanced, for MeshLoadBalancingStrategy) and backendRefs[] (of struct
+ * backend_ref). */
 extern const struct schema TOP_REF_SCHEMA;
 extern const struct schema TO_REF_SCHEMA;
+extern const struct schema BALANCED_REF_SCHEMA;
 extern const struct schema BACKEND_REF_SCHEMA;
 
 /* One for each place of a schema, see struct schema. */
@@ -49,6 +53,10 @@ void check_ingress(struct decode *dec, const struct tree *tree, const struct pat
 		   const void *made);
 void check_ingress_networking(struct decode *dec, const struct tree *tree,
 			      const struct path *at, const void *made);
+void check_egress(struct decode *dec, const struct tree *tree, const struct path *at,
+		  const void *made);
+void check_egress_networking(struct decode *dec, const struct tree *tree,
+			     const struct path *at, const void *made);
 void check_available(struct decode *dec, const struct tree *tree, const struct path *at,
 		     const void *made);
 
@@ -81,6 +89,24 @@ void check_http_default(struct decode *dec, const struct tree *tree,
 			const struct path *at, const void *made);
 void check_http_to(struct decode *dec, const struct tree *tree, const struct path *at,
 		   const void *made);
+
+void check_balancing(struct decode *dec, const struct tree *tree, const struct path *at,
+		     const void *made);
+void check_balancing_to(struct decode *dec, const struct tree *tree,
+			const struct path *at, const void *made);
+void check_local_zone(struct decode *dec, const struct tree *tree, const struct path *at,
+		      const void *made);
+void check_affinity_tag(struct decode *dec, const struct tree *tree,
+			const struct path *at, const void *made);
+void check_failover_from(struct decode *dec, const struct tree *tree,
+			 const struct path *at, const void *made);
+void check_failover_to(struct decode *dec, const struct tree *tree, const struct path *at,
+		       const void *made);
+void check_threshold(struct decode *dec, const struct tree *tree, const struct path *at,
+		     const void *made);
+
+/* A percentage as a number or a text: false for another text, or a wrong type. */
+bool percentage_read(const struct tree *tree, double *value);
 
 void check_traffic_route(struct decode *dec, const struct tree *tree,
 			 const struct path *at, const void *made);

@@ -27,7 +27,8 @@ static bool goes_on(const struct resource *res)
 	const char *role = labels_get(res->labels, LABEL_ROLE);
 	enum kind kind = res->key.kind;
 
-	if (kind == KIND_MESH_GATEWAY || kind == KIND_MESH_EXTERNAL_SERVICE)
+	if (kind == KIND_MESH_GATEWAY || kind == KIND_MESH_EXTERNAL_SERVICE ||
+	    kind == KIND_ZONE_EGRESS)
 		return false;
 	return !kind_info(kind)->policy ||
 	       (role != NULL && strcmp(role, "producer") == 0);

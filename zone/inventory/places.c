@@ -17,6 +17,8 @@ static struct places places_of(const struct resource *res)
 					res->dataplane->advertised };
 	if (res->key.kind == KIND_ZONE_INGRESS)
 		return (struct places){ res->ingress->address, res->ingress->advertised };
+	if (res->key.kind == KIND_ZONE_EGRESS)
+		return (struct places){ res->egress->address, "" };
 	return (struct places){ "", "" };
 }
 

@@ -1,5 +1,5 @@
-/* zone/inventory/places.h - host names in the addresses of Dataplanes and ZoneIngresses
- * (D24). Private to the room.
+/* zone/inventory/places.h - host names in the addresses of Dataplanes, ZoneIngresses and
+ * ZoneEgresses (D24). Private to the room.
  *
  * Threads:  pure.
  */
@@ -11,8 +11,8 @@
 
 /* A copy of res that has addresses for host names in its spec; its document says the
  * names. What has no address yet is not ready: the inbounds of a Dataplane, or what a
- * ZoneIngress advertises, which then is nothing. The caller holds it. NULL: there is no
- * host name in it. */
+ * ZoneIngress advertises, which then is nothing; what Envoy binds keeps its name. The
+ * caller holds it. NULL: there is no host name in it. */
 struct resource *places_resolved(const struct resource *res,
 				 const char *(*address)(void *owner, const char *name),
 				 void *owner);

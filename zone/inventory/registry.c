@@ -235,7 +235,7 @@ void registry_update(struct registry *registry, enum registry_part part,
 	end(registry, &at);
 }
 
-static const enum kind PLACED[] = { KIND_DATAPLANE, KIND_ZONE_INGRESS };
+static const enum kind PLACED[] = { KIND_DATAPLANE, KIND_ZONE_INGRESS, KIND_ZONE_EGRESS };
 
 void registry_renamed(struct registry *registry, const char *name,
 		      struct registry_changes *changes)

@@ -24,6 +24,8 @@ static void test_kinds(void **state)
 	assert_int_equal(kind_by_name("Dataplane"), 3);
 	assert_int_equal(kind_by_name("ZoneIngress"), 4);
 	assert_int_equal(kind_by_name("MeshTCPRoute"), 5);
+	assert_int_equal(kind_by_name("ZoneEgress"), 14);
+	assert_int_equal(kind_by_name("MeshLoadBalancingStrategy"), 15);
 }
 
 static void test_words(void **state)
@@ -32,6 +34,8 @@ static void test_words(void **state)
 	assert_int_equal(kind_by_word("MTCPR"), KIND_MESH_TCP_ROUTE);
 	assert_int_equal(kind_by_word("meshtcproute"), KIND_MESH_TCP_ROUTE);
 	assert_int_equal(kind_by_word("dp"), KIND_DATAPLANE);
+	assert_int_equal(kind_by_word("ze"), KIND_ZONE_EGRESS);
+	assert_int_equal(kind_by_word("mlbs"), KIND_MESH_LOAD_BALANCING_STRATEGY);
 	assert_int_equal(kind_by_word("Traffic-Route"), KIND_TRAFFIC_ROUTE);
 	assert_int_equal(kind_by_word("external-service"), KIND_EXTERNAL_SERVICE);
 	assert_int_equal(kind_by_word("traffic-rout"), KIND_NONE);
@@ -45,7 +49,7 @@ static void test_words(void **state)
 static void test_foreign(void **state)
 {
 	static const char *const THEIRS[] = {
-		"MeshMetric",  "ZoneEgress",      "OPAPolicy",        "MeshOPA",
+		"MeshMetric",  "MeshIdentity",    "OPAPolicy",        "MeshOPA",
 		"MeshTimeout", "Timeout",         "DataplaneInsight", "ZoneOverview",
 		"AccessAudit", "FaultInjection",  "MeshGatewayRoute", "HostnameGenerator",
 		"Workload",    "MeshHealthCheck", "MeshTLS",          "MeshRetry",
