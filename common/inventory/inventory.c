@@ -114,6 +114,7 @@ bool inventory_fits(const struct inventory *inventory, const struct set *set)
 {
 	static const enum kind READ[] = { KIND_DATAPLANE,
 					  KIND_ZONE_INGRESS,
+					  KIND_ZONE_EGRESS,
 					  KIND_ZONE,
 					  KIND_EXTERNAL_SERVICE,
 					  KIND_MESH_SERVICE,

@@ -6,8 +6,9 @@
  * or Offline keeps them, marked; a ZoneIngress without an advertised address makes its
  * services known but has no place to send to.
  * Routes play no part, so an inventory serves every set that has the same Dataplanes,
- * ZoneIngresses, Zones, ExternalServices and service objects (inventory_fits). One that
- * is made of another (inventory_update) shares with it all services that did not change.
+ * ZoneIngresses, ZoneEgresses, Zones, ExternalServices and service objects
+ * (inventory_fits). One that is made of another (inventory_update) shares with it all
+ * services that did not change.
  *
  * Threads:  holders may be on different threads (the count is atomic); content is
  *           immutable.
@@ -104,6 +105,12 @@ const struct service *inventory_at(const struct inventory *inventory, size_t ind
 const struct available_service *inventory_offer(const struct inventory *inventory,
 						struct zl_arena *arena, size_t *count);
 
+/* The ZoneEgresses of this zone by address and port, *count of them; in arena. */
+const struct resource *const *inventory_egresses(const struct inventory *inventory,
+						 struct zl_arena *arena, size_t *count);
+/* True if both have the very same ones: cheap, and never true when they have not. */
+bool egresses_alike(const struct inventory *before, const struct inventory *after);
+
 /* The greatest common protocol of two, as texts of any case; NULL is one that is not
  * known (spec 4.1). */
 const char *protocol_common(const char *a, const char *b);
@@ -116,3 +123,5 @@ enum zone_condition zone_condition_of(const struct set *set, const char *zone);
 bool dataplane_is_local(const struct resource *res, const char *zone);
 /* The zone that a ZoneIngress stands in; own is the zone that asks. */
 const char *ingress_zone(const struct resource *res, const char *own);
+/* The same of a ZoneEgress. */
+const char *egress_zone(const struct resource *res, const char *own);

@@ -281,6 +281,46 @@ static void without_a_service(void **state)
 	set_drop(&empty);
 }
 
+#define EGRESS(name, zone, address)                                                   \
+	"---\n{type: ZoneEgress, name: " name zone ", networking: {address: " address \
+	"}}\n"
+
+static void egresses_are_of_the_own_zone(void **state)
+{
+	static const char *const WANT[] = { "c", "b", "e", "a" };
+	struct world world = world_of(
+		HERE,
+		EGRESS("a", ", zone: east", "10.0.0.2, port: 2")
+			EGRESS("b", ", labels: {kuma.io/zone: east}", "10.0.0.2, port: 1")
+				EGRESS("c", "", "10.0.0.1, port: 9")
+					EGRESS("d", ", zone: west", "10.0.0.1, port: 1")
+						EGRESS("e", "", "10.0.0.2, port: 2"),
+		NULL);
+	struct inventory *inventory = inventory_build(world.set, "east");
+	size_t count;
+	const struct resource *const *egresses =
+		inventory_egresses(inventory, world.arena, &count);
+
+	(void)state;
+	assert_int_equal(count, ARRAY_LEN(WANT));
+	for (size_t i = 0; i < count; i++)
+		assert_string_equal(egresses[i]->key.name, WANT[i]);
+
+	struct set_edit *edit = set_edit(world.set);
+	set_del(edit, &egresses[0]->key);
+	struct set *next = set_done(&edit);
+	assert_false(inventory_fits(inventory, next));
+	struct inventory *after = inventory_update(inventory, next);
+	assert_true(egresses_alike(after, after));
+	assert_false(egresses_alike(inventory, after));
+	(void)inventory_egresses(after, world.arena, &count);
+	assert_int_equal(count, ARRAY_LEN(WANT) - 1);
+	inventory_drop(&after);
+	set_drop(&next);
+	inventory_drop(&inventory);
+	world_end(&world);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -291,6 +331,7 @@ int main(void)
 		cmocka_unit_test(more_services_than_a_few),
 		cmocka_unit_test(without_a_service),
 		cmocka_unit_test(an_inventory_outlives_changes_of_routes),
+		cmocka_unit_test(egresses_are_of_the_own_zone),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
