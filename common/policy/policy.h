@@ -61,6 +61,12 @@ const struct zone_routes *policy_ingress(const struct policy_index *index,
 					 const struct resource *ingress,
 					 struct zl_arena *arena);
 
+/* True if ingresses of this zone come out the same with either inventory, routes and
+ * meshes being equal: nothing that the zone itself offers has changed. Cheap, and never
+ * true when they do not. Both inventories are of one zone. */
+bool policy_ingress_endures(const struct inventory *before,
+			    const struct inventory *after);
+
 /* What a ZoneEgress of this zone does (kinds-spec 4): for each mesh with
  * routing.zoneEgress a passage to each service of other zones and to each one outside. */
 const struct zone_routes *policy_egress(const struct policy_index *index,
@@ -70,8 +76,9 @@ const struct zone_routes *policy_egress(const struct policy_index *index,
 
 /* True if policy (a resource of any kind, as it was or as it becomes) may have a say in
  * the routes of proxy: a route that selects the proxy and is about one of its outbounds,
- * or about listeners of builtin gateways, which it is; a MeshGateway that is for it. zone
- * is the zone that resolves. Needs no index. */
+ * or about listeners of builtin gateways, which it is; a MeshGateway that is for it. A
+ * ZoneIngress or ZoneEgress is concerned by any route. zone is the zone that resolves.
+ * Needs no index. */
 bool policy_touches(const struct resource *policy, const struct resource *proxy,
 		    const char *zone);
 

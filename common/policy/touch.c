@@ -54,8 +54,8 @@ static bool touches_any(const struct resource *policy, const struct resource *pr
 	return false;
 }
 
-bool policy_touches(const struct resource *policy, const struct resource *proxy,
-		    const char *zone)
+static bool touches_dataplane(const struct resource *policy, const struct resource *proxy,
+			      const char *zone)
 {
 	bool builtin = proxy->dataplane->gateway == GATEWAY_BUILTIN;
 
@@ -73,6 +73,21 @@ bool policy_touches(const struct resource *policy, const struct resource *proxy,
 	default:
 		return false;
 	}
+}
+
+/* What routes ask of services is what other zones may ask this one for. */
+static bool touches_zone_proxy(const struct resource *policy)
+{
+	return policy->key.kind == KIND_MESH_TCP_ROUTE ||
+	       policy->key.kind == KIND_MESH_HTTP_ROUTE ||
+	       policy->key.kind == KIND_TRAFFIC_ROUTE;
+}
+
+bool policy_touches(const struct resource *policy, const struct resource *proxy,
+		    const char *zone)
+{
+	return proxy->key.kind == KIND_DATAPLANE ? touches_dataplane(policy, proxy, zone)
+						 : touches_zone_proxy(policy);
 }
 
 void policy_services(const struct routes *routes, struct zl_buf *services)
