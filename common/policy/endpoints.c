@@ -13,6 +13,7 @@ struct gate {
 	uint64_t siblings;             /* gates of its zone */
 	struct labels tags;            /* that all instances have */
 	enum zone_condition condition; /* of its zone */
+	unsigned level;                /* priority, which may yet be closed up */
 };
 
 struct gates {
@@ -52,13 +53,14 @@ static int by_zone(const void *one, const void *other)
 	return order != 0 ? order : compare_places(a, b);
 }
 
-/* For endpoints of one priority. */
 static int by_rank(const void *one, const void *other)
 {
 	const struct endpoint *a = one;
 	const struct endpoint *b = other;
-	int order = strcmp(a->zone, b->zone);
+	int order = compare_numbers(a->priority, b->priority);
 
+	if (order == 0)
+		order = strcmp(a->zone, b->zone);
 	if (order == 0)
 		order = strcmp(a->address, b->address);
 	return order != 0 ? order : compare_numbers(a->port, b->port);
@@ -195,30 +197,50 @@ static size_t put_locals(struct endpoint *to, const struct service *service,
 	return count;
 }
 
-/* Put those gates whose zone is silent, or those of which is not. */
-static size_t put_gates(struct endpoint *to, const struct gates *gates, bool silent,
-			unsigned priority, uint64_t multiple)
+static size_t put_gates(struct endpoint *to, const struct gates *gates, uint64_t multiple)
 {
-	size_t count = 0;
-
 	for (size_t i = 0; i < gates->count; i++) {
 		const struct gate *gate = &gates->items[i];
 		unsigned __int128 weight =
 			(unsigned __int128)multiple * gate->instances / gate->siblings;
 
-		if ((gate->condition != ZONE_ONLINE) != silent)
-			continue;
-		to[count++] = (struct endpoint){ .zone = gate->zone,
-						 .address = gate->address,
-						 .port = gate->port,
-						 .weight = weight > UINT64_MAX
-								   ? UINT64_MAX
-								   : (uint64_t)weight,
-						 .priority = priority,
-						 .via = VIA_INGRESS,
-						 .tags = gate->tags };
+		to[i] = (struct endpoint){ .zone = gate->zone,
+					   .address = gate->address,
+					   .port = gate->port,
+					   .weight = weight > UINT64_MAX
+							     ? UINT64_MAX
+							     : (uint64_t)weight,
+					   .priority = gate->level,
+					   .via = VIA_INGRESS,
+					   .tags = gate->tags };
 	}
-	return count;
+	return gates->count;
+}
+
+/* Give each gate its level, and take out those that have none: behind what is silent
+ * nothing stands, and without mTLS the own zone comes first whatever is said (D17). */
+static void set_levels(struct gates *gates, const char *own, const struct mesh_spec *mesh,
+		       const struct balance *balance, struct endpoints *to)
+{
+	bool plain = mesh->mtls_backend[0] == '\0';
+	size_t kept = 0;
+
+	for (size_t i = 0; i < gates->count; i++) {
+		struct gate *gate = &gates->items[i];
+
+		gate->level = balance_level(balance, own, gate->zone,
+					    plain || mesh->locality_aware);
+		if (gate->level == LEVEL_OUT) {
+			to->barred = true;
+			continue;
+		}
+		if (gate->level == 0 && plain)
+			gate->level = 1;
+		if (gate->condition != ZONE_ONLINE)
+			gate->level = LEVEL_LAST;
+		gates->items[kept++] = *gate;
+	}
+	gates->count = kept;
 }
 
 /* Take out the gates of Offline zones where something else remains. Tells of all zones
@@ -265,9 +287,53 @@ static void fit_weights(struct endpoint *items, size_t count)
 	}
 }
 
+/* Own ones, and gates, are in order by themselves. */
+static bool is_sorted(const struct endpoint *items, size_t locals, size_t count)
+{
+	if (locals > 0 && locals < count && items[locals].priority == 0)
+		return false;
+	for (size_t i = locals + 1; i < count; i++)
+		if (items[i].priority < items[i - 1].priority)
+			return false;
+	return true;
+}
+
+/* Priorities have no holes. */
+static void close_up(struct endpoint *items, size_t count)
+{
+	unsigned priority = 0;
+
+	for (size_t i = 0, end = 0; i < count; i = end, priority++) {
+		for (end = i + 1; end < count; end++)
+			if (items[end].priority != items[i].priority)
+				break;
+		fit_weights(items + i, end - i);
+		for (size_t j = i; j < end; j++)
+			items[j].priority = priority;
+	}
+}
+
+/* Beside groups each other zone is one too, and weighs what its endpoints do. */
+static void weigh_zones(struct endpoint *items, size_t count)
+{
+	for (size_t i = 0, end = 0; i < count; i = end) {
+		uint64_t sum = 0;
+
+		for (end = i; end < count; end++) {
+			if (items[end].priority != items[i].priority ||
+			    strcmp(items[end].zone, items[i].zone) != 0)
+				break;
+			sum += items[end].weight;
+		}
+		for (size_t j = i; j < end; j++)
+			if (items[j].group_weight == 0)
+				items[j].group_weight = sum;
+	}
+}
+
 struct endpoints endpoints_of(const struct service *service, struct labels tags,
 			      const char *zone, const struct mesh_spec *mesh,
-			      struct zl_arena *arena)
+			      const struct balance *balance, struct zl_arena *arena)
 {
 	struct endpoints to = { 0 };
 
@@ -276,31 +342,22 @@ struct endpoints endpoints_of(const struct service *service, struct labels tags,
 
 	struct gates gates = collect(service, tags, arena);
 	drop_doubles(&gates);
+	set_levels(&gates, zone, mesh, balance, &to);
 	struct endpoint *items =
 		zl_arena_alloc(arena, service->local_count + gates.count, sizeof(*items));
 	size_t locals = put_locals(items, service, tags, zone);
 	withdraw(&gates, locals > 0, &to, arena);
 	uint64_t multiple = count_zones(&gates);
-	for (size_t i = 0; i < locals; i++)
+	for (size_t i = 0; i < locals; i++) {
 		items[i].weight = multiple;
-
-	bool behind = mesh->mtls_backend[0] == '\0' || mesh->locality_aware;
-	unsigned priority = locals > 0 && behind ? 1 : 0;
-	size_t live =
-		locals + put_gates(items + locals, &gates, false, priority, multiple);
-	if (priority > 0) {
-		fit_weights(items, locals);
-		fit_weights(items + locals, live - locals);
-	} else {
-		fit_weights(items, live);
-		if (locals > 0 && live > locals)
-			qsort(items, live, sizeof(*items), by_rank);
+		balance_group(balance, &items[i], arena);
 	}
-	/* Priorities have no holes. */
-	if (live > locals || (locals > 0 && priority == 0))
-		priority++;
-	to.count = live + put_gates(items + live, &gates, true, priority, multiple);
-	fit_weights(items + live, to.count - live);
+	to.count = locals + put_gates(items + locals, &gates, multiple);
+	if (!is_sorted(items, locals, to.count))
+		qsort(items, to.count, sizeof(*items), by_rank);
+	close_up(items, to.count);
+	if (balance_has_groups(balance))
+		weigh_zones(items, to.count);
 
 	to.items = items;
 	to.remote_zone = gates.count > 0 ? gates.items[0].zone : NULL;

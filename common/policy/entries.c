@@ -154,19 +154,38 @@ static void sort(struct entry *entries, size_t count)
 		qsort(entries, count, sizeof(*entries), compare_entries);
 }
 
-void entries_collect(struct entry_changes *changes, const struct set *before,
-		     const struct set *after, const char *zone)
+static void begin(struct entry_changes *changes, const struct set *after,
+		  const char *zone)
 {
 	*changes = (struct entry_changes){ .after = after, .zone = zone };
 	/* Never NULL, to which even 0 may not be added. */
 	changes->added = grow(NULL, 0, &changes->added_room, sizeof(*changes->added));
 	changes->removed =
 		grow(NULL, 0, &changes->removed_room, sizeof(*changes->removed));
+}
+
+static void end(struct entry_changes *changes)
+{
+	sort(changes->added, changes->added_count);
+	sort(changes->removed, changes->removed_count);
+}
+
+void entries_collect(struct entry_changes *changes, const struct set *before,
+		     const struct set *after, const char *zone)
+{
+	begin(changes, after, zone);
 	set_diff(before, after, KIND_MESH_TCP_ROUTE, on_route, changes);
 	set_diff(before, after, KIND_MESH_HTTP_ROUTE, on_route, changes);
 	set_diff(before, after, KIND_TRAFFIC_ROUTE, on_traffic, changes);
-	sort(changes->added, changes->added_count);
-	sort(changes->removed, changes->removed_count);
+	end(changes);
+}
+
+void entries_collect_balancing(struct entry_changes *changes, const struct set *before,
+			       const struct set *after, const char *zone)
+{
+	begin(changes, after, zone);
+	set_diff(before, after, KIND_MESH_LOAD_BALANCING_STRATEGY, on_route, changes);
+	end(changes);
 }
 
 void entries_end(struct entry_changes *changes)

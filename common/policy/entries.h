@@ -1,6 +1,7 @@
 /* policy/entries.h - the entries of MeshTCPRoutes and MeshHTTPRoutes by what their
  * targetRef names, and the destinations of TrafficRoutes, as an index has them and as a
- * change of routes touches them.
+ * change of routes touches them. Those of MeshLoadBalancingStrategies are kept alike, in
+ * lists of their own.
  *
  * Threads:  holders of a list may be on different threads (the count is atomic); lists
  *           are immutable.
@@ -53,6 +54,9 @@ struct entry_changes {
 /* Zones are alike in both, so that what was withdrawn still is. */
 void entries_collect(struct entry_changes *changes, const struct set *before,
 		     const struct set *after, const char *zone);
+/* Those of MeshLoadBalancingStrategies. */
+void entries_collect_balancing(struct entry_changes *changes, const struct set *before,
+			       const struct set *after, const char *zone);
 void entries_apply(const struct entry_changes *changes, struct pmap **lists);
 void entries_end(struct entry_changes *changes);
 

@@ -10,6 +10,7 @@ struct policy_index {
 	struct set *set;           /* held */
 	char *zone;                /* owned */
 	struct pmap *lists;        /* held; entry_list */
+	struct pmap *balancing;    /* the same of MeshLoadBalancingStrategies */
 };
 
 static int by_text(const void *one, const void *other)
@@ -34,9 +35,8 @@ size_t texts_sort(const char **texts, size_t count)
 
 /* ---- making ---- */
 
-/* What index says of before, changed to what is in set. */
-static struct policy_index *follow(const struct set *before, struct pmap *lists,
-				   const struct set *set, const char *zone)
+/* What index says, changed to what is in set. */
+static struct policy_index *follow(const struct policy_index *from, const struct set *set)
 {
 	struct policy_index *index = zl_alloc(1, sizeof(*index));
 	struct entry_changes changes;
@@ -44,21 +44,27 @@ static struct policy_index *follow(const struct set *before, struct pmap *lists,
 	index->holders = 1;
 	index->self = index;
 	index->set = set_hold(set);
-	index->zone = zl_strdup(zone);
-	index->lists = pmap_hold(lists);
+	index->zone = zl_strdup(from->zone);
+	index->lists = pmap_hold(from->lists);
+	index->balancing = pmap_hold(from->balancing);
 
-	entries_collect(&changes, before, set, index->zone);
+	entries_collect(&changes, from->set, set, index->zone);
 	entries_apply(&changes, &index->lists);
+	entries_end(&changes);
+	entries_collect_balancing(&changes, from->set, set, index->zone);
+	entries_apply(&changes, &index->balancing);
 	entries_end(&changes);
 	return index;
 }
 
 struct policy_index *policy_index_new(const struct set *set, const char *zone)
 {
-	struct set *empty = set_empty();
-	struct policy_index *index = follow(empty, NULL, set, zone);
+	char *name = zl_strdup(zone);
+	struct policy_index nothing = { .set = set_empty(), .zone = name };
+	struct policy_index *index = follow(&nothing, set);
 
-	set_drop(&empty);
+	set_drop(&nothing.set);
+	free(name);
 	return index;
 }
 
@@ -70,7 +76,7 @@ struct policy_index *policy_index_update(const struct policy_index *before,
 	/* A zone that is enabled or disabled brings or takes any of the routes. */
 	if (!set_same_kind(before->set, set, KIND_ZONE))
 		return policy_index_new(set, before->zone);
-	return follow(before->set, before->lists, set, before->zone);
+	return follow(before, set);
 }
 
 struct policy_index *policy_index_hold(const struct policy_index *index)
@@ -87,6 +93,7 @@ void policy_index_drop(struct policy_index **indexp)
 	if (index == NULL || atomic_fetch_sub(&index->holders, 1) != 1)
 		return;
 	pmap_drop(&ENTRY_LISTS, &index->lists);
+	pmap_drop(&ENTRY_LISTS, &index->balancing);
 	set_drop(&index->set);
 	free(index->zone);
 	free(index);
@@ -95,9 +102,13 @@ void policy_index_drop(struct policy_index **indexp)
 bool policy_index_fits(const struct policy_index *index, const struct set *set)
 {
 	/* Secrets: whether there is one is told of the set that the index holds. */
-	static const enum kind READ[] = { KIND_MESH,           KIND_ZONE,
-					  KIND_MESH_TCP_ROUTE, KIND_MESH_HTTP_ROUTE,
-					  KIND_TRAFFIC_ROUTE,  KIND_MESH_GATEWAY,
+	static const enum kind READ[] = { KIND_MESH,
+					  KIND_ZONE,
+					  KIND_MESH_TCP_ROUTE,
+					  KIND_MESH_HTTP_ROUTE,
+					  KIND_TRAFFIC_ROUTE,
+					  KIND_MESH_GATEWAY,
+					  KIND_MESH_LOAD_BALANCING_STRATEGY,
 					  KIND_SECRET };
 
 	for (size_t i = 0; i < sizeof(READ) / sizeof(READ[0]); i++)
@@ -113,14 +124,26 @@ const struct set *index_set(const struct policy_index *index)
 	return index->set;
 }
 
-const struct entry *index_entries(const struct policy_index *index,
-				  struct entry_name name, size_t *count)
+static const struct entry *find(const struct pmap *lists, struct entry_name name,
+				size_t *count)
 {
 	const struct entry_list like = { .name = name };
-	const struct entry_list *list = pmap_find(&ENTRY_LISTS, index->lists, &like);
+	const struct entry_list *list = pmap_find(&ENTRY_LISTS, lists, &like);
 
 	*count = list == NULL ? 0 : list->count;
 	return list == NULL ? NULL : list->items;
+}
+
+const struct entry *index_entries(const struct policy_index *index,
+				  struct entry_name name, size_t *count)
+{
+	return find(index->lists, name, count);
+}
+
+const struct entry *index_balancing(const struct policy_index *index,
+				    struct entry_name name, size_t *count)
+{
+	return find(index->balancing, name, count);
 }
 
 static int by_precedence(const void *one, const void *other)
@@ -153,7 +176,8 @@ const struct indexed_route *index_sorted(const struct policy_index *index,
 					 size_t *count)
 {
 	static const enum kind KINDS[] = { KIND_MESH_TCP_ROUTE, KIND_MESH_HTTP_ROUTE,
-					   KIND_TRAFFIC_ROUTE };
+					   KIND_TRAFFIC_ROUTE,
+					   KIND_MESH_LOAD_BALANCING_STRATEGY };
 	enum { KIND_COUNT = sizeof(KINDS) / sizeof(KINDS[0]) };
 	size_t room = 0;
 

@@ -15,6 +15,10 @@ const struct set *index_set(const struct policy_index *index);
 const struct entry *index_entries(const struct policy_index *index,
 				  struct entry_name name, size_t *count);
 
+/* The same of MeshLoadBalancingStrategies. */
+const struct entry *index_balancing(const struct policy_index *index,
+				    struct entry_name name, size_t *count);
+
 struct indexed_route {
 	struct rank rank;
 	bool withdrawn; /* written in another zone, which is disabled */

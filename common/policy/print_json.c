@@ -68,7 +68,28 @@ static struct tree *endpoint_tree(const struct endpoint *endpoint, struct zl_are
 	put_number(&to, "weight", endpoint->weight);
 	put_number(&to, "priority", endpoint->priority);
 	put_text(&to, "via", via_name(endpoint->via));
+	if (endpoint->sub_zone != NULL)
+		put_text(&to, "subZone", endpoint->sub_zone);
 	return to.map;
+}
+
+static struct tree *policies_tree(const struct contributor *policies, size_t count,
+				  struct zl_arena *arena)
+{
+	struct tree *list = tree_list(arena);
+
+	for (size_t i = 0; i < count; i++) {
+		const struct resource *policy = policies[i].policy;
+		struct object to = object_in(arena);
+
+		put_text(&to, "kind", kind_info(policy->key.kind)->name);
+		put_text(&to, "name", policy->key.name);
+		put_some_text(&to, "namespace", policy->key.ns);
+		put_text(&to, "origin", origin_name(policy));
+		put_number(&to, "to", policies[i].to);
+		tree_push(arena, list, to.map);
+	}
+	return list;
 }
 
 static struct tree *backend_tree(const struct backend *backend, struct zl_arena *arena)
@@ -93,6 +114,9 @@ static struct tree *backend_tree(const struct backend *backend, struct zl_arena 
 		tree_push(arena, endpoints, endpoint_tree(&backend->endpoints[i], arena));
 	put_text(&to, "cluster", backend->cluster);
 	put(&to, "endpoints", endpoints);
+	if (backend->balancing_count > 0)
+		put(&to, "balancing",
+		    policies_tree(backend->balancing, backend->balancing_count, arena));
 	return to.map;
 }
 
@@ -115,25 +139,6 @@ static struct tree *destination_tree(const struct outbound_route *route,
 		put_text(&to, "kri",
 			 object_kri(object, route->destination.section, arena));
 	return to.map;
-}
-
-static struct tree *policies_tree(const struct contributor *policies, size_t count,
-				  struct zl_arena *arena)
-{
-	struct tree *list = tree_list(arena);
-
-	for (size_t i = 0; i < count; i++) {
-		const struct resource *policy = policies[i].policy;
-		struct object to = object_in(arena);
-
-		put_text(&to, "kind", kind_info(policy->key.kind)->name);
-		put_text(&to, "name", policy->key.name);
-		put_some_text(&to, "namespace", policy->key.ns);
-		put_text(&to, "origin", origin_name(policy));
-		put_number(&to, "to", policies[i].to);
-		tree_push(arena, list, to.map);
-	}
-	return list;
 }
 
 static struct tree *backends_tree(const struct backend *backends, size_t count,

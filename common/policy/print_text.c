@@ -78,6 +78,17 @@ struct shared {
 	bool requests; /* else connections */
 };
 
+/* The MeshLoadBalancingStrategies about it, the strongest first. */
+static void print_balancing(const struct backend *backend, struct zl_arena *arena,
+			    struct zl_buf *out)
+{
+	for (size_t i = backend->balancing_count; i > 0; i--)
+		zl_buf_format(out, "%s%s%s",
+			      i == backend->balancing_count ? "        balanced by " : "",
+			      place_of(&backend->balancing[i - 1], arena),
+			      i > 1 ? ", then " : "\n");
+}
+
 static void print_endpoints(const struct shared *all, const struct backend *backend,
 			    struct zl_buf *out)
 {
@@ -86,11 +97,13 @@ static void print_endpoints(const struct shared *all, const struct backend *back
 		bool v6 = strchr(at->address, ':') != NULL;
 
 		zl_buf_format(out,
-			      "        %s%s%s:%u, %s%s, %s, priority %u, weight "
+			      "        %s%s%s:%u, %s%s%s%s, %s, priority %u, weight "
 			      "%" PRIu64 "\n",
 			      v6 ? "[" : "", at->address, v6 ? "]" : "", at->port,
 			      at->zone == NULL ? "no zone" : "zone ",
-			      at->zone == NULL ? "" : at->zone, via_name(at->via),
+			      at->zone == NULL ? "" : at->zone,
+			      at->sub_zone == NULL ? "" : " near by ",
+			      at->sub_zone == NULL ? "" : at->sub_zone, via_name(at->via),
 			      at->priority, at->weight);
 	}
 	if (backend->resolved && backend->endpoint_count == 0)
@@ -149,6 +162,7 @@ static void print_backend(const struct shared *all, const struct backend *backen
 		zl_buf_format(out, " %s, meant for %s (weight %" PRIu64 "): %s\n",
 			      all->requests ? "answered 503" : "closed", name,
 			      backend->weight, backend->reason);
+	print_balancing(backend, arena, out);
 	print_endpoints(all, backend, out);
 }
 

@@ -10,14 +10,26 @@ const struct target_ref *route_top(const struct resource *route)
 
 size_t route_to_count(const struct resource *route)
 {
-	return route->key.kind == KIND_MESH_TCP_ROUTE ? route->tcp_route->to_count
-						      : route->http_route->to_count;
+	switch (route->key.kind) {
+	case KIND_MESH_TCP_ROUTE:
+		return route->tcp_route->to_count;
+	case KIND_MESH_HTTP_ROUTE:
+		return route->http_route->to_count;
+	default:
+		return route->balancing->to_count;
+	}
 }
 
 const struct target_ref *route_to(const struct resource *route, size_t to)
 {
-	return route->key.kind == KIND_MESH_TCP_ROUTE ? &route->tcp_route->to[to].target
-						      : &route->http_route->to[to].target;
+	switch (route->key.kind) {
+	case KIND_MESH_TCP_ROUTE:
+		return &route->tcp_route->to[to].target;
+	case KIND_MESH_HTTP_ROUTE:
+		return &route->http_route->to[to].target;
+	default:
+		return &route->balancing->to[to].target;
+	}
 }
 
 const char *route_namespace(const struct resource *policy)

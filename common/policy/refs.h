@@ -7,8 +7,8 @@
 
 #include "model/resource.h"
 
-/* Of a MeshTCPRoute or a MeshHTTPRoute: spec.targetRef, how many items spec.to has, and
- * the targetRef of one. */
+/* Of a MeshTCPRoute, a MeshHTTPRoute or a MeshLoadBalancingStrategy: spec.targetRef, how
+ * many items spec.to has, and the targetRef of one. */
 const struct target_ref *route_top(const struct resource *route);
 size_t route_to_count(const struct resource *route);
 const struct target_ref *route_to(const struct resource *route, size_t to);

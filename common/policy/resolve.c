@@ -127,8 +127,11 @@ static bool applies(const struct routes *routes, const struct indexed_route *at,
 	if (policy->key.kind == KIND_TRAFFIC_ROUTE)
 		return traffic_selects(policy, routes->proxy, routes->zone, arena,
 				       reason);
-	return select_proxy(policy, routes->proxy, routes->zone, arena, reason) &&
-	       (!routes->is_gateway || gateway_selects(routes, policy, arena, reason));
+	if (!select_proxy(policy, routes->proxy, routes->zone, arena, reason))
+		return false;
+	return !routes->is_gateway ||
+	       policy->key.kind == KIND_MESH_LOAD_BALANCING_STRATEGY ||
+	       gateway_selects(routes, policy, arena, reason);
 }
 
 /* Each policy of the mesh. */

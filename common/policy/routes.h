@@ -59,6 +59,9 @@ struct backend {
 	const char *sni;
 	const struct expected_name *names;
 	size_t name_count;
+	/* The MeshLoadBalancingStrategies about it; increasing precedence. */
+	const struct contributor *balancing;
+	size_t balancing_count;
 	/* Groups of endpoints share by their weights (endpoint.group_weight). */
 	bool by_group;
 	/* A level of priority is used alone while this many percent of its endpoints,

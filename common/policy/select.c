@@ -147,12 +147,13 @@ static bool is_builtin(const struct resource *proxy)
 	return proxy->dataplane->gateway == GATEWAY_BUILTIN;
 }
 
-/* On a builtin gateway only policies about its listeners have a say (D9). */
+/* On a builtin gateway only routes about its listeners have a say (D9). */
 static bool by_kind(struct selection *at)
 {
 	const struct target_ref *ref = route_top(at->route);
+	bool routes = at->route->key.kind != KIND_MESH_LOAD_BALANCING_STRATEGY;
 
-	if ((ref->kind == REF_MESH_GATEWAY) != is_builtin(at->proxy))
+	if (routes && (ref->kind == REF_MESH_GATEWAY) != is_builtin(at->proxy))
 		return because(at, false,
 			       is_builtin(at->proxy)
 				       ? "listeners of a builtin gateway take those of "
@@ -214,19 +215,40 @@ static bool namespace_passes(struct selection *at, const char *role)
 		       role, route->key.ns);
 }
 
+static bool is_shadow(const struct resource *route)
+{
+	const char *effect = labels_get(route->labels, LABEL_EFFECT);
+
+	return effect != NULL && strcmp(effect, "shadow") == 0;
+}
+
+static const char *role_of(const struct resource *route)
+{
+	const char *role = labels_get(route->labels, LABEL_ROLE);
+
+	return role != NULL ? role : "system";
+}
+
+bool select_mesh(const struct resource *route, const char *zone)
+{
+	struct selection at = { .route = route, .zone = zone };
+	const char *role = role_of(route);
+
+	return route_top(route)->kind == REF_MESH && !is_shadow(route) &&
+	       zone_passes(&at, role) && strcmp(role, "consumer") != 0 &&
+	       strcmp(role, "workload-owner") != 0;
+}
+
 bool select_proxy(const struct resource *route, const struct resource *proxy,
 		  const char *zone, struct zl_arena *arena, const char **reason)
 {
 	struct selection at = {
 		.route = route, .proxy = proxy, .zone = zone, .arena = arena, .reason = ""
 	};
-	const char *effect = labels_get(route->labels, LABEL_EFFECT);
-	const char *role = labels_get(route->labels, LABEL_ROLE);
+	const char *role = role_of(route);
 	bool selected = false;
 
-	if (role == NULL)
-		role = "system";
-	if (effect != NULL && strcmp(effect, "shadow") == 0) {
+	if (is_shadow(route)) {
 		(void)because(&at, false, "it is a shadow policy");
 	} else if (zone_passes(&at, role) && namespace_passes(&at, role)) {
 		selected = by_kind(&at);

@@ -12,7 +12,10 @@
 bool select_proxy(const struct resource *route, const struct resource *proxy,
 		  const char *zone, struct zl_arena *arena, const char **reason);
 
-/* The same for tags: those of one of its inbounds, of its gateway, or the labels of a
- * client without inbounds (D14). A * matches any value. */
+/* True if it is for all of its mesh, so also for what is no proxy of one: the egress. */
+bool select_mesh(const struct resource *route, const char *zone);
+
+/* The same as select_proxy for tags: those of one of its inbounds, of its gateway, or the
+ * labels of a client without inbounds (D14). A * matches any value. */
 bool select_by_tags(const struct resource *proxy, const char *zone, struct labels want,
 		    struct zl_arena *arena, const char **reason);

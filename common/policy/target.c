@@ -60,6 +60,19 @@ static void bar(struct resolving *at, struct backend *backend)
 					   backend->reason));
 }
 
+/* The endpoints of service, which may be NULL, for a target inside the mesh. */
+static struct endpoints balanced(struct resolving *at, struct backend *backend,
+				 const struct service *service)
+{
+	const struct balance balance = balance_of(at, backend);
+	struct labels tags = { 0 };
+
+	if (backend->object == NULL)
+		tags = backend->tags;
+	balance_tell(&balance, backend);
+	return endpoints_of(service, tags, at->zone, at->mesh, &balance, at->arena);
+}
+
 /* Fill in all that follows from a tag service, which may be NULL. */
 static void lead_to_service(struct resolving *at, struct backend *backend,
 			    const struct service *service)
@@ -73,8 +86,7 @@ static void lead_to_service(struct resolving *at, struct backend *backend,
 	if (backend->outside != NULL)
 		found = outside_of_service(service, backend->tags, at->arena);
 	else
-		found = endpoints_of(service, backend->tags, at->zone, at->mesh,
-				     at->arena);
+		found = balanced(at, backend, service);
 	backend->endpoints = found.items;
 	backend->endpoint_count = found.count;
 	warn_of_backend(at, backend, service, &found);
@@ -100,8 +112,7 @@ static void lead_to_object(struct resolving *at, struct backend *backend,
 	backend->protocol = port->protocol;
 	if (object->key.kind != KIND_MESH_EXTERNAL_SERVICE) {
 		service = object_service(at->inventory, object, port, at->arena);
-		found = endpoints_of(service, (struct labels){ 0 }, at->zone, at->mesh,
-				     at->arena);
+		found = balanced(at, backend, service);
 	} else {
 		backend->outside = &object->mesh_external->tls;
 		if (object_is_local(at->inventory, object))

@@ -66,6 +66,9 @@ static bool touches_dataplane(const struct resource *policy, const struct resour
 	case KIND_MESH_HTTP_ROUTE:
 		return (builtin || touches_any(policy, proxy, zone)) &&
 		       select_proxy(policy, proxy, zone, NULL, NULL);
+	case KIND_MESH_LOAD_BALANCING_STRATEGY:
+		/* It is about targets, which are not known without an index. */
+		return select_proxy(policy, proxy, zone, NULL, NULL);
 	case KIND_TRAFFIC_ROUTE:
 		return touches_any(policy, proxy, zone);
 	case KIND_MESH_GATEWAY:
@@ -93,6 +96,11 @@ bool policy_touches(const struct resource *policy, const struct resource *proxy,
 void policy_services(const struct routes *routes, struct zl_buf *services)
 {
 	zl_buf_add(services, routes->leads, routes->leads_len);
+}
+
+bool policy_needs_egress(const struct zl_buf *services)
+{
+	return leads_have_egresses(services);
 }
 
 bool policy_endures(const struct zl_buf *services, const char *mesh,

@@ -58,11 +58,19 @@ static void warn_of_demotion(struct resolving *at, const struct backend *backend
 }
 
 /* Why nothing is behind a backend that is resolved. */
-static const char *emptiness(struct resolving *at, const struct backend *backend)
+static const char *emptiness(struct resolving *at, const struct backend *backend,
+			     bool barred)
 {
 	const struct resource *object = backend->object;
 	size_t members = 1;
 
+	if (barred)
+		return zl_arena_format(
+			at->arena,
+			" has no endpoint: those in other zones are left out by "
+			"MeshLoadBalancingStrategy \"%s\"",
+			backend->balancing[backend->balancing_count - 1]
+				.policy->key.name);
 	if (object != NULL && object->key.kind == KIND_MESH_MULTI_ZONE_SERVICE)
 		(void)object_members(at->inventory, object, at->arena, &members);
 	if (members == 0)
@@ -124,7 +132,7 @@ void warn_of_backend(struct resolving *at, const struct backend *backend,
 	if (service == NULL && backend->object == NULL)
 		warn(at, backend, " is offered nowhere");
 	else if (found->count == 0)
-		warn(at, backend, emptiness(at, backend));
+		warn(at, backend, emptiness(at, backend, found->barred));
 	else if (found->remote_zone != NULL && at->mesh->mtls_backend[0] == '\0')
 		warn(at, backend,
 		     " has endpoints in other zones: the hop through an ingress needs "
