@@ -94,7 +94,7 @@ static const char *article(enum field_type want)
 	case FIELD_LIST:
 		return "a list";
 	case FIELD_MIXED:
-		return "a number or a string";
+		return "a whole number or a string";
 	default:
 		return "a string";
 	}
@@ -105,7 +105,8 @@ void decode_wrong_type(struct decode *dec, const struct path *at,
 {
 	bool scalar = where->type == TREE_INT || where->type == TREE_REAL ||
 		      where->type == TREE_BOOL;
-	bool text = want == FIELD_TEXT || want == FIELD_ENUM;
+	bool text = want == FIELD_TEXT || want == FIELD_ENUM ||
+		    (want == FIELD_MIXED && where->type == TREE_REAL);
 	const char *word = article(want);
 
 	dec->failed = true;

@@ -74,7 +74,8 @@ static const char *const PROXY_TYPES[] = { "Sidecar", "Gateway", NULL };
 	}
 
 static const struct field TOP_REF[] = {
-	REF_FIELDS("Mesh, Dataplane, MeshGateway; deprecated: MeshSubset, MeshService, "
+	REF_FIELDS("Mesh, Dataplane, of MeshTCPRoute MeshGateway; deprecated: "
+		   "MeshSubset, MeshService, "
 		   "MeshServiceSubset",
 		   "Dataplane"),
 };

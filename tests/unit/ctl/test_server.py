@@ -136,6 +136,17 @@ class Server(Served):
                      {"targetRef": {"kind": "MeshService", "name": "b"}}]}},
                  "NAME  TARGET     TO   RULES  ORIGIN  ZONE  REV\n"
                  "x     Dataplane  a b  2      -       -     7\n"),
+                ("mlbs", "meshloadbalancingstrategies",
+                 {"labels": {"kuma.io/origin": "zone", "kuma.io/zone": "east"}, "spec": {"to": [
+                     {"targetRef": {"kind": "MeshService", "name": name},
+                      "default": {"localityAwareness": locality}}
+                     for name, locality in (("a", {"localZone": {}, "crossZone": {}}),
+                                            ("b", {"disabled": True}), ("c", {"crossZone": {}}),
+                                            ("d", {"localZone": {}}), ("e", {}))]}},
+                 "NAME  TARGET  TO         LOCALITY"
+                 "                                       ORIGIN  ZONE  REV\n"
+                 "x     Mesh    a b c d e  localZone,crossZone off crossZone localZone -  "
+                 "zone    east  7\n"),
                 ("traffic-route", "traffic-routes",
                  {"sources": [{"match": {"kuma.io/service": "*", "version": "v1"}}],
                   "destinations": [{"match": {"kuma.io/service": "b"}}],
@@ -158,6 +169,27 @@ class Server(Served):
                 self.says(f"GET /meshes/default/{plural}?size=1000&offset=0", 200,
                           {"items": [{"name": "x", "revision": 7, **document}],
                            "next": None})
+                self.assertEqual(self.ctl(0, "get", kind), table)
+
+    def test_tables_of_zone_proxies(self):
+        port = {"address": "10.0.0.9", "port": 10002}
+        for kind, documents, table in (
+                ("ze", ({"zone": "east", "networking": port},
+                        {"labels": {"kuma.io/zone": "west"}, "spec": {"networking": port}}),
+                 "NAME  ZONE  ADDRESS         REV\n"
+                 "x0    east  10.0.0.9:10002  7\n"
+                 "x1    west  10.0.0.9:10002  7\n"),
+                ("zi", ({"zone": "east", "availableServices": [{}], "networking": {
+                    "advertisedAddress": "a.b", "advertisedPort": 1}}, {"zone": "west"}),
+                 "NAME  ZONE  ADVERTISED  SERVICES  REV\n"
+                 "x0    east  a.b:1       1         7\n"
+                 "x1    west  -           0         7\n")):
+            with self.subTest(kind=kind):
+                plural = {"ze": "zoneegresses", "zi": "zoneingresses"}[kind]
+                items = [{"name": f"x{i}", "revision": 7, **document}
+                         for i, document in enumerate(documents)]
+                self.says(f"GET /{plural}?size=1000&offset=0", 200,
+                          {"items": items, "next": None})
                 self.assertEqual(self.ctl(0, "get", kind), table)
 
     def test_tables_of_services(self):

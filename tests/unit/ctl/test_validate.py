@@ -161,7 +161,10 @@ class Validate(Case):
                 "{type: Zone, name: west}\n",
                 dataplane("a", outbound="{port: 1, tags: {kuma.io/service: b}}"),
                 "{type: ZoneIngress, name: in, networking: {address: 10.0.0.1, port: 1}}\n",
+                "{type: ZoneEgress, name: out, networking: {address: 10.0.0.1, port: 1}}\n",
                 route("r"),
+                "{type: MeshLoadBalancingStrategy, name: b, spec: {to: [{targetRef: {kind: Mesh}, "
+                "default: {localityAwareness: {disabled: true}}}]}}\n",
                 "apiVersion: kuma.io/v1alpha1\nkind: Mesh\nmetadata: {name: k}\n",
             ]
         )

@@ -10,6 +10,9 @@
 	"{type: MeshGateway, name: " name ", labels: {" labels "}, selectors: "    \
 	"[{match: {kuma.io/service: e}}], conf: {listeners: [{port: 1, protocol: " \
 	"TCP}]}}\n---\n"
+#define STRATEGY(name, labels)                                               \
+	"{type: MeshLoadBalancingStrategy, name: " name ", labels: {" labels \
+	"}, spec: {to: [{targetRef: {kind: MeshService, name: a}, default: {}}]}}\n"
 #define OF(zone) "kuma.io/origin: zone, kuma.io/zone: " zone
 #define HOME ", kuma.io/kds-sync: disabled"
 
@@ -42,7 +45,15 @@ static const char *const ALL =
 	"{type: ZoneIngress, name: in-east, labels: {" OF("east") "}, networking: "
 	"{address: 10.0.0.1, port: 1}}\n---\n"
 	"{type: ZoneIngress, name: in-west, labels: {" OF("west") "}, networking: "
-	"{address: 10.0.0.1, port: 1}}\n";
+	"{address: 10.0.0.1, port: 1}}\n---\n"
+	"{type: ZoneEgress, name: out-east, labels: {" OF("east") "}, networking: "
+	"{address: 10.0.0.1, port: 1}}\n---\n"
+	"{type: ZoneEgress, name: out-west, labels: {" OF("west") "}, networking: "
+	"{address: 10.0.0.1, port: 1}}\n---\n"
+	STRATEGY("near-global", "kuma.io/origin: global") "---\n"
+	STRATEGY("near-own", OF("east")) "---\n"
+	STRATEGY("near-producer", OF("west") ", test-role: producer") "---\n"
+	STRATEGY("near-consumer", OF("west") ", test-role: consumer");
 
 static const struct {
 	enum kind kind;
@@ -70,6 +81,12 @@ static const struct {
 	{ KIND_DATAPLANE,      "dp",            false, false },
 	{ KIND_ZONE_INGRESS,   "in-east",       true,  false },
 	{ KIND_ZONE_INGRESS,   "in-west",       false, true },
+	{ KIND_ZONE_EGRESS,    "out-east",      true,  false },
+	{ KIND_ZONE_EGRESS,    "out-west",      false, false },
+	{ KIND_MESH_LOAD_BALANCING_STRATEGY, "near-global",   false, true },
+	{ KIND_MESH_LOAD_BALANCING_STRATEGY, "near-own",      true,  false },
+	{ KIND_MESH_LOAD_BALANCING_STRATEGY, "near-producer", false, true },
+	{ KIND_MESH_LOAD_BALANCING_STRATEGY, "near-consumer", false, false },
 };
 /* clang-format on */
 
