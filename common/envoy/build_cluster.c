@@ -155,6 +155,19 @@ static void set_outlier_detection(struct zl_arena *arena, Envoy__Cluster *cluste
 	cluster->outlier_detection = outlier;
 }
 
+static void share_by_group(struct zl_arena *arena, Envoy__Cluster *cluster)
+{
+	Envoy__Cluster__CommonLbConfig *config =
+		pb_new(arena, &envoy__cluster__common_lb_config__descriptor);
+
+	config->locality_config_specifier_case =
+		ENVOY__CLUSTER__COMMON_LB_CONFIG__LOCALITY_CONFIG_SPECIFIER_LOCALITY_WEIGHTED_LB_CONFIG;
+	config->locality_weighted_lb_config = pb_new(
+		arena,
+		&envoy__cluster__common_lb_config__locality_weighted_lb_config__descriptor);
+	cluster->common_lb_config = config;
+}
+
 static void add_eds_cluster(struct build *build, const struct backend *target,
 			    bool spare_priority)
 {
@@ -168,6 +181,8 @@ static void add_eds_cluster(struct build *build, const struct backend *target,
 	/* The hop from proxy to proxy may speak HTTP/2; plain TCP does not look at it. */
 	if (!build->at_edge)
 		build_set_http(build, cluster, HTTP_TWO);
+	if (target->by_group)
+		share_by_group(arena, cluster);
 	if (spare_priority)
 		set_outlier_detection(arena, cluster);
 	if (target->sni != NULL && build->trust.has_identity)
@@ -181,32 +196,93 @@ static const char *zone_of(const struct endpoint *endpoint)
 	return endpoint->zone != NULL ? endpoint->zone : "";
 }
 
-static Envoy__LocalityLbEndpoints *new_locality(struct zl_arena *arena, const char *zone,
+/* "": not in one. */
+static const char *group_of(const struct endpoint *endpoint)
+{
+	return endpoint->sub_zone != NULL ? endpoint->sub_zone : "";
+}
+
+/* A locality like that of an endpoint of target, with room for more. Where groups share
+ * by weight one without would get nothing. */
+static Envoy__LocalityLbEndpoints *new_locality(struct zl_arena *arena,
+						const struct backend *target,
+						const struct endpoint *like,
 						unsigned priority, size_t endpoints)
 {
 	Envoy__LocalityLbEndpoints *locality =
 		pb_new(arena, &envoy__locality_lb_endpoints__descriptor);
+	const char *zone = zone_of(like);
 
 	locality->priority = priority;
 	locality->lb_endpoints = pb_list(arena, endpoints);
 	if (zone[0] != '\0') {
 		locality->locality = pb_new(arena, &envoy__locality__descriptor);
 		locality->locality->zone = zl_arena_strdup(arena, zone);
+		locality->locality->sub_zone = zl_arena_strdup(arena, group_of(like));
 	}
+	if (target->by_group)
+		locality->load_balancing_weight =
+			pb_u32(arena, (uint32_t)like->group_weight);
 	return locality;
 }
 
 static int by_zone_and_priority(const void *a, const void *b)
 {
-	const Envoy__LocalityLbEndpoints *const *x = a;
-	const Envoy__LocalityLbEndpoints *const *y = b;
-	const char *zone_x = (*x)->locality ? (*x)->locality->zone : "";
-	const char *zone_y = (*y)->locality ? (*y)->locality->zone : "";
-	int zones = strcmp(zone_x, zone_y);
+	const Envoy__LocalityLbEndpoints *x = *(Envoy__LocalityLbEndpoints *const *)a;
+	const Envoy__LocalityLbEndpoints *y = *(Envoy__LocalityLbEndpoints *const *)b;
+	int order = strcmp(x->locality ? x->locality->zone : "",
+			   y->locality ? y->locality->zone : "");
 
-	if (zones != 0)
-		return zones;
-	return (*x)->priority < (*y)->priority ? -1 : (*x)->priority > (*y)->priority;
+	if (order != 0)
+		return order;
+	if (x->priority != y->priority)
+		return x->priority < y->priority ? -1 : 1;
+	return strcmp(x->locality ? x->locality->sub_zone : "",
+		      y->locality ? y->locality->sub_zone : "");
+}
+
+static int by_group(const void *a, const void *b)
+{
+	const struct endpoint *x = *(const struct endpoint *const *)a;
+	const struct endpoint *y = *(const struct endpoint *const *)b;
+	int order = x->priority < y->priority ? -1 : x->priority > y->priority;
+
+	if (order == 0)
+		order = strcmp(zone_of(x), zone_of(y));
+	if (order == 0)
+		order = strcmp(group_of(x), group_of(y));
+	return order != 0 ? order : (x > y) - (x < y);
+}
+
+/* The endpoints of target, those of one locality side by side. They come sorted by
+ * (priority, zone, address, port). */
+static const struct endpoint **in_groups(struct build *build,
+					 const struct backend *target)
+{
+	const struct endpoint **list = pb_list(build->arena, target->endpoint_count);
+
+	for (size_t i = 0; i < target->endpoint_count; i++)
+		list[i] = &target->endpoints[i];
+	if (target->by_group && target->endpoint_count > 0)
+		qsort(list, target->endpoint_count, sizeof(*list), by_group);
+	return list;
+}
+
+static bool in_one_locality(const struct endpoint *a, const struct endpoint *b)
+{
+	return a->priority == b->priority && strcmp(zone_of(a), zone_of(b)) == 0 &&
+	       strcmp(group_of(a), group_of(b)) == 0;
+}
+
+static void set_overprovisioning(struct zl_arena *arena,
+				 Envoy__ClusterLoadAssignment *assignment,
+				 uint32_t percent)
+{
+	if (percent == 0)
+		return;
+	assignment->policy =
+		pb_new(arena, &envoy__cluster_load_assignment__policy__descriptor);
+	assignment->policy->overprovisioning_factor = pb_u32(arena, percent);
 }
 
 static Envoy__LbEndpoint *weighted_endpoint(struct zl_arena *arena,
@@ -223,8 +299,7 @@ static Envoy__LbEndpoint *weighted_endpoint(struct zl_arena *arena,
 	return endpoint;
 }
 
-/* The endpoints come sorted by (priority, zone, address, port). Some may be left out, so
- * priorities are counted anew: without holes. */
+/* Some endpoints may be left out, so priorities are counted anew: without holes. */
 Envoy__ClusterLoadAssignment *build_assignment(struct build *build,
 					       const struct backend *target, bool names,
 					       unsigned *priorities)
@@ -232,19 +307,19 @@ Envoy__ClusterLoadAssignment *build_assignment(struct build *build,
 	Envoy__ClusterLoadAssignment *assignment =
 		new_assignment(build->arena, target->cluster, target->endpoint_count);
 	Envoy__LocalityLbEndpoints *locality = NULL;
+	const struct endpoint **all = in_groups(build, target);
 	const struct endpoint *last = NULL;
 
 	*priorities = 0;
 	for (size_t i = 0; i < target->endpoint_count; i++) {
-		const struct endpoint *from = &target->endpoints[i];
+		const struct endpoint *from = all[i];
 		if (!names && !zl_is_ip(from->address))
 			continue;
 		if (last == NULL || last->priority != from->priority)
 			++*priorities;
-		if (last == NULL || last->priority != from->priority ||
-		    strcmp(zone_of(last), zone_of(from)) != 0) {
+		if (last == NULL || !in_one_locality(last, from)) {
 			locality =
-				new_locality(build->arena, zone_of(from), *priorities - 1,
+				new_locality(build->arena, target, from, *priorities - 1,
 					     target->endpoint_count - i);
 			assignment->endpoints[assignment->n_endpoints++] = locality;
 		}
@@ -252,6 +327,7 @@ Envoy__ClusterLoadAssignment *build_assignment(struct build *build,
 			weighted_endpoint(build->arena, from);
 		last = from;
 	}
+	set_overprovisioning(build->arena, assignment, target->overprovisioning);
 	if (assignment->n_endpoints > 0)
 		qsort(assignment->endpoints, assignment->n_endpoints,
 		      sizeof(Envoy__LocalityLbEndpoints *), by_zone_and_priority);
