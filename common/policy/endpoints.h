@@ -30,6 +30,8 @@ struct endpoints {
 	const struct endpoint *items; /* sorted by (priority, zone, address, port) */
 	size_t count;
 	bool barred; /* others are left out, as a policy has no place for their zones */
+	bool unrelayed; /* others are left out, as they go through an egress and none
+			 * serves */
 	const char *remote_zone; /* the first zone behind an ingress; NULL: none */
 	const struct demotion *demotions; /* sorted by zone */
 	size_t demotion_count;

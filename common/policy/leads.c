@@ -5,6 +5,8 @@
 #include <assert.h>
 #include <string.h>
 
+enum { LETTER_EGRESSES = 'e' };
+
 static const char LETTERS[LEAD_END] = {
 	[LEAD_SERVICE] = 's', [LEAD_NAME] = 'n', [LEAD_LABELS] = 'l', [LEAD_OBJECT] = 'o'
 };
@@ -85,6 +87,11 @@ void leads_to_object(struct leads *leads, const struct key *object)
 	put(leads, object->ns);
 	put(leads, object->name);
 	end(leads, LEAD_OBJECT, start);
+}
+
+void leads_to_egresses(struct leads *leads)
+{
+	zl_buf_char(&leads->text, LETTER_EGRESSES);
 }
 
 void leads_free(struct leads *leads)
@@ -183,9 +190,17 @@ static bool same(struct reading *at)
 		return same_name(at);
 	case 'l':
 		return same_labels(at);
+	case LETTER_EGRESSES:
+		return egresses_alike(at->before, at->after);
 	default:
 		return same_object(at);
 	}
+}
+
+/* All other records end in a NUL. */
+bool leads_have_egresses(const struct zl_buf *text)
+{
+	return text->len > 0 && text->data[text->len - 1] == LETTER_EGRESSES;
 }
 
 bool leads_endure(const struct zl_buf *text, const char *mesh,

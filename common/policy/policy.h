@@ -42,6 +42,8 @@ struct policy_options {
 	/* True if this Dataplane has its certificate, so that it takes mTLS. Only asked
 	 * where plain connections are taken as well. NULL: all have. */
 	bool (*has_identity)(const void *owner, const struct resource *dataplane);
+	/* True if this ZoneEgress takes connections. NULL: all do. */
+	bool (*is_serving)(const void *owner, const struct resource *egress);
 	const void *owner;
 };
 
@@ -85,6 +87,9 @@ bool policy_touches(const struct resource *policy, const struct resource *proxy,
 /* The services and objects that routes lead to, and all that was looked up to find them,
  * for policy_endures. Appends. */
 void policy_services(const struct routes *routes, struct zl_buf *services);
+
+/* True if routes that lead to services differ with the ZoneEgresses that serve. */
+bool policy_needs_egress(const struct zl_buf *services);
 
 /* True if routes of a proxy of mesh that lead to services come out the same with either
  * inventory, policies, Zones and mesh being equal: nothing of services has changed. Both

@@ -171,6 +171,7 @@ const struct routes *policy_resolve(const struct policy_index *index,
 
 	if (options != NULL) {
 		at.has_identity = options->has_identity;
+		at.is_serving = options->is_serving;
 		at.owner = options->owner;
 	}
 	for (size_t i = 0; i < spec->outbound_count; i++)
@@ -186,6 +187,8 @@ const struct routes *policy_resolve(const struct policy_index *index,
 		gateway_resolve(&at, routes);
 	routes->warning_count = texts_sort(at.warnings, at.warning_count);
 	routes->warnings = at.warnings;
+	if (at.relays.found)
+		leads_to_egresses(&at.leads);
 	routes->leads_len = at.leads.text.len;
 	routes->leads =
 		zl_arena_memdup(arena, zl_buf_text(&at.leads.text), at.leads.text.len);

@@ -53,6 +53,7 @@ struct backend {
 	const struct external_tls
 		*outside; /* endpoints are outside the mesh and dialled by the proxy
 			   * itself, so they stand in the cluster; NULL: inside */
+	bool relayed;     /* outside, by way of an egress: it gets what is spoken there */
 	/* What the mesh's mTLS asks of connections to it: the server name that they ask
 	 * for, and the URIs of which the server must have one. sni NULL: they are plain,
 	 * or outside. */

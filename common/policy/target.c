@@ -3,6 +3,7 @@
 #include "policy/find.h"
 #include "policy/outside.h"
 #include "policy/refs.h"
+#include "policy/relay.h"
 #include "policy/trust.h"
 #include "policy/warn.h"
 
@@ -73,6 +74,19 @@ static struct endpoints balanced(struct resolving *at, struct backend *backend,
 	return endpoints_of(service, tags, at->zone, at->mesh, &balance, at->arena);
 }
 
+/* Where connections go is known: by way of the zone's egress, if the mesh says so. */
+static void settle(struct resolving *at, struct backend *backend,
+		   const struct service *service, struct endpoints *found)
+{
+	relay_apply(at, found);
+	backend->endpoints = found->items;
+	backend->endpoint_count = found->count;
+	warn_of_backend(at, backend, service, found);
+	backend->relayed = backend->outside != NULL && at->mesh->zone_egress;
+	if (backend->relayed)
+		backend->outside = NULL;
+}
+
 /* Fill in all that follows from a tag service, which may be NULL. */
 static void lead_to_service(struct resolving *at, struct backend *backend,
 			    const struct service *service)
@@ -87,9 +101,7 @@ static void lead_to_service(struct resolving *at, struct backend *backend,
 		found = outside_of_service(service, backend->tags, at->arena);
 	else
 		found = balanced(at, backend, service);
-	backend->endpoints = found.items;
-	backend->endpoint_count = found.count;
-	warn_of_backend(at, backend, service, &found);
+	settle(at, backend, service, &found);
 	if (backend->outside == NULL && !trust_secure(at, backend, service))
 		bar(at, backend);
 }
@@ -118,9 +130,7 @@ static void lead_to_object(struct resolving *at, struct backend *backend,
 		if (object_is_local(at->inventory, object))
 			found = outside_of_object(object, at->arena);
 	}
-	backend->endpoints = found.items;
-	backend->endpoint_count = found.count;
-	warn_of_backend(at, backend, NULL, &found);
+	settle(at, backend, NULL, &found);
 	if (backend->outside == NULL && !trust_secure(at, backend, service))
 		bar(at, backend);
 }

@@ -10,6 +10,15 @@
 #include "policy/memo.h"
 #include "policy/policy.h"
 
+/* The zone's egresses, once they are asked for. */
+struct relays {
+	bool found;
+	const struct endpoint *items; /* of those that serve */
+	size_t count;
+	const struct resource *const *all;
+	size_t all_count;
+};
+
 /* What resolving one proxy needs and collects. */
 struct resolving {
 	const struct policy_index *index;
@@ -21,7 +30,10 @@ struct resolving {
 	struct zl_arena *arena;
 	bool (*has_identity)(const void *owner,
 			     const struct resource *dataplane); /* or NULL */
-	const void *owner;                                      /* its first argument */
+	bool (*is_serving)(const void *owner,
+			   const struct resource *egress); /* or NULL */
+	const void *owner;                                 /* their first argument */
+	struct relays relays;
 	struct leads leads;  /* all that was looked up */
 	struct memo targets; /* resolved already */
 	struct {

@@ -98,6 +98,11 @@ void policy_services(const struct routes *routes, struct zl_buf *services)
 	zl_buf_add(services, routes->leads, routes->leads_len);
 }
 
+bool policy_needs_egress(const struct zl_buf *services)
+{
+	return leads_have_egresses(services);
+}
+
 bool policy_endures(const struct zl_buf *services, const char *mesh,
 		    const struct inventory *before, const struct inventory *after)
 {

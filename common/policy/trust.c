@@ -210,12 +210,17 @@ static void object_names(const struct resolving *at, struct backend *backend)
 	backend->name_count = kept + 1;
 }
 
-static void service_names(const struct resolving *at, struct backend *backend)
+const char *trust_egress(const char *mesh, struct zl_arena *arena)
+{
+	return zl_arena_format(arena, "spiffe://%s/zone-egress", mesh);
+}
+
+static void set_name(const struct resolving *at, struct backend *backend,
+		     const char *value)
 {
 	struct expected_name *name = names_new(at, 1);
 
-	name->value = zl_arena_format(at->arena, "spiffe://%s/%s", at->mesh_name,
-				      backend->name);
+	name->value = value;
 	backend->names = name;
 	backend->name_count = 1;
 }
@@ -249,9 +254,13 @@ bool trust_secure(struct resolving *at, struct backend *backend,
 					     at->arena);
 	if (backend->sni == NULL)
 		return false;
-	if (backend->object != NULL)
+	if (backend->relayed)
+		set_name(at, backend, trust_egress(at->mesh_name, at->arena));
+	else if (backend->object != NULL)
 		object_names(at, backend);
 	else
-		service_names(at, backend);
+		set_name(at, backend,
+			 zl_arena_format(at->arena, "spiffe://%s/%s", at->mesh_name,
+					 backend->name));
 	return true;
 }

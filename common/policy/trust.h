@@ -22,7 +22,11 @@ const char *trust_service_name(const char *mesh, const char *service, struct lab
 const char *trust_object_name(const struct resource *object, const char *section,
 			      struct zl_arena *arena);
 
-/* Fill in the server name and the names of a target inside the mesh. False: no server
- * name can be made, so there is no way to it. service NULL: there is none. */
+/* Who an egress is in a mesh: "spiffe://default/zone-egress". */
+const char *trust_egress(const char *mesh, struct zl_arena *arena);
+
+/* Fill in the server name and the names of a target inside the mesh, or of one outside by
+ * way of an egress. False: no server name can be made, so there is no way to it. service
+ * NULL: there is none. */
 bool trust_secure(struct resolving *at, struct backend *backend,
 		  const struct service *service);

@@ -83,6 +83,25 @@ static const char *emptiness(struct resolving *at, const struct backend *backend
 	return " has no endpoint: connections to it fail";
 }
 
+/* Why nothing goes to other zones or out of the mesh. */
+static const char *no_relay(struct resolving *at)
+{
+	const char *names = "";
+
+	for (size_t i = 0; i < at->relays.all_count; i++)
+		names = zl_arena_format(at->arena, "%s%s\"%s\"", names, i > 0 ? ", " : "",
+					at->relays.all[i]->key.name);
+	if (names[0] == '\0')
+		return zl_arena_format(
+			at->arena,
+			": zone \"%s\" has no ZoneEgress: connections that leave it fail",
+			at->zone);
+	return zl_arena_format(at->arena,
+			       ": no ZoneEgress of zone \"%s\" serves (%s): connections "
+			       "that leave it fail",
+			       at->zone, names);
+}
+
 /* ExternalServices of the service to which nothing is sent. */
 static void warn_of_left_out(struct resolving *at, const struct backend *backend,
 			     const struct service *service)
@@ -131,13 +150,15 @@ void warn_of_backend(struct resolving *at, const struct backend *backend,
 {
 	if (service == NULL && backend->object == NULL)
 		warn(at, backend, " is offered nowhere");
-	else if (found->count == 0)
+	else if (found->count == 0 && !found->unrelayed)
 		warn(at, backend, emptiness(at, backend, found->barred));
 	else if (found->remote_zone != NULL && at->mesh->mtls_backend[0] == '\0')
 		warn(at, backend,
 		     " has endpoints in other zones: the hop through an ingress needs "
 		     "the "
 		     "mesh's mTLS, which is off");
+	if (found->unrelayed)
+		warn(at, backend, no_relay(at));
 	for (size_t i = 0; i < found->demotion_count; i++)
 		warn_of_demotion(at, backend, &found->demotions[i]);
 	if (service != NULL)
