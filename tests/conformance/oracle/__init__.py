@@ -12,15 +12,37 @@ import json
 
 from .documents import Resource, parse
 from .envoy import problems
+from .envoy_zone import zone_problems
+from .passages import inbound_passages, outbound_passages
 from .world import World
 
-__all__ = ['Resource', 'World', 'differences', 'parse', 'problems', 'routes']
+__all__ = ['Resource', 'World', 'differences', 'parse', 'problems', 'routes',
+           'zone_proxies', 'zone_problems_of']
 
 
 def routes(text, zone, mesh='default'):
     """The routes JSON of these documents, without its warnings. A reason whose text the
     specification does not give is `...`, which equals any."""
     return World(parse(text), zone, mesh).routes()
+
+
+def zone_proxies(resources, zone):
+    """The ZoneIngresses and ZoneEgresses of this zone."""
+    return [r for r in resources if r.kind in ('ZoneIngress', 'ZoneEgress') and
+            (r.spec.get('zone') or r.labels.get('kuma.io/zone') or zone) == zone]
+
+
+def zone_problems_of(resources, zone, proxy, config):
+    """The lines of what is wrong with `-o envoy` of one of them: it serves all meshes
+    with mTLS, an egress those that want one."""
+    passages = {}
+    for mesh in {r.name for r in resources if r.kind == 'Mesh'}:
+        world = World(resources, zone, mesh)
+        if proxy.kind == 'ZoneIngress' and world.services.has_mtls:
+            passages.update(inbound_passages(world))
+        if proxy.kind == 'ZoneEgress' and world.services.by_egress:
+            passages.update(outbound_passages(world))
+    return zone_problems(proxy, passages, config)
 
 
 def differences(want, got, path=''):

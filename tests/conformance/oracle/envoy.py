@@ -1,12 +1,14 @@
 """What Envoy must hold for the routes of one proxy (5.2, 5.3, 5.6-5.8, kinds 8, 11, 13).
 
 Works from the routes JSON, whoever made it, and reads `-o envoy`: who gets which share,
-that every name leads somewhere, that nothing is there without use. Shapes of listeners and
-TLS are pinned by the envoy.json of the cases alone.
+that every name leads somewhere, that nothing is there without use. Where the oracle's own
+JSON is given, what it says beside it as well: mTLS, priorities' limits, groups of endpoints.
+Other shapes are pinned by the envoy.json of the cases alone.
 """
 
 import ipaddress
 
+from . import envoy_tls
 from .world import HTTP
 
 BLACKHOLE = 'blackhole'
@@ -86,8 +88,9 @@ def header(field):
 class Check:
     """Collects in `lines` what is wrong with one proxy's configuration."""
 
-    def __init__(self, config):
+    def __init__(self, config, mesh=None):
         self.lines = []
+        self.mesh = mesh
         self.config = config
         self.extensions = {e['name']: e['typedConfig'] for e in config['extensions']}
         self.tables = {t['name']: t for t in config.get('routes', [])}
@@ -181,6 +184,38 @@ class Check:
         if outside:
             want = 'STATIC' if all(is_ip(e['address']) for e in outside) else 'STRICT_DNS'
             self.expect(want, found['type'], name)
+        self.endpoints(name, found, backend['endpoints'])
+        facts = getattr(backend, 'facts', None)
+        if facts and not outside:
+            if self.mesh and (facts.sni or backend['endpoints']):
+                self.compare(name, envoy_tls.upstream(found, facts, self.mesh))
+            self.balance(name, backend['endpoints'], facts.strategy)
+
+    def compare(self, name, facts):
+        for what, want, got in facts:
+            self.expect(want, got, '%s: %s' % (name, what))
+
+    def balance(self, name, endpoints, strategy):
+        """Kinds 15."""
+        assignment = self.assigned.get(name, {})
+        if not endpoints:
+            return
+        factor = assignment.get('policy', {}).get('overprovisioningFactor')
+        self.expect(strategy.overprovisioning(), factor, name + ': factor')
+        grouped = bool(strategy.affinity())
+        self.expect(grouped, 'localityWeightedLbConfig' in self.clusters[name].get(
+            'commonLbConfig', {}), name + ': by groups')
+        if grouped:
+            want = {(e['address'], e['port']): e.facts for e in endpoints
+                    if e['via'] == 'direct'}
+            got = {(a['address'], a['portValue']): (
+                group['locality'].get('subZone'), group.get('loadBalancingWeight'))
+                   for group in assignment.get('endpoints', []) for e in group['lbEndpoints']
+                   for a in [e['endpoint']['address']['socketAddress']]}
+            self.expect(want, {at: got.get(at) for at in want}, name + ': groups')
+
+    def endpoints(self, name, found, endpoints):
+        """5.8."""
         if 'loadAssignment' in found:
             self.expect(False, name in self.assigned, name + ' has EDS too')
         assignment = found.get('loadAssignment') or self.assigned.get(name)
@@ -192,14 +227,21 @@ class Check:
                 e['endpoint']['address']['socketAddress']['portValue'], e['loadBalancingWeight'])
                for group in assignment.get('endpoints', []) for e in group['lbEndpoints']]
         want = [(e['priority'], e['zone'], e['address'], e['port'], e['weight'])
-                for e in backend['endpoints']]
+                for e in endpoints]
         self.expect(sorted(want, key=repr), sorted(got, key=repr), name)
+
+    def inbounds(self, mode):
+        for listener in self.config['listeners']:
+            if listener.get('trafficDirection') == 'INBOUND':
+                self.compare(listener['name'], envoy_tls.inbound(listener, mode, self.mesh))
 
     def all(self, proxy):
         for o in proxy.get('outbounds', []):
             self.outbound(o)
         if 'listeners' in proxy:
             self.gateway(proxy['listeners'])
+        elif self.mesh:
+            self.inbounds(proxy.facts)
         for name, backend in sorted(self.used.items()):
             self.cluster(name, backend)
         unused = {n for n in self.clusters if not n.startswith('localhost:')} - set(self.used)
@@ -208,6 +250,7 @@ class Check:
         return self.lines
 
 
-def problems(proxy, config):
-    """The lines of what is wrong with `-o envoy` of this proxy of the routes JSON."""
-    return Check(config).all(proxy)
+def problems(proxy, config, mesh=None):
+    """The lines of what is wrong with `-o envoy` of this proxy of the routes JSON; with
+    its mesh, the JSON is the oracle's."""
+    return Check(config, mesh).all(proxy)

@@ -5,7 +5,8 @@ import re
 
 from .documents import (DISPLAY_NAME, MESH, NAMESPACE, OBJECT_KINDS, ORIGIN, PROTOCOL, SERVICE,
                         ZONE, Resource, contains, kri)
-from .services import Record, common_protocol, external_endpoint, sort_endpoints
+from .balancing import Strategy
+from .services import Record, common_protocol, external_endpoint
 
 SHORT = {'MeshService': 'msvc', 'MeshExternalService': 'extsvc',
          'MeshMultiZoneService': 'mzsvc'}
@@ -87,12 +88,12 @@ class Objects:
 
     # -- endpoints -----------------------------------------------------------------
 
-    def endpoints(self, obj, port):
+    def endpoints(self, obj, port, strategy=Strategy()):
         if obj.kind == 'MeshExternalService':
             if obj.labels.get(ZONE, self.zone) != self.zone:
                 return []
-            return sort_endpoints(external_endpoint(e['address'], e['port'])
-                                  for e in obj.spec.get('endpoints', []))
+            return self.services.outside(external_endpoint(e['address'], e['port'])
+                                         for e in obj.spec.get('endpoints', []))
         if obj.kind == 'MeshService':
             members = [(obj, port)]
         else:
@@ -102,7 +103,7 @@ class Objects:
         records = []
         for zone in sorted({o.zone for o, _ in members} - {self.zone}):
             records += self.records(zone, [o for o, _ in members if o.zone == zone])
-        return self.services.placed(inbounds, records)
+        return self.services.placed(inbounds, records, strategy)
 
     def members(self, multi):
         """Kinds 7: local ones always, others only while available."""

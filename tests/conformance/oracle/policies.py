@@ -7,11 +7,12 @@ TOP_ORDER = ('Mesh', 'Dataplane', 'MeshSubset', 'MeshGateway', 'MeshService',
              'MeshExternalService', 'MeshMultiZoneService', 'MeshServiceSubset')
 ORIGIN_ORDER = ('global', 'unknown', 'zone')
 ROLE_ORDER = ('system', 'producer', 'consumer', 'workload-owner')
-SHORT = {'MeshTCPRoute': 'mtcpr', 'MeshHTTPRoute': 'mhttpr'}
+SHORT = {'MeshTCPRoute': 'mtcpr', 'MeshHTTPRoute': 'mhttpr',
+         'MeshLoadBalancingStrategy': 'mlbs'}
 
 
 class Policy:
-    """A MeshTCPRoute or a MeshHTTPRoute."""
+    """A route or a MeshLoadBalancingStrategy."""
 
     def __init__(self, res):
         self.res = res

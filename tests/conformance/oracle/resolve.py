@@ -1,6 +1,9 @@
 """What a backendRef reaches (5.4, D5, D18, D32)."""
 
+from . import trust
+from .balancing import Client, Noted
 from .documents import SERVICE, SYSTEM_NAMESPACES
+from .objects import SHORT
 from .services import cluster_name
 
 NEEDS_OBJECT = ('namespace', 'port', '_port', 'sectionName')  # D32
@@ -24,6 +27,7 @@ class Resolver:
         self.objects = objects
         self.mesh = mesh
         self.exclusive = exclusive  # kinds 1: tag services are no destinations
+        self.client = Client(services.zone)  # whose backends these are
 
     def backend(self, ref, namespace=''):
         """As it stands in the JSON."""
@@ -50,13 +54,40 @@ class Resolver:
         return self.of_service(out)
 
     def of_service(self, out):
-        tags = out.get('tags', {})
-        return dict(out, resolved=True, cluster=cluster_name(out['name'], tags),
-                    endpoints=self.services.endpoints(out['name'], tags))
+        service, tags = out['name'], out.get('tags', {})
+        strategy = self.strategy(TagService(self, dict(tags, **{SERVICE: service})))
+        names = trust.names_of_service(service, self.mesh)
+        return self.reached(dict(out, cluster=cluster_name(service, tags),
+                                 endpoints=self.services.endpoints(service, tags, strategy)),
+                            trust.tag_name(service, tags, self.mesh), names, strategy,
+                            bool(self.services.external_of(service)))
 
     def of_object(self, out, obj, port):
-        return dict(out, resolved=True, cluster=obj.kri(port.section),
-                    endpoints=self.objects.endpoints(obj, port))
+        strategy = self.strategy(RealService(self, obj, port))
+        members = self.objects.members(obj) if obj.kind == 'MeshMultiZoneService' else [obj]
+        return self.reached(dict(out, cluster=obj.kri(port.section),
+                                 endpoints=self.objects.endpoints(obj, port, strategy)),
+                            trust.object_name(SHORT[obj.kind], self.mesh, obj, port),
+                            trust.names_of_objects(members, self.mesh), strategy,
+                            obj.kind == 'MeshExternalService')
+
+    def strategy(self, target):
+        return self.client.strategy(
+            lambda ref, policy: target.is_meant(ref, namespace_of(policy)))
+
+    def reached(self, out, sni, names, strategy, is_outside):
+        """5.6: with mTLS, only what can be asked for."""
+        if is_outside and not self.services.by_egress or not self.services.has_mtls:
+            sni = names = None
+        elif sni is None:
+            del out['cluster'], out['endpoints']
+            return dict(out, resolved=False, reason=...)
+        elif is_outside:
+            names = trust.names_of_egress(self.mesh)
+        out = Noted(out, resolved=True)
+        out.facts = trust.Facts(sni, names, Client(self.client.zone).strategy(None)
+                                if is_outside else strategy)
+        return out
 
 
 class TagService:

@@ -4,6 +4,7 @@ import collections
 import hashlib
 import math
 
+from .balancing import Noted, Strategy
 from .documents import PROTOCOL, SERVICE, ZONE, contains
 
 STACKS = {'grpc': ('grpc', 'http2', 'tcp'), 'http2': ('http2', 'tcp'),
@@ -73,6 +74,12 @@ class Services:
         for r in resources:
             if r.kind == 'ZoneIngress':
                 self.read_ingress(r, mesh)
+        self.has_mtls = bool(conf.get('mtls', {}).get('enabledBackend'))
+        self.by_egress = bool(conf.get('routing', {}).get('zoneEgress') and self.has_mtls)
+        self.egresses = sorted({(r.spec['networking']['address'], r.spec['networking']['port'])
+                                for r in resources
+                                if r.kind == 'ZoneEgress' and self.zone_of(r) == zone})
+        self.is_remote = False  # who asks is an egress: what is here is none of its
         self.externals = [r for r in resources if r.kind == 'ExternalService' and
                           r.mesh == mesh]
 
@@ -87,8 +94,12 @@ class Services:
             yield Inbound(dict(inbound.get('tags', {}), **{ZONE: self.zone}), state, address,
                           inbound['port'], inbound.get('name') or str(inbound['port']), proxy)
 
+    def zone_of(self, r):
+        """Kinds 3, 4: of an ingress or egress."""
+        return r.spec.get('zone') or r.labels.get(ZONE) or self.zone
+
     def read_ingress(self, r, mesh):
-        zone = r.spec.get('zone') or r.labels.get(ZONE) or self.zone
+        zone = self.zone_of(r)
         if zone == self.zone or zone in self.disabled:
             return
         net = r.spec['networking']
@@ -101,6 +112,10 @@ class Services:
                 self.records.append(Record(zone, at, r.name,
                                            dict(record['tags'], **{ZONE: zone}),
                                            record.get('instances', 0)))
+
+    def names(self):
+        return sorted({t[SERVICE] for t in [i.tags for i in self.inbounds] +
+                       [r.tags for r in self.records]})
 
     def has_dataplanes(self, service):
         return (any(i.tags.get(SERVICE) == service for i in self.inbounds) or
@@ -129,44 +144,66 @@ class Services:
              if r.tags.get(SERVICE) == service and r.at and r.instances > 0] +
             [e.spec['tags'].get(PROTOCOL) for e in self.external_of(service)])
 
-    def endpoints(self, service, tags):
+    def endpoints(self, service, tags, strategy=Strategy()):
         wanted = dict(tags, **{SERVICE: service})
         external = self.external_of(service)
         if external:
-            return sort_endpoints(
+            return self.outside(
                 external_endpoint(*host_and_port(e.spec['networking']['address']))
                 for e in external if contains(e.spec['tags'], wanted))
         return self.placed(
             [i for i in self.inbounds if i.state == 'Ready' and contains(i.tags, wanted)],
-            [r for r in self.records if contains(r.tags, wanted)])
+            [r for r in self.records if contains(r.tags, wanted)], strategy)
 
-    def placed(self, inbounds, records):
-        """Priorities and weights: 6.5, D13, D17, D21, D27."""
-        out = [{'zone': self.zone, 'address': i.address, 'port': i.port, 'priority': 0,
-                'via': 'direct'} for i in inbounds]
-        zones = self.entrances(records, out)
+    def outside(self, endpoints):
+        """Kinds 4, 8: what is outside is dialled by the egress where there is to be one."""
+        endpoints = sort_endpoints(endpoints)
+        return self.exits(0) if endpoints and self.by_egress else endpoints
+
+    def exits(self, level):
+        return [{'zone': self.zone, 'address': address, 'port': port, 'weight': 1,
+                 'priority': level, 'via': 'egress'} for address, port in self.egresses]
+
+    def placed(self, inbounds, records, strategy=Strategy()):
+        """Priorities and weights: 6.5, 6.6, D13, D17, D21, D27."""
+        out = [] if self.is_remote else [self.direct(i, strategy) for i in inbounds]
+        zones = self.entrances(records, out, strategy)
+        if zones and self.by_egress:
+            return sort_endpoints(out + self.exits(1 if out else 0))
         unit = math.lcm(*(len(ingresses) for ingresses in zones.values()))
         for endpoint in out:
             endpoint['weight'] = unit
-        aware = self.conf.get('routing', {}).get('localityAwareLoadBalancing', True)
-        has_mtls = bool(self.conf.get('mtls', {}).get('enabledBackend'))
-        later = 1 if out and (aware or not has_mtls) else 0
-        last = max([0] * bool(out) + [later for z in zones if z not in self.silent],
-                   default=-1) + 1
         for zone, ingresses in zones.items():
             most = max(n for counts in ingresses.values() for n in counts.values())
-            for at in ingresses:
-                out.append({'zone': zone, 'address': at[0], 'port': at[1],
-                            'weight': unit * most // len(ingresses),
-                            'priority': last if zone in self.silent else later,
-                            'via': 'ingress'})
+            level = self.level(zone, strategy)
+            out += [{'zone': zone, 'address': address, 'port': port, 'priority': level,
+                     'weight': unit * most // len(ingresses), 'via': 'ingress'}
+                    for address, port in ingresses]
+        levels = sorted({e['priority'] for e in out})
+        for endpoint in out:  # no holes
+            endpoint['priority'] = levels.index(endpoint['priority'])
         return sort_endpoints(out)
 
-    def entrances(self, records, locals_):
+    def direct(self, inbound, strategy):
+        out = Noted(zone=self.zone, address=inbound.address, port=inbound.port, weight=1,
+                    priority=0, via='direct')
+        out.facts = strategy.group_of(inbound.tags)
+        return out
+
+    def level(self, zone, strategy):
+        """Of a zone's endpoints, 0 beside the local ones; None: taken out."""
+        is_aware = self.conf.get('routing', {}).get('localityAwareLoadBalancing', True)
+        level = strategy.level(zone, is_aware)
+        if level is None or zone not in self.silent:
+            return level if level is None or self.has_mtls else max(level, 1)
+        return math.inf  # D13
+
+    def entrances(self, records, locals_, strategy):
         """{zone: {coordinates: {ingress: instances}}} of what is not withdrawn (D13)."""
         zones = {}
         for r in records:
-            if r.at is not None and r.instances > 0:
+            if (r.at is not None and r.instances > 0 and
+                    self.level(r.zone, strategy) is not None):
                 counts = zones.setdefault(r.zone, {}).setdefault(r.at, {})
                 counts[r.ingress] = counts.get(r.ingress, 0) + r.instances
         here = {z: c for z, c in zones.items() if self.silent.get(z) != 'Offline'}

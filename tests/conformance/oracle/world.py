@@ -1,6 +1,8 @@
 """All that a zone knows of one mesh, and the routes of its proxies."""
 
 from . import gateway, legacy, requests
+from .balancing import KIND as STRATEGY
+from .balancing import Client, Noted
 from .documents import ZONE
 from .objects import Objects
 from .policies import Policy, Proxy, contributor, in_order, rank
@@ -23,13 +25,13 @@ class World:
             (Proxy(r, zone) for r in mine if r.kind == 'Dataplane' and
              r.labels.get(ZONE, zone) == zone),
             key=lambda p: (p.res.name, p.res.namespace))
-        services = Services(resources, self.proxies, mesh, zone, self.conf)
-        objects = Objects(resources, services, mesh, zone, self.conf)
+        self.services = Services(resources, self.proxies, mesh, zone, self.conf)
+        self.objects = Objects(resources, self.services, mesh, zone, self.conf)
         exclusive = self.conf.get('meshServices', {}).get('mode') == 'Exclusive'
-        self.resolver = Resolver(services, objects, mesh, exclusive)
+        self.resolver = Resolver(self.services, self.objects, mesh, exclusive)
         self.policies = {kind: [p for p in (Policy(r) for r in mine if r.kind == kind)
-                                if not (p.origin == 'zone' and p.zone in services.disabled)]
-                         for kind in ('MeshTCPRoute', 'MeshHTTPRoute')}
+                                if not (p.origin == 'zone' and p.zone in self.services.disabled)]
+                         for kind in ('MeshTCPRoute', 'MeshHTTPRoute', STRATEGY)}
         self.legacy = [r for r in mine if r.kind == 'TrafficRoute']
         self.gateways = [r for r in mine if r.kind == 'MeshGateway']
         self.unresolved = self.conf.get('routing', {}).get('unresolvedBackends', 'Blackhole')
@@ -97,14 +99,24 @@ class World:
                     backends=[self.resolver.backend(r, namespace) for r in refs])
 
     def proxy(self, proxy):
+        self.resolver.client = Client(self.zone, proxy.tag_sets_or_labels(),
+                                      self.matched(STRATEGY, proxy))
         if proxy.is_builtin:
             found = gateway.gateway_of(self.gateways, proxy, self.zone)
-            return dict(proxy.res.shown(), listeners=[
+            return Noted(proxy.res.shown(), listeners=[
                 self.listener(found, proxy, listener, tags)
                 for listener, tags in gateway.listeners_of(found, proxy)] if found else [])
         matched = [self.matched(kind, proxy) for kind in ('MeshTCPRoute', 'MeshHTTPRoute')]
-        return dict(proxy.res.shown(), outbounds=[
+        out = Noted(proxy.res.shown(), outbounds=[
             self.outbound(proxy, matched, o) for o in proxy.net.get('outbound', [])])
+        out.facts = self.mode()
+        return out
+
+    def mode(self):
+        """Kinds 1: of what comes in; None: mTLS is off."""
+        mtls = self.conf.get('mtls', {})
+        return next((b.get('mode', 'STRICT') for b in mtls.get('backends', [])
+                     if b['name'] == mtls.get('enabledBackend')), None)
 
     def routes(self):
         return {'zone': self.zone, 'mesh': self.mesh,
