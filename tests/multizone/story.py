@@ -12,10 +12,11 @@ EXAMPLES = os.path.join(local.ROOT, "deploy", "examples")
 class Scenario:
     """A function with the name of its story."""
 
-    def __init__(self, function, needs_envoy, own_network, alone):
+    def __init__(self, function, needs_envoy=True, own_network=False, alone=False,
+                 family=None):
         self.name, self.function = function.__name__, function
         self.needs_envoy, self.own_network = needs_envoy, own_network
-        self.alone = alone
+        self.alone, self.family = alone, family
 
 
 def scenario(needs_envoy=True, own_network=False, alone=False):
@@ -25,6 +26,17 @@ def scenario(needs_envoy=True, own_network=False, alone=False):
 
     def register(function):
         SCENARIOS.append(Scenario(function, needs_envoy, own_network, alone))
+        return function
+
+    return register
+
+
+def world_scenario(family=4):
+    """Make a function a scenario of the world (world.py), which it is called with. Those of
+    one family of addresses have one world, as it was when it came up."""
+
+    def register(function):
+        SCENARIOS.append(Scenario(function, family=family))
         return function
 
     return register
