@@ -127,36 +127,56 @@ static const struct routes **resolve_all(struct ctl *ctl, const struct scene *sc
 	return routes;
 }
 
+static void print_zone_proxy(const struct ctl *ctl, const struct zone_routes *routes)
+{
+	struct zl_buf text = { 0 };
+
+	if (ctl->output == OUT_JSON)
+		policy_zone_json(routes, &text);
+	else
+		policy_zone_text(routes, &text);
+	(void)fwrite(zl_buf_text(&text), 1, text.len, stdout);
+	zl_buf_free(&text);
+}
+
+/* --proxy names no Dataplane, so perhaps a proxy of the zone. */
+static enum ctl_exit simulate_zone_proxy(const struct ctl *ctl, const struct scene *scene)
+{
+	const struct resource *ingress = find_ingress(ctl, scene);
+	const struct zone_routes *routes;
+
+	if (ctl->proxy == NULL || ingress == NULL)
+		return ctl_fail(CTL_ABSENT, "no %s%s%s of zone %s in mesh %s",
+				ctl->output == OUT_ENVOY ? "proxy" : "Dataplane",
+				ctl->proxy != NULL ? " " : "",
+				ctl->proxy != NULL ? ctl->proxy : "", ctl->zone,
+				ctl->mesh);
+	routes = policy_ingress(scene->index, scene->inventory, ingress, ctl->arena);
+	if (ctl->output == OUT_ENVOY)
+		print_config(envoy_build_ingress(routes));
+	else
+		print_zone_proxy(ctl, routes);
+	return CTL_OK;
+}
+
 static enum ctl_exit simulate(struct ctl *ctl, struct scene *scene)
 {
 	const struct envoy_secrets secrets = { .read = read_secret, .owner = scene };
+	bool as_config = ctl->output == OUT_ENVOY;
 	size_t count;
 	const struct routes **routes = resolve_all(ctl, scene, &count);
 
-	if (ctl->output != OUT_ENVOY) {
-		if (ctl->proxy != NULL && count == 0)
-			return ctl_fail(CTL_ABSENT,
-					"no Dataplane %s of zone %s in mesh %s",
-					ctl->proxy, ctl->zone, ctl->mesh);
-		print_routes(ctl, scene, routes, count);
-		return CTL_OK;
-	}
-	if (count == 1) {
-		print_config(envoy_build_proxy(routes[0], &secrets));
-		return CTL_OK;
-	}
-	if (count > 1)
+	if (count == 0 && (as_config || ctl->proxy != NULL))
+		return simulate_zone_proxy(ctl, scene);
+	if (as_config && count > 1)
 		return ctl_fail(CTL_USAGE,
 				"-o envoy prints one proxy of %zu: name it by "
 				"--proxy NAME",
 				count);
-	const struct resource *ingress = find_ingress(ctl, scene);
-	if (ctl->proxy == NULL || ingress == NULL)
-		return ctl_fail(CTL_ABSENT, "no proxy%s%s of zone %s in mesh %s",
-				ctl->proxy != NULL ? " " : "",
-				ctl->proxy != NULL ? ctl->proxy : "", ctl->zone,
-				ctl->mesh);
-	print_config(envoy_build_ingress(ingress));
+	if (as_config)
+		print_config(envoy_build_proxy(routes[0], &secrets));
+	else
+		print_routes(ctl, scene, routes, count);
 	return CTL_OK;
 }
 

@@ -68,8 +68,7 @@ static void find_all(struct build *build)
 			routes->listeners[i].backend_count);
 }
 
-/* Sort what was found, one of each cluster. */
-static void sort_targets(struct build *build)
+void build_sort_targets(struct build *build)
 {
 	size_t kept = 0;
 
@@ -119,8 +118,7 @@ static int by_name_and_order(const void *a, const void *b)
 	return x->order < y->order ? -1 : 1;
 }
 
-/* The config of all that was added, the first of each name. */
-static struct envoy_config *build_done(struct build *build)
+struct envoy_config *build_done(struct build *build)
 {
 	struct ordered *sorted =
 		zl_arena_alloc(build->arena, build->count, sizeof(*sorted));
@@ -154,7 +152,7 @@ struct envoy_config *envoy_build_proxy(const struct routes *routes,
 	struct envoy_config *config;
 
 	find_all(&build);
-	sort_targets(&build);
+	build_sort_targets(&build);
 	build_trust(&build, &holder);
 	build_outbounds(&build);
 	build_inbounds(&build);
@@ -208,7 +206,7 @@ void envoy_secrets_named(const struct routes *routes, struct zl_buf *names)
 
 	find_all(&build);
 	keep_outside(&build);
-	sort_targets(&build);
+	build_sort_targets(&build);
 	for (size_t i = 0; i < build.target_count; i++) {
 		add_name(names, build.targets[i]->outside->ca.secret);
 		add_name(names, build.targets[i]->outside->cert.secret);
@@ -221,10 +219,4 @@ void envoy_secrets_named(const struct routes *routes, struct zl_buf *names)
 	}
 	add_authorities(&build, names);
 	zl_arena_free(&build.arena);
-}
-
-struct envoy_config *envoy_build_ingress(const struct resource *ingress)
-{
-	(void)ingress; /* nothing of it shows without a listener */
-	return envoy_config_new(NULL, 0);
 }

@@ -22,6 +22,9 @@
  * and has no way to anything, unless plain connections are taken too (PERMISSIVE). An
  * inbound whose application would be its own listener leads to the blackhole too.
  *
+ * A zone proxy has one listener, whose chains tell connections apart by the server name
+ * that they ask for, and a cluster for each service, or subset, of each mesh.
+ *
  * Pure: equal routes, an equal Dataplane and equal contents give equal bytes.
  *
  * Threads:  pure; configs are counted without atomics, see config.h.
@@ -74,6 +77,8 @@ const char *envoy_identity_name(const char *mesh, struct zl_arena *arena);
  * whether they are to be had or not: a NUL behind each, some perhaps twice. Appends. */
 void envoy_secrets_named(const struct routes *routes, struct zl_buf *names);
 
-/* The config of a ZoneIngress. While no mesh has mTLS there is no server name to route
- * by, so it has no chain, and without a chain no listener: an empty config. */
-struct envoy_config *envoy_build_ingress(const struct resource *ingress);
+/* The config of routes->proxy, a ZoneIngress: one listener with a chain for each server
+ * name, which is all that the chain tells, so that others may come and go. Where its
+ * connections lead travels by ECDS. Without a passage, as while no mesh has mTLS, there
+ * is no listener; nor if its address is no IP. */
+struct envoy_config *envoy_build_ingress(const struct zone_routes *routes);

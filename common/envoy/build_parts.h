@@ -23,7 +23,7 @@ struct build {
 	struct zl_arena *arena;
 	const char *mesh; /* whose Secrets and mTLS are meant */
 	struct trust trust;
-	bool at_edge; /* a builtin gateway */
+	bool at_edge; /* strangers connect: a builtin gateway, a zone proxy */
 	const struct routes *routes;
 	const struct envoy_secrets *secrets; /* NULL: none is to be had */
 	const struct backend **targets; /* resolved, sorted by cluster, which differ */
@@ -40,6 +40,10 @@ struct build {
 /* Add a resource. Of two of one type and name the first stays. */
 void build_add(struct build *build, enum envoy_type type, const char *name,
 	       const ProtobufCMessage *message);
+/* The config of all that was added, the first of each name. */
+struct envoy_config *build_done(struct build *build);
+/* Sort build->targets, one of each cluster. */
+void build_sort_targets(struct build *build);
 /* wanted, or wanted with underscores behind it while a target is called so: names of our
  * own clusters and names of services are written with the same letters. */
 const char *build_free_name(struct build *build, const char *wanted);
@@ -159,3 +163,14 @@ void build_http_passage(struct build *build, const char *name, const char *calle
 void build_outbounds(struct build *build);
 void build_inbounds(struct build *build);
 void build_gateway(struct build *build);
+
+/* ---- build_zone.c ---- */
+
+/* The listener of a zone proxy with room for chains, which is not added yet. */
+Envoy__Listener *build_zone_listener(struct build *build, const char *address,
+				     uint32_t port, size_t chains);
+/* The chain of that listener for a passage, whose extension is added. */
+Envoy__FilterChain *build_passage_chain(struct build *build, const char *listener,
+					const struct passage *passage);
+/* Make the targets of all passages those of build. */
+void build_find_passages(struct build *build, const struct zone_routes *routes);

@@ -1,4 +1,4 @@
-/* policy/answer.h - what both printers need of an answer.
+/* policy/answer.h - what the printers need of an answer.
  *
  * Threads:  pure.
  * Lifetime: in the arena.
@@ -6,6 +6,8 @@
 #pragma once
 
 #include "policy/policy.h"
+
+#include "model/tree.h"
 
 struct answered {
 	const struct routes *routes;
@@ -27,3 +29,7 @@ const char *unresolved_name(enum unresolved mode);      /* "Blackhole" */
 const char *origin_name(const struct resource *policy); /* "global" */
 const char *http_path_name(enum http_path type);        /* "PathPrefix" */
 const char *http_value_name(enum http_value type);      /* "Exact" */
+
+/* An endpoint, as JSON has it and as a line of text. */
+struct tree *answer_endpoint(const struct endpoint *endpoint, struct zl_arena *arena);
+void answer_endpoint_line(const struct endpoint *endpoint, struct zl_buf *out);

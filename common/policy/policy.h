@@ -129,3 +129,8 @@ struct policy_answer {
 void policy_json(const struct policy_answer *answer, struct zl_buf *out);
 /* The same for people, with the reasons. Appends. */
 void policy_text(const struct policy_answer *answer, struct zl_buf *out);
+
+/* What a zone proxy does: {"zone","name","kind","passages":[{"mesh","sni","cluster",
+ * "endpoints"}],"warnings"}, and the same for people. Append. */
+void policy_zone_json(const struct zone_routes *routes, struct zl_buf *out);
+void policy_zone_text(const struct zone_routes *routes, struct zl_buf *out);

@@ -56,7 +56,7 @@ static void put_labels(const struct object *to, const char *key, struct labels l
 	put(to, key, map.map);
 }
 
-static struct tree *endpoint_tree(const struct endpoint *endpoint, struct zl_arena *arena)
+struct tree *answer_endpoint(const struct endpoint *endpoint, struct zl_arena *arena)
 {
 	struct object to = object_in(arena);
 
@@ -111,7 +111,8 @@ static struct tree *backend_tree(const struct backend *backend, struct zl_arena 
 
 	struct tree *endpoints = tree_list(arena);
 	for (size_t i = 0; i < backend->endpoint_count; i++)
-		tree_push(arena, endpoints, endpoint_tree(&backend->endpoints[i], arena));
+		tree_push(arena, endpoints,
+			  answer_endpoint(&backend->endpoints[i], arena));
 	put_text(&to, "cluster", backend->cluster);
 	put(&to, "endpoints", endpoints);
 	if (backend->balancing_count > 0)

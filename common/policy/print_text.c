@@ -89,23 +89,26 @@ static void print_balancing(const struct backend *backend, struct zl_arena *aren
 			      i > 1 ? ", then " : "\n");
 }
 
+void answer_endpoint_line(const struct endpoint *at, struct zl_buf *out)
+{
+	bool v6 = strchr(at->address, ':') != NULL;
+
+	zl_buf_format(out,
+		      "        %s%s%s:%u, %s%s%s%s, %s, priority %u, weight "
+		      "%" PRIu64 "\n",
+		      v6 ? "[" : "", at->address, v6 ? "]" : "", at->port,
+		      at->zone == NULL ? "no zone" : "zone ",
+		      at->zone == NULL ? "" : at->zone,
+		      at->sub_zone == NULL ? "" : " near by ",
+		      at->sub_zone == NULL ? "" : at->sub_zone, via_name(at->via),
+		      at->priority, at->weight);
+}
+
 static void print_endpoints(const struct shared *all, const struct backend *backend,
 			    struct zl_buf *out)
 {
-	for (size_t i = 0; i < backend->endpoint_count; i++) {
-		const struct endpoint *at = &backend->endpoints[i];
-		bool v6 = strchr(at->address, ':') != NULL;
-
-		zl_buf_format(out,
-			      "        %s%s%s:%u, %s%s%s%s, %s, priority %u, weight "
-			      "%" PRIu64 "\n",
-			      v6 ? "[" : "", at->address, v6 ? "]" : "", at->port,
-			      at->zone == NULL ? "no zone" : "zone ",
-			      at->zone == NULL ? "" : at->zone,
-			      at->sub_zone == NULL ? "" : " near by ",
-			      at->sub_zone == NULL ? "" : at->sub_zone, via_name(at->via),
-			      at->priority, at->weight);
-	}
+	for (size_t i = 0; i < backend->endpoint_count; i++)
+		answer_endpoint_line(&backend->endpoints[i], out);
 	if (backend->resolved && backend->endpoint_count == 0)
 		zl_buf_format(out, "        no endpoints: these %s fail\n",
 			      all->requests ? "requests" : "connections");

@@ -180,19 +180,6 @@ static void one_listener_of_a_name(void **state)
 	envoy_config_drop(&config);
 }
 
-static void an_ingress_has_nothing_without_mtls(void **state)
-{
-	struct envoy_config *config = envoy_build_ingress(NULL);
-	size_t count;
-
-	(void)state;
-	for (int type = 0; type < ENVOY_TYPES; type++) {
-		(void)envoy_config_list(config, (enum envoy_type)type, &count);
-		assert_int_equal(count, 0);
-	}
-	envoy_config_drop(&config);
-}
-
 /* ---- any routes ---- */
 
 enum { SERVICES = 6, OUTBOUNDS = 8, BACKENDS = 5 };
@@ -288,7 +275,6 @@ int main(void)
 		cmocka_unit_test(services_may_be_called_like_our_own_clusters),
 		cmocka_unit_test(host_names_are_no_endpoints),
 		cmocka_unit_test(one_listener_of_a_name),
-		cmocka_unit_test(an_ingress_has_nothing_without_mtls),
 		cmocka_unit_test(any_routes_give_a_whole_config),
 	};
 
