@@ -1,5 +1,6 @@
 #include "policy/asked.h"
 #include "policy/index.h"
+#include "policy/passages.h"
 #include "policy/policy.h"
 #include "policy/refs.h"
 #include "policy/subsets.h"
@@ -8,27 +9,13 @@
 
 #include "inventory/objects.h"
 
-#include <stdlib.h>
 #include <string.h>
-#include <strings.h>
-
-/* What one Envoy is made to hold: some hundred bytes a server name. */
-enum { SUBSETS_MAX = 1024, PASSAGES_MAX = 16384 };
-
-/* What is left out first when there are too many. */
-enum { RANK_SERVICE, RANK_PART };
-
-struct ranked {
-	struct passage passage;
-	size_t rank; /* RANK_PART and more: by the number of tags */
-};
 
 struct offering {
 	struct resolving at;
 	const struct asked *asked; /* by the routes of the mesh */
 	size_t asked_count;
-	struct ranked *items; /* owned */
-	size_t count, room;
+	struct passages passages;
 	size_t next; /* service of the inventory */
 };
 
@@ -36,17 +23,6 @@ static void warn(struct offering *to, const char *text)
 {
 	resolving_warn(&to->at, zl_arena_format(to->at.arena, "mesh \"%s\": %s",
 						to->at.mesh_name, text));
-}
-
-static void add_passage(struct offering *to, size_t rank, const char *sni,
-			const struct backend *backend)
-{
-	if (to->count == to->room) {
-		to->room = to->room == 0 ? 256 : 2 * to->room;
-		to->items = zl_realloc(to->items, to->room, sizeof(*to->items));
-	}
-	to->items[to->count++] =
-		(struct ranked){ { to->at.mesh_name, sni, backend }, rank };
 }
 
 /* The Ready inbounds of this zone that have tags. Nobody chooses among them: they weigh
@@ -96,8 +72,9 @@ static void offer_name(struct offering *to, const struct service *service,
 		trust_service_name(to->at.mesh_name, service->name, tags, to->at.arena);
 
 	if (sni != NULL)
-		add_passage(to, subset->asked ? RANK_SERVICE : RANK_PART + tags.count,
-			    sni, backend);
+		passages_add(&to->passages,
+			     &(struct passage){ to->at.mesh_name, sni, backend },
+			     subset->asked ? RANK_SERVICE : RANK_PART + tags.count);
 	else if (subset->asked)
 		warn(to, zl_arena_format(to->at.arena,
 					 "%s is too long for a server name: other zones "
@@ -133,43 +110,6 @@ static void offer_subset(struct offering *to, const struct service *service,
 		offer_name(to, service, subset,
 			   labels_with(arena, subset->tags, TAG_ZONE, to->at.zone),
 			   backend);
-}
-
-/* Tags of an instance that may be asked for, but kuma.io/zone; items has room. */
-static struct labels asked_tags(struct labels tags, struct label *items)
-{
-	static const char *const OTHERS[] = { TAG_SERVICE, TAG_PROTOCOL, TAG_ZONE };
-	size_t count = 0;
-
-	for (size_t i = 0; i < tags.count; i++) {
-		bool other = false;
-
-		for (size_t k = 0; k < sizeof(OTHERS) / sizeof(OTHERS[0]); k++)
-			other = other || strcmp(tags.items[i].key, OTHERS[k]) == 0;
-		if (!other)
-			items[count++] = tags.items[i];
-	}
-	return (struct labels){ items, count };
-}
-
-/* Tags in use, be it by instances that are not Ready now. */
-static void add_in_use(struct subsets *to, const struct service *service)
-{
-	struct subsets in_use = { .arena = to->arena, .most = SIZE_MAX };
-	struct label *items = NULL;
-	size_t room = 0;
-
-	for (size_t i = 0; i < service->local_count; i++) {
-		struct labels tags = service->locals[i].tags;
-
-		if (tags.count > room) {
-			room = tags.count;
-			items = zl_arena_alloc(to->arena, room, sizeof(*items));
-		}
-		const struct subset subset = { .tags = asked_tags(tags, items) };
-		if (subsets_add(&in_use, &subset))
-			subsets_add_parts(to, subset.tags);
-	}
 }
 
 static bool has_any(struct labels tags)
@@ -218,11 +158,16 @@ static void offer_service(struct offering *to, const struct service *service)
 {
 	static const struct subset ALL = { .plain = true, .zoned = true, .asked = true };
 	struct subsets subsets = { .arena = to->at.arena, .most = SUBSETS_MAX };
+	struct labels *rows =
+		zl_arena_alloc(to->at.arena, service->local_count, sizeof(*rows));
 
+	/* In use also by instances that are not Ready now. */
+	for (size_t i = 0; i < service->local_count; i++)
+		rows[i] = service->locals[i].tags;
 	(void)subsets_add(&subsets, &ALL);
 	add_asked(to, &subsets, service->name, service->name);
 	add_asked(to, &subsets, service->name, "*");
-	add_in_use(&subsets, service);
+	subsets_add_used(&subsets, rows, service->local_count);
 	for (size_t i = 0; i < subsets.count; i++)
 		offer_subset(to, service, &subsets.items[i]);
 	if (subsets.full)
@@ -297,7 +242,8 @@ static void offer_port(struct offering *to, const struct resource *object,
 	};
 	lead_here(to, backend, object_service(to->at.inventory, object, port, arena),
 		  (struct labels){ 0 });
-	add_passage(to, RANK_SERVICE, sni, backend);
+	passages_add(&to->passages, &(struct passage){ to->at.mesh_name, sni, backend },
+		     RANK_SERVICE);
 }
 
 static void offer_objects(struct offering *to, enum kind kind)
@@ -320,93 +266,6 @@ static void offer_objects(struct offering *to, enum kind kind)
 }
 
 /* ---- all of it ---- */
-
-/* As Envoy compares them, the most wanted of equal ones first. */
-static int by_folded_name(const void *one, const void *other)
-{
-	const struct ranked *a = one;
-	const struct ranked *b = other;
-	int order = strcasecmp(a->passage.sni, b->passage.sni);
-
-	if (order == 0)
-		order = (a->rank > b->rank) - (a->rank < b->rank);
-	return order != 0 ? order : strcmp(a->passage.sni, b->passage.sni);
-}
-
-static int by_rank(const void *one, const void *other)
-{
-	const struct ranked *a = one;
-	const struct ranked *b = other;
-
-	if (a->rank != b->rank)
-		return a->rank < b->rank ? -1 : 1;
-	return by_folded_name(one, other);
-}
-
-static int by_name(const void *one, const void *other)
-{
-	const struct passage *a = one;
-	const struct passage *b = other;
-
-	return strcmp(a->sni, b->sni);
-}
-
-/* Two names that Envoy takes for one make it refuse the whole listener. */
-static void drop_equal(struct offering *to)
-{
-	size_t kept = 0;
-
-	qsort(to->items, to->count, sizeof(*to->items), by_folded_name);
-	for (size_t i = 0; i < to->count; i++) {
-		const char *sni = to->items[i].passage.sni;
-		const char *last = kept == 0 ? "" : to->items[kept - 1].passage.sni;
-
-		if (strcasecmp(last, sni) != 0)
-			to->items[kept++] = to->items[i];
-		else if (strcmp(last, sni) != 0)
-			resolving_warn(&to->at,
-				       zl_arena_format(to->at.arena,
-						       "server names \"%s\" and \"%s\" "
-						       "differ in case only, which Envoy "
-						       "does not tell apart: the second "
-						       "is not served",
-						       last, sni));
-	}
-	to->count = kept;
-}
-
-static void drop_too_many(struct offering *to)
-{
-	if (to->count <= PASSAGES_MAX)
-		return;
-	qsort(to->items, to->count, sizeof(*to->items), by_rank);
-	resolving_warn(&to->at,
-		       zl_arena_format(to->at.arena,
-				       "there are %zu server names to serve, which is "
-				       "too many for one ingress: %zu of them, for the "
-				       "subsets of the most tags, are not served",
-				       to->count, to->count - PASSAGES_MAX));
-	to->count = PASSAGES_MAX;
-}
-
-static void finish(struct offering *to, struct zone_routes *routes)
-{
-	struct passage *passages;
-
-	if (to->count > 0)
-		drop_equal(to);
-	drop_too_many(to);
-	passages = zl_arena_alloc(to->at.arena, to->count, sizeof(*passages));
-	for (size_t i = 0; i < to->count; i++)
-		passages[i] = to->items[i].passage;
-	free(to->items);
-	if (to->count > 0)
-		qsort(passages, to->count, sizeof(*passages), by_name);
-	routes->passages = passages;
-	routes->passage_count = to->count;
-	routes->warning_count = texts_sort(to->at.warnings, to->at.warning_count);
-	routes->warnings = to->at.warnings;
-}
 
 const struct zone_routes *policy_ingress(const struct policy_index *index,
 					 const struct inventory *inventory,
@@ -436,7 +295,7 @@ const struct zone_routes *policy_ingress(const struct policy_index *index,
 	}
 	routes->proxy = ingress;
 	routes->zone = to.at.zone;
-	finish(&to, routes);
+	passages_end(&to.passages, &to.at, routes);
 	return routes;
 }
 

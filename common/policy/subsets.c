@@ -119,3 +119,37 @@ void subsets_add_parts(struct subsets *subsets, struct labels tags)
 	else
 		add_pairs(subsets, tags);
 }
+
+/* Tags of an instance that may be asked for, but kuma.io/zone; items has room. */
+static struct labels asked_tags(struct labels tags, struct label *items)
+{
+	static const char *const OTHERS[] = { TAG_SERVICE, TAG_PROTOCOL, TAG_ZONE };
+	size_t count = 0;
+
+	for (size_t i = 0; i < tags.count; i++) {
+		bool other = false;
+
+		for (size_t k = 0; k < sizeof(OTHERS) / sizeof(OTHERS[0]); k++)
+			other = other || strcmp(tags.items[i].key, OTHERS[k]) == 0;
+		if (!other)
+			items[count++] = tags.items[i];
+	}
+	return (struct labels){ items, count };
+}
+
+void subsets_add_used(struct subsets *subsets, const struct labels *rows, size_t count)
+{
+	struct subsets used = { .arena = subsets->arena, .most = SIZE_MAX };
+	struct label *items = NULL;
+	size_t room = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		if (rows[i].count > room) {
+			room = rows[i].count;
+			items = zl_arena_alloc(subsets->arena, room, sizeof(*items));
+		}
+		const struct subset subset = { .tags = asked_tags(rows[i], items) };
+		if (subsets_add(&used, &subset))
+			subsets_add_parts(subsets, subset.tags);
+	}
+}

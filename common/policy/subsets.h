@@ -8,6 +8,9 @@
 
 #include "model/labels.h"
 
+/* What one service is let have, so that one Envoy can hold all. */
+enum { SUBSETS_MAX = 1024 };
+
 struct subset {
 	struct labels tags; /* without kuma.io/zone */
 	/* Asked for by these tags alone; by these and kuma.io/zone, which is the own one.
@@ -33,3 +36,6 @@ bool subsets_add(struct subsets *subsets, const struct subset *subset);
 /* Add what may be asked of instances that have tags, which are without kuma.io/service,
  * kuma.io/protocol and kuma.io/zone (kinds-spec 3). */
 void subsets_add_parts(struct subsets *subsets, struct labels tags);
+
+/* The same of instances with the tags of one of rows, whatever is among them. */
+void subsets_add_used(struct subsets *subsets, const struct labels *rows, size_t count);
