@@ -83,6 +83,7 @@ void analyze_standings(struct analysis *at);
 void analyze_outbound(struct analysis *at, const struct resource *proxy, size_t i);
 void analyze_services(struct analysis *at);
 void analyze_objects(struct analysis *at);
+void analyze_zones(struct analysis *at);
 /* What a TrafficRoute refers to. */
 void analyze_traffic_references(struct analysis *at, const struct resource *route);
 

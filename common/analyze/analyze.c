@@ -101,6 +101,9 @@ static void check_policies(struct analysis *at)
 	each = set_each(at->set, KIND_MESH_HTTP_ROUTE, NULL);
 	while ((route = set_next(&each)) != NULL)
 		analyze_references(at, route);
+	each = set_each(at->set, KIND_MESH_LOAD_BALANCING_STRATEGY, NULL);
+	while ((route = set_next(&each)) != NULL)
+		analyze_references(at, route);
 	each = set_each(at->set, KIND_TRAFFIC_ROUTE, NULL);
 	while ((route = set_next(&each)) != NULL)
 		analyze_traffic_references(at, route);
@@ -118,6 +121,7 @@ struct analyze_result analyze_set(const struct set *set, const char *zone,
 	analyze_standings(&at);
 	analyze_services(&at);
 	analyze_objects(&at);
+	analyze_zones(&at);
 	views_close(&at);
 	return (struct analyze_result){ .findings = at.found,
 					.count = sort_findings(at.found, at.count),

@@ -1,4 +1,4 @@
-/* What MeshTCPRoutes and MeshHTTPRoutes refer to, and their weights. */
+/* What policies refer to, and the weights of routes. */
 #include "analyze/analysis.h"
 
 #include "policy/refs.h"
@@ -341,8 +341,7 @@ static bool is_called(const struct analysis *at, const char *mesh, const char *s
 	return false;
 }
 
-/* True if entry names something: the mesh below a gateway, an object, or what may be a
- * tag service. */
+/* True if entry names something: the mesh, an object, or what may be a tag service. */
 static bool finds_any(const struct analysis *at, const struct reference *in)
 {
 	return in->ref->kind == REF_MESH || ref_is_by_name(in->ref) ||
@@ -373,13 +372,14 @@ static void check_to(struct analysis *at, const struct resource *route, size_t e
 	const char *mesh = route->key.mesh;
 	struct spot spot = spot_of(at, &in, "");
 	size_t later = replaced_by(at, route, entry);
+	bool balances = route->key.kind == KIND_MESH_LOAD_BALANCING_STRATEGY;
 
 	if (!finds_any(at, &in))
 		analysis_add(at, RULE_TO_NO_OBJECT, &spot, "%s",
 			     ref_missing(in.ref, mesh, at->arena));
 	else if (ref_is_by_name(in.ref) && !views_know(at, mesh, in.ref->name) &&
 		 views_object(at, mesh, "", in.ref).object == NULL &&
-		 !is_called(at, mesh, in.ref->name))
+		 (balances || !is_called(at, mesh, in.ref->name)))
 		(void)is_known(at, &in, RULE_TO_UNKNOWN);
 	if (later > 0)
 		analysis_add(at, RULE_TO_TWICE, &spot,
@@ -399,6 +399,7 @@ void analyze_references(struct analysis *at, const struct resource *route)
 	check_top(at, route);
 	for (size_t i = 0; i < route_to_count(route); i++) {
 		check_to(at, route, i);
-		check_lists(at, route, i);
+		if (route->key.kind != KIND_MESH_LOAD_BALANCING_STRATEGY)
+			check_lists(at, route, i);
 	}
 }

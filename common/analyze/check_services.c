@@ -20,7 +20,8 @@ static void check_mesh_of(struct analysis *at, const struct resource *res)
 static void check_meshes(struct analysis *at)
 {
 	static const enum kind KINDS[] = { KIND_MESH_TCP_ROUTE, KIND_MESH_HTTP_ROUTE,
-					   KIND_TRAFFIC_ROUTE };
+					   KIND_TRAFFIC_ROUTE,
+					   KIND_MESH_LOAD_BALANCING_STRATEGY };
 
 	for (size_t i = 0; i < sizeof(KINDS) / sizeof(KINDS[0]); i++) {
 		struct set_iter each = set_each(at->set, KINDS[i], NULL);

@@ -247,6 +247,8 @@ static void tell_standing(struct analysis *at, const struct standing *standing)
 		tell_unselected(at, standing->route);
 		return;
 	}
+	if (standing->route->key.kind == KIND_MESH_LOAD_BALANCING_STRATEGY)
+		return; /* it is about services, whichever outbound leads to them */
 	spot.name = service;
 	if (standing->contributes + standing->idle == 0 && service != NULL)
 		analysis_add(at, RULE_NO_OUTBOUND, &spot,
@@ -286,7 +288,8 @@ void analyze_standings(struct analysis *at)
 {
 	/* By number, as keys are. */
 	static const enum kind KINDS[] = { KIND_MESH_TCP_ROUTE, KIND_MESH_HTTP_ROUTE,
-					   KIND_TRAFFIC_ROUTE };
+					   KIND_TRAFFIC_ROUTE,
+					   KIND_MESH_LOAD_BALANCING_STRATEGY };
 	struct standings all = { .at = at };
 	size_t room = 0;
 

@@ -40,7 +40,7 @@ const struct analyze_rule ANALYZE_RULES[RULE_END] = {
 	[RULE_TO_UNKNOWN] = {
 		"ZL012", ANALYZE_WARNING, "An entry of to names a service that nobody offers",
 		"No inbound and no ZoneIngress has the service, and no outbound asks for it, so the "
-		"entry routes nothing.",
+		"entry has no effect.",
 		"Correct the name \"{}\", or add the Dataplane that offers it." },
 	[RULE_TO_TWICE] = {
 		"ZL013", ANALYZE_WARNING, "A policy has the same destination twice",
@@ -131,6 +131,11 @@ const struct analyze_rule ANALYZE_RULES[RULE_END] = {
 		"Requests are seen only where the protocol of the destination is http, http2 or "
 		"grpc. Elsewhere the entry has no effect.",
 		"Tag the instances of \"{}\" with kuma.io/protocol: http, or use a MeshTCPRoute." },
+	[RULE_CROSS_ZONE_PART] = {
+		"ZL037", ANALYZE_WARNING, "crossZone of a policy for some proxies, while traffic leaves through the egress",
+		"With routing.zoneEgress the egress of a zone chooses among the other zones, for all "
+		"proxies at once, by the policies that are for the whole mesh.",
+		"Write crossZone in a policy with targetRef {kind: Mesh}; below {} it orders nothing." },
 	[RULE_REMOTE_PLAIN] = {
 		"ZL040", ANALYZE_WARNING, "A backend is in other zones only, while mTLS is off",
 		"A zone ingress finds the service by the server name of mTLS; without mTLS the "
@@ -162,6 +167,18 @@ const struct analyze_rule ANALYZE_RULES[RULE_END] = {
 		"ZL046", ANALYZE_WARNING, "A MeshExternalService has no endpoint",
 		"Connections to it fail.",
 		"Write spec.endpoints of \"{}\"." },
+	[RULE_NO_EGRESS] = {
+		"ZL047", ANALYZE_WARNING, "Traffic of a mesh leaves through the egress of a zone that has none",
+		"With routing.zoneEgress all traffic to other zones and to external services goes "
+		"through an egress of the own zone, never around it: without one it fails.",
+		"Add a ZoneEgress to each zone with proxies of the mesh, or turn routing.zoneEgress "
+		"off." },
+	[RULE_NO_INGRESS] = {
+		"ZL048", ANALYZE_INFO, "A zone has instances in a mesh, and no ZoneIngress",
+		"Other zones do not learn what it offers. That may be meant for a zone that only "
+		"calls others.",
+		"Add a ZoneIngress with an advertised address to the zone \"{}\" if others shall "
+		"reach it." },
 	[RULE_GATEWAY_UNUSED] = {
 		"ZL050", ANALYZE_WARNING, "No Dataplane uses a MeshGateway",
 		"Its listeners exist on the BUILTIN Dataplanes whose gateway.tags it selects, each "

@@ -56,9 +56,10 @@ static void derive_all(struct analysis *at)
 
 static void find_views(struct analysis *at, const char *zone)
 {
-	static const enum kind WRITTEN[] = { KIND_DATAPLANE, KIND_MESH_TCP_ROUTE,
-					     KIND_MESH_HTTP_ROUTE, KIND_MESH_SERVICE,
-					     KIND_MESH_GATEWAY };
+	static const enum kind WRITTEN[] = {
+		KIND_DATAPLANE,    KIND_MESH_TCP_ROUTE, KIND_MESH_HTTP_ROUTE,
+		KIND_MESH_SERVICE, KIND_MESH_GATEWAY,   KIND_MESH_LOAD_BALANCING_STRATEGY
+	};
 	size_t room = 1;
 
 	for (size_t i = 0; i < sizeof(WRITTEN) / sizeof(WRITTEN[0]); i++)

@@ -73,6 +73,21 @@
 	"---\n{type: MeshGateway, name: gw, selectors: [{match: {kuma.io/service: " \
 	"" service "}}], conf: {listeners: [" listeners "]}}\n"
 
+#define BALANCING(head, top, target, locality)                     \
+	"---\n{type: MeshLoadBalancingStrategy, name: near, " head \
+	"spec: {targetRef: " top ", to: [{targetRef: " target      \
+	", default: {localityAwareness: {" locality "}}}]}}\n"
+#define NEAR(target) BALANCING("", ALL, target, "disabled: true")
+#define CROSS "crossZone: {failover: [{to: {type: Any}}]}"
+#define EGRESS_MESH                                                            \
+	"---\n{type: Mesh, name: default, routing: {zoneEgress: true}, mtls: " \
+	"{enabledBackend: ca, backends: [{name: ca, type: builtin}]}}\n"
+#define EGRESS(zone)                                                     \
+	"---\n{type: ZoneEgress, name: e, zone: " zone ", networking: {" \
+	"address: 10.0.0.2, port: 1}}\n"
+#define OF(zone) "kuma.io/origin: zone, kuma.io/zone: " zone
+#define EAST(outbounds) DP("east", OF("east"), IN(80, "kuma.io/service: web"), outbounds)
+
 /* want: "CODE kind/name field: what" of each finding, one a line, in order. */
 /* clang-format off */
 static const struct {
@@ -243,6 +258,54 @@ static const struct {
 	{ "ZL036", BASE HTTP("backend", "[]"),
 	  "ZL036 MeshHTTPRoute/h spec.to[0].targetRef: the protocol of \"backend\" is tcp: the entry has no effect on connections to it\n" },
 
+	/* Balancing. */
+	{ "nothing odd, balancing", BASE NEAR("{kind: MeshService, name: backend}"), "" },
+	{ "nothing odd, balancing all", BASE NEAR("{kind: Mesh}"), "" },
+	{ "nothing odd, balancing an object", BASE DB MULTI("app: db") BALANCING("", WEB_ONLY, "{kind: MeshMultiZoneService, name: all}", CROSS), "" },
+	{ "ZL001, ZL004: balancing", BASE BALANCING("labels: {kuma.io/effect: shadow}, ", "{kind: MeshService, name: web}", "{kind: Mesh}", ""),
+	  "ZL001 MeshLoadBalancingStrategy/near spec.targetRef.kind: kind MeshService is deprecated at the top of a policy\n"
+	  "ZL004 MeshLoadBalancingStrategy/near labels[\"kuma.io/effect\"]: it configures no proxy\n" },
+	{ "ZL005: balancing", MESH BALANCING("mesh: m2, ", ALL, "{kind: Mesh}", ""),
+	  "ZL005 MeshLoadBalancingStrategy/near mesh: no document makes the mesh \"m2\"\n" },
+	{ "ZL010: balancing", BASE NEAR("{kind: MeshMultiZoneService, name: all}"),
+	  "ZL010 MeshLoadBalancingStrategy/near spec.to[0].targetRef: no MeshMultiZoneService \"all\" in mesh \"default\"\n" },
+	{ "ZL010: balancing a port", BASE NEAR("{kind: MeshService, name: backend, sectionName: http}"),
+	  "ZL010 MeshLoadBalancingStrategy/near spec.to[0].targetRef: no MeshService \"backend\" with section \"http\" in mesh \"default\"\n" },
+	{ "ZL012: balancing", BASE NEAR("{kind: MeshService, name: bakend}"),
+	  "ZL012 MeshLoadBalancingStrategy/near spec.to[0].targetRef.name: nobody offers service \"bakend\" in mesh \"default\" (did you mean \"backend\"?)\n" },
+	{ "ZL012: balancing what is only routed", MESH DP("web", "", IN(80, "kuma.io/service: web"), OUT("front")) OTHER
+	  ROUTE_OF("r", "", ALL, TO("front", MS("other", "1"))) NEAR("{kind: MeshService, name: front}"),
+	  "ZL012 MeshLoadBalancingStrategy/near spec.to[0].targetRef.name: nobody offers service \"front\" in mesh \"default\"\n" },
+	{ "ZL030: balancing", BASE BALANCING("", "{kind: Dataplane, labels: {app: db}}", "{kind: Mesh}", ""),
+	  "ZL030 MeshLoadBalancingStrategy/near spec.targetRef: no Dataplane of mesh \"default\" is selected by kind Dataplane\n" },
+	{ "ZL037", EGRESS_MESH WEB BACKENDS EGRESS("") BALANCING("", WEB_ONLY, "{kind: MeshService, name: backend}", CROSS),
+	  "ZL037 MeshLoadBalancingStrategy/near spec.to[0].default.localityAwareness.crossZone: the egresses of mesh \"default\" do not read it below kind Dataplane\n" },
+	{ "ZL037: the whole mesh", EGRESS_MESH WEB BACKENDS EGRESS("") BALANCING("", ALL, "{kind: MeshService, name: backend}", CROSS), "" },
+	{ "ZL037: the own zone", EGRESS_MESH WEB BACKENDS EGRESS("") BALANCING("", WEB_ONLY, "{kind: MeshService, name: backend}", "localZone: {}"), "" },
+	{ "ZL037: no egress is asked for", BASE BALANCING("", WEB_ONLY, "{kind: MeshService, name: backend}", CROSS), "" },
+
+	/* Between zones. */
+	{ "ZL047", EGRESS_MESH WEB BACKENDS,
+	  "ZL047 Mesh/default routing.zoneEgress: the zone has proxies of the mesh and no ZoneEgress\n" },
+	{ "ZL047: the zone has no name", EGRESS_MESH WEB BACKENDS EGRESS("east"), "" },
+	{ "ZL047: of another zone", EGRESS_MESH EAST("") INGRESS("i", "east", ADVERTISED, "") EGRESS("west"),
+	  "ZL047 Mesh/default routing.zoneEgress: zone east has proxies of the mesh and no ZoneEgress\n" },
+	{ "ZL047: it has one", EGRESS_MESH EAST("") EGRESS("east"), "" },
+	{ "ZL047: no proxies", EGRESS_MESH WEST, "" },
+	{ "ZL048", MESH EAST("") WEST,
+	  "ZL048 Mesh/default mtls.enabledBackend: zone \"east\" has instances in the mesh and no ZoneIngress\n" },
+	{ "ZL048: by a Zone", MESH EAST("") "---\n{type: Zone, name: west}\n",
+	  "ZL048 Mesh/default mtls.enabledBackend: zone \"east\" has instances in the mesh and no ZoneIngress\n" },
+	{ "ZL048: by a Dataplane", MESH EAST("") DP("w", OF("west"), "", ""),
+	  "ZL048 Mesh/default mtls.enabledBackend: zone \"east\" has instances in the mesh and no ZoneIngress\n" },
+	{ "ZL048: there is no other zone", MESH EAST("") "---\n{type: Zone, name: east}\n", "" },
+	{ "ZL048: it has one", MESH EAST("") WEST INGRESS("i", "east", ADVERTISED, ""), "" },
+	{ "ZL048: ZL041 says it", MESH EAST("") WEST INGRESS("i", "east", "", ""),
+	  "ZL041 ZoneIngress/i networking: other zones cannot reach what zone \"east\" offers\n" },
+	{ "ZL048: it offers nothing", MESH DP("east", OF("east"), "", "") WEST, "" },
+	{ "ZL048: plain", "{type: Mesh, name: default}\n" EAST("") WEST, "" },
+	{ "ZL048: it is disabled", MESH EAST("") WEST "---\n{type: Zone, name: east, enabled: false}\n", "" },
+
 	/* TrafficRoutes. */
 	{ "ZL034", BASE TRAFFIC("t", "'*'", "'*'", "split: [{weight: 1, destination: {kuma.io/service: '*', version: v1}}]"),
 	  "ZL034 TrafficRoute/t destinations: it has 1 outbound, to backend\n" },
@@ -352,7 +415,6 @@ static void test_order_is_nothing(void **state)
 	}
 }
 
-#define OF(zone) "kuma.io/origin: zone, kuma.io/zone: " zone
 #define TWO_ZONES                                                                        \
 	"{type: Mesh, name: default}\n" DP(                                              \
 		"web", OF("east"), IN(80, "kuma.io/service: web"), OUT("backend"))       \
