@@ -529,7 +529,9 @@ static const char *const NAMED =
 	"{type: Dataplane, name: c, " OWN ", networking: {address: 10.0.0.3, inbound: "
 	"[{port: 80, tags: {kuma.io/service: web}}]}}\n---\n"
 	"{type: ZoneIngress, name: in, " OWN ", networking: {address: b.test, port: "
-	"1, advertisedAddress: in.test, advertisedPort: 1}}\n";
+	"1, advertisedAddress: in.test, advertisedPort: 1}}\n---\n"
+	"{type: ZoneEgress, name: out, " OWN ", networking: {address: out.test, port: "
+	"1}}\n";
 
 static void rename_to(struct fixture *fix, const char *name)
 {
@@ -552,16 +554,20 @@ static void expect_web(const struct fixture *fix, const char *want)
 
 static void names_have_addresses(void **state)
 {
-	static const char *known[] = { NULL, NULL, NULL, NULL, NULL, NULL, NULL };
+	static const char *known[] = { NULL, NULL, NULL, NULL, NULL,
+				       NULL, NULL, NULL, NULL };
 	struct fixture *fix = *state;
 
 	fix->registry.address = address_of;
 	fix->registry.owner = known;
 	update(fix, REGISTRY_LOCAL, NAMED);
-	assert_int_equal(fix->changes.count, 4);
+	assert_int_equal(fix->changes.count, 5);
 	expect_web(fix, "10.0.0.3:80 a.test:80(down) a.test:81(down) b.test:80(down) ");
 	assert_true(registry_has_name(&fix->registry, "a.test"));
 	assert_true(registry_has_name(&fix->registry, "in.test"));
+	assert_true(registry_has_name(&fix->registry, "out.test"));
+	assert_string_equal(find(fix, KIND_ZONE_EGRESS, "out")->egress->address,
+			    "out.test");
 	assert_false(registry_has_name(&fix->registry, "10.0.0.3"));
 	assert_string_equal(find(fix, KIND_ZONE_INGRESS, "in")->ingress->advertised, "");
 
@@ -595,6 +601,14 @@ static void names_have_addresses(void **state)
 	known[1] = "10.0.0.1";
 	rename_to(fix, "a.test");
 	expect_web(fix, "10.0.0.1:80 10.0.0.1:81(down) 10.0.0.3:80 10.0.0.8:80 ");
+
+	known[6] = "out.test";
+	known[7] = "10.0.0.5";
+	rename_to(fix, "out.test");
+	assert_int_equal(fix->changes.count, 1);
+	const struct resource *out = find(fix, KIND_ZONE_EGRESS, "out");
+	assert_string_equal(out->egress->address, "10.0.0.5");
+	assert_non_null(strstr(out->json, "out.test"));
 }
 
 /* Others ask their own name servers. */
@@ -609,7 +623,7 @@ static void names_are_offered_as_written(void **state)
 	fix->registry.owner = known;
 	update(fix, REGISTRY_LOCAL, NAMED);
 	const struct op *ops = registry_offer(&fix->registry, true, fix->arena, &count);
-	assert_int_equal(count, 1);
+	assert_int_equal(count, 2);
 	const char *json = zl_arena_strndup(fix->arena, ops[0].value, ops[0].value_len);
 	assert_non_null(strstr(json, "\"advertisedAddress\":\"in.test\""));
 	assert_null(strstr(json, "10.0.0.9"));
