@@ -144,3 +144,11 @@ const struct asked *asked_of(const struct asked *asked, size_t count, const char
 			break;
 	return asked + low;
 }
+
+bool asked_has_any(const struct asked *asked)
+{
+	for (size_t i = 0; i < asked->tags.count; i++)
+		if (strcmp(asked->tags.items[i].value, "*") == 0)
+			return true;
+	return false;
+}

@@ -22,3 +22,7 @@ const struct asked *asked_by_routes(const struct set *set, const char *mesh,
 /* Those of service, which stand together, in what asked_by_routes gave. */
 const struct asked *asked_of(const struct asked *asked, size_t count, const char *service,
 			     size_t *found);
+
+/* True if a tag may have any value: no server name says that, as Envoy refuses a * there.
+ */
+bool asked_has_any(const struct asked *asked);

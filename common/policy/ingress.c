@@ -112,14 +112,6 @@ static void offer_subset(struct offering *to, const struct service *service,
 			   backend);
 }
 
-static bool has_any(struct labels tags)
-{
-	for (size_t i = 0; i < tags.count; i++)
-		if (strcmp(tags.items[i].value, "*") == 0)
-			return true;
-	return false;
-}
-
 /* Envoy refuses a listener with a * in a server name. */
 static void warn_of_any(struct offering *to, const char *service,
 			const struct asked *asked)
@@ -147,7 +139,7 @@ static void add_asked(struct offering *to, struct subsets *subsets, const char *
 			.zoned = zone != NULL,
 			.asked = true,
 		};
-		if (has_any(asked[i].tags))
+		if (asked_has_any(&asked[i]))
 			warn_of_any(to, service, &asked[i]);
 		else if (zone == NULL || strcmp(zone, to->at.zone) == 0)
 			(void)subsets_add(subsets, &subset);

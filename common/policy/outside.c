@@ -28,6 +28,16 @@ static struct endpoints in_order(struct endpoint *items, size_t count)
 	return (struct endpoints){ .items = items, .count = count };
 }
 
+const struct external_tls *outside_of(const struct service *service)
+{
+	if (service == NULL || service->outdone)
+		return NULL;
+	if (service->external_count > 0)
+		return &service->externals[0]->external->tls;
+	return service->left_out_count > 0 ? &service->left_out[0].external->external->tls
+					   : NULL;
+}
+
 struct endpoints outside_of_object(const struct resource *object, struct zl_arena *arena)
 {
 	const struct mesh_external_spec *spec = object->mesh_external;

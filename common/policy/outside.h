@@ -7,6 +7,10 @@
 
 #include "policy/endpoints.h"
 
+/* How what is outside the mesh is dialled, if all of service is there; NULL: it is not.
+ * service may be NULL. */
+const struct external_tls *outside_of(const struct service *service);
+
 /* Of a MeshExternalService. */
 struct endpoints outside_of_object(const struct resource *object, struct zl_arena *arena);
 

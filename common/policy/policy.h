@@ -76,6 +76,9 @@ const struct zone_routes *policy_egress(const struct policy_index *index,
 					const struct resource *egress,
 					struct zl_arena *arena);
 
+/* The same for egresses: nothing in other zones or outside has changed. */
+bool policy_egress_endures(const struct inventory *before, const struct inventory *after);
+
 /* True if policy (a resource of any kind, as it was or as it becomes) may have a say in
  * the routes of proxy: a route that selects the proxy and is about one of its outbounds,
  * or about listeners of builtin gateways, which it is; a MeshGateway that is for it. A

@@ -38,6 +38,7 @@ static void find_relays(struct resolving *at)
 void relay_apply(struct resolving *at, struct endpoints *found)
 {
 	const struct relays *relays = &at->relays;
+	bool grouped = found->count > 0 && found->items[0].group_weight > 0;
 	size_t near = 0;
 
 	if (!at->mesh->zone_egress)
@@ -60,6 +61,7 @@ void relay_apply(struct resolving *at, struct endpoints *found)
 	}
 	for (size_t i = 0; i < relays->count; i++) {
 		items[count] = relays->items[i];
+		items[count].group_weight = grouped ? relays->count : 0;
 		items[count++].priority = near > 0 ? 1 : 0;
 	}
 	found->items = items;

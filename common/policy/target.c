@@ -30,18 +30,6 @@ static const struct service *look_up(struct resolving *at, const char *name)
 	return inventory_find(at->inventory, at->mesh_name, name);
 }
 
-/* How what is outside the mesh is dialled, if all of the service is there; NULL: it is
- * not. */
-static const struct external_tls *outside_of(const struct service *service)
-{
-	if (service == NULL || service->outdone)
-		return NULL;
-	if (service->external_count > 0)
-		return &service->externals[0]->external->tls;
-	return service->left_out_count > 0 ? &service->left_out[0].external->external->tls
-					   : NULL;
-}
-
 /* There is a target, and no name by which its ingress or itself would know that it is
  * asked for: then it is as if it were not there. */
 static void bar(struct resolving *at, struct backend *backend)
@@ -61,9 +49,8 @@ static void bar(struct resolving *at, struct backend *backend)
 					   backend->reason));
 }
 
-/* The endpoints of service, which may be NULL, for a target inside the mesh. */
-static struct endpoints balanced(struct resolving *at, struct backend *backend,
-				 const struct service *service)
+struct endpoints target_endpoints(struct resolving *at, struct backend *backend,
+				  const struct service *service)
 {
 	const struct balance balance = balance_of(at, backend);
 	struct labels tags = { 0 };
@@ -100,7 +87,7 @@ static void lead_to_service(struct resolving *at, struct backend *backend,
 	if (backend->outside != NULL)
 		found = outside_of_service(service, backend->tags, at->arena);
 	else
-		found = balanced(at, backend, service);
+		found = target_endpoints(at, backend, service);
 	settle(at, backend, service, &found);
 	if (backend->outside == NULL && !trust_secure(at, backend, service))
 		bar(at, backend);
@@ -124,7 +111,7 @@ static void lead_to_object(struct resolving *at, struct backend *backend,
 	backend->protocol = port->protocol;
 	if (object->key.kind != KIND_MESH_EXTERNAL_SERVICE) {
 		service = object_service(at->inventory, object, port, at->arena);
-		found = balanced(at, backend, service);
+		found = target_endpoints(at, backend, service);
 	} else {
 		backend->outside = &object->mesh_external->tls;
 		if (object_is_local(at->inventory, object))

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "inventory/inventory.h"
+#include "policy/endpoints.h"
 #include "policy/leads.h"
 #include "policy/memo.h"
 #include "policy/policy.h"
@@ -63,6 +64,11 @@ struct backend target_of_ref(struct resolving *at, const struct resource *from,
 struct backend target_of_destination(struct resolving *at,
 				     const struct outbound *outbound,
 				     const struct outbound_route *to);
+
+/* The endpoints of service, which may be NULL, for backend, a target inside the mesh; what
+ * balances them is told to it. */
+struct endpoints target_endpoints(struct resolving *at, struct backend *backend,
+				  const struct service *service);
 
 /* A tag service as a backend, always resolved, weight 1. */
 struct backend target_of_service(struct resolving *at, const char *service,
