@@ -24,6 +24,16 @@ static bool allowed(struct rest *rest, struct http_request *req,
 	return false;
 }
 
+const struct resource *rest_beside(const struct rest *rest, const struct key *key)
+{
+	const struct write *write = rest->deciding;
+
+	for (size_t i = 0; write != NULL && i < write->asked; i++)
+		if (key_compare(&write->items[i].key, key) == 0)
+			return write->items[i].res;
+	return NULL;
+}
+
 /* Let the server have its say in what is written; takes and gives a held resource. */
 static struct resource *completed(struct rest *rest, const struct resource *old,
 				  struct resource *now)
@@ -283,25 +293,36 @@ static bool apply_check(struct rest *rest, struct write *write,
 	return true;
 }
 
-static bool apply_read(struct rest *rest, struct write *write)
+/* May each be changed, and what changes with it; false after an answer. */
+static bool apply_allowed(struct rest *rest, struct write *write,
+			  const struct body_docs *docs)
 {
 	const struct set *set = rest->ops->set(rest->owner);
-	struct body_docs docs;
 
-	if (!body_docs(write->req, write->arena, &docs) ||
-	    !apply_check(rest, write, &docs))
-		return false;
-	write->asked = write->count;
 	for (size_t i = 0; i < write->asked; i++) {
 		struct write_item *item = &write->items[i];
 		const struct resource *old = set_get(set, &item->key);
-		if (!allowed(rest, write->req, old, item->res, docs.numbers[i]))
+		if (!allowed(rest, write->req, old, item->res, docs->numbers[i]))
 			return false;
 		item->res = completed(rest, old, item->res);
 		if (!add_with(rest, write, old, item->res)) /* may move the items */
 			return false;
 	}
 	return true;
+}
+
+static bool apply_read(struct rest *rest, struct write *write)
+{
+	struct body_docs docs;
+
+	if (!body_docs(write->req, write->arena, &docs) ||
+	    !apply_check(rest, write, &docs))
+		return false;
+	write->asked = write->count;
+	rest->deciding = write;
+	bool ok = apply_allowed(rest, write, &docs);
+	rest->deciding = NULL;
+	return ok;
 }
 
 void rest_apply(struct rest *rest, struct http_request *req)

@@ -23,7 +23,7 @@ struct rest_ops {
 	/* What is known now. Borrowed for the call. */
 	const struct set *(*set)(void *owner);
 	/* May old (NULL: none) become now (NULL: deleted) by an API call? False: refuse
-	 * with *status and err's message. */
+	 * with *status and err's message. rest_beside tells of what comes with it. */
 	bool (*allow)(void *owner, const struct resource *old, const struct resource *now,
 		      unsigned *status, struct zl_err *err);
 	/* now, which may replace old, with what the server itself says in it; held by the
@@ -57,14 +57,19 @@ struct rest_ops {
 };
 
 struct rest {
-	const struct rest_ops *ops; /* borrowed */
-	void *owner;                /* borrowed */
-	struct store *store;        /* borrowed; where writes go */
-	enum writer writer;         /* WRITER_GLOBAL or WRITER_ZONE */
-	const char *zone;           /* of WRITER_ZONE; "" */
-	bool alone;                 /* of WRITER_ZONE: it has no global */
-	bool closed;                /* shutting down: writes are refused with 503 */
+	const struct rest_ops *ops;   /* borrowed */
+	void *owner;                  /* borrowed */
+	struct store *store;          /* borrowed; where writes go */
+	enum writer writer;           /* WRITER_GLOBAL or WRITER_ZONE */
+	const char *zone;             /* of WRITER_ZONE; "" */
+	bool alone;                   /* of WRITER_ZONE: it has no global */
+	bool closed;                  /* shutting down: writes are refused with 503 */
+	const struct write *deciding; /* private: whose documents allow is asked about */
 };
+
+/* For allow: what else is written in the same revision has for key, as its client wrote
+ * it. NULL: nothing. Borrowed for the call. */
+const struct resource *rest_beside(const struct rest *rest, const struct key *key);
 
 /* The handlers. The kind is the {plural} of the pattern; with_mesh is true for patterns
  * that have {mesh}. */

@@ -142,11 +142,22 @@ static bool may_delete(const struct api *api, const struct resource *old,
 	return false;
 }
 
+static const struct resource *written_beside(void *owner, const struct key *key)
+{
+	const struct api *api = owner;
+
+	return rest_beside(&api->rest, key);
+}
+
 static bool may_change(void *owner, const struct resource *old,
 		       const struct resource *now, unsigned *status, struct zl_err *err)
 {
 	const struct api *api = owner;
 	const struct resource *any = now == NULL ? old : now;
+	const struct authorities there = { .set = current_set(owner),
+					   .secrets = api->setup.secrets,
+					   .beside = written_beside,
+					   .owner = owner };
 
 	*status = 405;
 	if (now != NULL && old != NULL)
@@ -162,8 +173,7 @@ static bool may_change(void *owner, const struct resource *old,
 			kind_info(any->key.kind)->name, any->key.name, any->key.zone);
 		return false;
 	}
-	if (!authorities_allow(current_set(owner), api->setup.secrets, old, now, status,
-			       err))
+	if (!authorities_allow(&there, old, now, status, err))
 		return false;
 	return now == NULL ? may_delete(api, old, status, err) : true;
 }

@@ -25,22 +25,11 @@ static const struct mesh_backend *backend_of(const struct resource *mesh,
 
 /* ---- what may change ---- */
 
-/* Another authority has to be trusted everywhere before it signs (K4): its backend was
- * stored before, and the one that signed until now stays listed. */
-static bool may_switch(const struct resource *old, const struct resource *now)
-{
-	const char *from = old->mesh->mtls_backend;
-	const char *to = now->mesh->mtls_backend;
-
-	return from[0] == '\0' || to[0] == '\0' || strcmp(from, to) == 0 ||
-	       (backend_of(old, to) != NULL && backend_of(now, from) != NULL);
-}
-
-/* The text of a source: in the document, or what is stored of its Secret. False: it is
- * not here, and nothing can be said (K18). */
-static bool source_text(const struct set *set, const struct secrets *secrets,
-			const char *mesh, const struct data_source *source,
-			struct zl_buf *text)
+/* The text of a source: in the document, what is written of its Secret in the same
+ * revision if that counts (now), or what is stored of it. False: it is not here, and
+ * nothing can be said (K18). */
+static bool source_text(const struct authorities *at, const char *mesh,
+			const struct data_source *source, bool now, struct zl_buf *text)
 {
 	const struct key key = { KIND_SECRET, mesh, "", "", source->secret };
 	struct zl_err err = { 0 };
@@ -49,9 +38,57 @@ static bool source_text(const struct set *set, const struct secrets *secrets,
 		zl_buf_str(text, source->text);
 		return true;
 	}
-	const struct resource *secret = set_get(set, &key);
-	return secret != NULL && secrets != NULL &&
-	       secrets_read(secrets, secret, text, &err) == ZL_OK;
+	const struct resource *secret =
+		now && at->beside != NULL ? at->beside(at->owner, &key) : NULL;
+	if (secret != NULL)
+		return zl_base64_read(secret->secret->data, strlen(secret->secret->data),
+				      text, &err) == ZL_OK;
+	secret = set_get(at->set, &key);
+	return secret != NULL && at->secrets != NULL &&
+	       secrets_read(at->secrets, secret, text, &err) == ZL_OK;
+}
+
+/* True if both name one source, or what was there is what comes. What was not there
+ * signed nothing, and may be corrected. */
+static bool same_source(const struct authorities *at, const char *mesh,
+			const struct data_source *old, const struct data_source *now)
+{
+	struct zl_buf before = { 0 };
+	struct zl_buf after = { 0 };
+
+	if (strcmp(old->secret, now->secret) == 0 && strcmp(old->text, now->text) == 0)
+		return true;
+	bool same = !source_text(at, mesh, old, false, &before) ||
+		    (source_text(at, mesh, now, true, &after) &&
+		     strcmp(zl_buf_text(&before), zl_buf_text(&after)) == 0);
+	zl_buf_free(&before);
+	zl_buf_free(&after);
+	return same;
+}
+
+/* True if the backend that was stored stays the authority that it was: its certificate
+ * says which. That of a builtin one is made once, whatever becomes of its conf. */
+static bool same_authority(const struct authorities *at, const char *mesh,
+			   const struct mesh_backend *old, const struct mesh_backend *now)
+{
+	if (old == NULL || now == NULL || strcmp(old->type, now->type) != 0)
+		return false;
+	return is_builtin(now) || same_source(at, mesh, &old->conf.cert, &now->conf.cert);
+}
+
+/* Another authority has to be trusted everywhere before it signs (K4): its backend was
+ * stored before, the one that signed until now stays listed, and neither becomes another
+ * one meanwhile. */
+static bool may_switch(const struct authorities *at, const struct resource *old,
+		       const struct resource *now)
+{
+	const char *from = old->mesh->mtls_backend;
+	const char *to = now->mesh->mtls_backend;
+	const char *mesh = now->key.name;
+
+	return from[0] == '\0' || to[0] == '\0' ||
+	       (same_authority(at, mesh, backend_of(old, to), backend_of(now, to)) &&
+		same_authority(at, mesh, backend_of(old, from), backend_of(now, from)));
 }
 
 struct place {
@@ -75,8 +112,8 @@ static void on_fault(void *ctx, int index, const char *reason)
 			      index, reason);
 }
 
-static bool is_authority(const struct set *set, const struct secrets *secrets,
-			 const struct resource *mesh, size_t index, struct zl_err *err)
+static bool is_authority(const struct authorities *at, const struct resource *mesh,
+			 size_t index, struct zl_err *err)
 {
 	const struct ca_conf *conf = &mesh->mesh->backends[index].conf;
 	struct place place = { index, err };
@@ -84,8 +121,8 @@ static bool is_authority(const struct set *set, const struct secrets *secrets,
 	struct zl_buf key = { 0 };
 	bool ok = true;
 
-	if (source_text(set, secrets, mesh->key.name, &conf->cert, &cert) &&
-	    source_text(set, secrets, mesh->key.name, &conf->key, &key))
+	if (source_text(at, mesh->key.name, &conf->cert, true, &cert) &&
+	    source_text(at, mesh->key.name, &conf->key, true, &key))
 		ok = pki_mesh_check(zl_buf_text(&cert), zl_buf_text(&key), on_fault,
 				    &place);
 	secrets_wipe(&cert);
@@ -93,12 +130,11 @@ static bool is_authority(const struct set *set, const struct secrets *secrets,
 	return ok;
 }
 
-static bool mesh_allowed(const struct set *set, const struct secrets *secrets,
-			 const struct resource *old, const struct resource *now,
-			 unsigned *status, struct zl_err *err)
+static bool mesh_allowed(const struct authorities *at, const struct resource *old,
+			 const struct resource *now, unsigned *status, struct zl_err *err)
 {
 	*status = 400;
-	if (old != NULL && !may_switch(old, now)) {
+	if (old != NULL && !may_switch(at, old, now)) {
 		(void)zl_fail(err, ZL_EINVAL,
 			      "mtls.enabledBackend: Changing CA when mTLS is enabled is "
 			      "forbidden. Disable mTLS first and then change the CA, or "
@@ -108,7 +144,7 @@ static bool mesh_allowed(const struct set *set, const struct secrets *secrets,
 	err->msg[0] = '\0';
 	for (size_t i = 0; i < now->mesh->backend_count; i++)
 		if (!is_builtin(&now->mesh->backends[i]) && !now->mesh->skip_validation &&
-		    !is_authority(set, secrets, now, i, err))
+		    !is_authority(at, now, i, err))
 			return false;
 	return true;
 }
@@ -123,14 +159,13 @@ bool authorities_own(const struct key *secret)
 	       strncmp(secret->name + len, PART, strlen(PART)) == 0;
 }
 
-bool authorities_allow(const struct set *set, const struct secrets *secrets,
-		       const struct resource *old, const struct resource *now,
-		       unsigned *status, struct zl_err *err)
+bool authorities_allow(const struct authorities *at, const struct resource *old,
+		       const struct resource *now, unsigned *status, struct zl_err *err)
 {
 	const struct key *key = now != NULL ? &now->key : &old->key;
 
 	if (key->kind == KIND_MESH && now != NULL)
-		return mesh_allowed(set, secrets, old, now, status, err);
+		return mesh_allowed(at, old, now, status, err);
 	if (!authorities_own(key))
 		return true;
 	*status = 405;

@@ -2,6 +2,7 @@
 
 #include "unit/model/doc.h"
 
+#include "base/base64.h"
 #include "model/set.h"
 #include "pki/mesh.h"
 
@@ -11,6 +12,10 @@
 #define MESH(enabled, backends)                                  \
 	"{type: Mesh, name: m, mtls: {enabledBackend: '" enabled \
 	"', backends: [" backends "]}}"
+
+static const char FORBIDDEN[] =
+	"mtls.enabledBackend: Changing CA when mTLS is enabled is forbidden. Disable "
+	"mTLS first and then change the CA";
 
 /* A set of what documents say; each is held by it. */
 static struct set *set_of(const char *const *yaml, size_t count)
@@ -91,19 +96,28 @@ static void a_builtin_authority_comes_and_goes_with_its_backend(void **state)
 	set_drop(&both);
 }
 
-static bool allowed(const char *old, const char *now, unsigned *status,
-		    struct zl_err *err)
+static bool allowed_with(const struct authorities *at, const char *old, const char *now,
+			 unsigned *status, struct zl_err *err)
 {
-	struct set *none = set_of(NULL, 0);
 	struct doc was = doc_of(old != NULL ? old : MESH("", ""));
 	struct doc is = doc_of(now);
 
 	*err = (struct zl_err){ 0 };
 	assert_non_null(is.res);
-	bool ok = authorities_allow(none, NULL, old != NULL ? was.res : NULL, is.res,
-				    status, err);
+	bool ok =
+		authorities_allow(at, old != NULL ? was.res : NULL, is.res, status, err);
 	doc_free(&was);
 	doc_free(&is);
+	return ok;
+}
+
+static bool allowed(const char *old, const char *now, unsigned *status,
+		    struct zl_err *err)
+{
+	struct set *none = set_of(NULL, 0);
+	const struct authorities at = { .set = none };
+	bool ok = allowed_with(&at, old, now, status, err);
+
 	set_drop(&none);
 	return ok;
 }
@@ -126,10 +140,7 @@ static void another_authority_is_trusted_before_it_signs(void **state)
 
 	assert_false(allowed(ONE, LAST, &status, &err));
 	assert_int_equal(status, 400);
-	assert_memory_equal(err.msg,
-			    "mtls.enabledBackend: Changing CA when mTLS is enabled is "
-			    "forbidden. Disable mTLS first and then change the CA",
-			    109);
+	assert_memory_equal(err.msg, FORBIDDEN, sizeof(FORBIDDEN) - 1);
 	assert_false(allowed(ONE, OTHER, &status, &err)); /* both in one step */
 	assert_false(allowed(TWO, LAST, &status, &err));
 }
@@ -153,39 +164,92 @@ static void its_secrets_are_globals(void **state)
 	assert_int_equal(status, 405);
 }
 
-/* A Mesh with a provided authority whose key is that of another one, or not. */
-static char *provided(bool right, bool skip)
+/* ---- provided authorities ---- */
+
+struct pair {
+	char *chain, *key; /* owned */
+};
+
+static struct pair pair_new(void)
 {
 	const struct pki_mesh_wish wish = { "m", 0, 3600 };
-	char *chain[2];
-	char *key[2];
-	struct zl_buf doc = { 0 };
 	struct zl_err err = { 0 };
+	struct pair pair;
 
-	for (size_t i = 0; i < 2; i++)
-		assert_int_equal(pki_mesh_root(&wish, &chain[i], &key[i], &err), ZL_OK);
+	assert_int_equal(pki_mesh_root(&wish, &pair.chain, &pair.key, &err), ZL_OK);
+	return pair;
+}
+
+static void pair_free(struct pair *pair)
+{
+	free(pair->chain);
+	free(pair->key);
+}
+
+static void add_inline(struct zl_buf *doc, const char *pem)
+{
+	zl_buf_str(doc, "{inlineString: \"");
+	for (const char *c = pem; *c != '\0'; c++)
+		zl_buf_str(doc, *c == '\n' ? "\\n" : (char[]){ *c, '\0' });
+	zl_buf_str(doc, "\"}");
+}
+
+/* A Mesh with the authority a; NULL: in the Secrets c and k. */
+static char *provided(const char *chain, const char *key, bool skip)
+{
+	struct zl_buf doc = { 0 };
+
 	zl_buf_format(&doc,
-		      "{type: Mesh, name: m, mtls: {skipValidation: %s, backends: "
-		      "[{name: a, type: provided, conf: {cert: {inlineString: \"",
+		      "{type: Mesh, name: m, mtls: {skipValidation: %s, enabledBackend: "
+		      "a, backends: [{name: a, type: provided, conf: {cert: ",
 		      skip ? "true" : "false");
-	for (const char *c = chain[0]; *c != '\0'; c++)
-		zl_buf_str(&doc, *c == '\n' ? "\\n" : (char[]){ *c, '\0' });
-	zl_buf_str(&doc, "\"}, key: {inlineString: \"");
-	for (const char *c = key[right ? 0 : 1]; *c != '\0'; c++)
-		zl_buf_str(&doc, *c == '\n' ? "\\n" : (char[]){ *c, '\0' });
-	zl_buf_str(&doc, "\"}}}]}}");
-	for (size_t i = 0; i < 2; i++) {
-		free(chain[i]);
-		free(key[i]);
-	}
+	if (chain != NULL)
+		add_inline(&doc, chain);
+	else
+		zl_buf_str(&doc, "{secret: c}");
+	zl_buf_str(&doc, ", key: ");
+	if (key != NULL)
+		add_inline(&doc, key);
+	else
+		zl_buf_str(&doc, "{secret: k}");
+	zl_buf_str(&doc, "}}]}}");
 	return doc.data;
 }
 
+static struct doc secret(const char *name, const char *content)
+{
+	struct zl_buf text = { 0 };
+
+	zl_buf_format(&text, "{type: Secret, mesh: m, name: %s, data: ", name);
+	zl_base64(content, strlen(content), &text);
+	zl_buf_char(&text, '}');
+	struct doc doc = doc_of(zl_buf_text(&text));
+	assert_non_null(doc.res);
+	zl_buf_free(&text);
+	return doc;
+}
+
+/* What comes with a Mesh: Secrets, a NULL behind the last. */
+static const struct resource *find_beside(void *owner, const struct key *key)
+{
+	struct doc *const *each = owner;
+
+	for (; *each != NULL; each++)
+		if (key_compare(&(*each)->res->key, key) == 0)
+			return (*each)->res;
+	return NULL;
+}
+
+static const char WRONG_KEY[] = "mtls.backends[0].conf.cert: not a valid TLS key pair: "
+				"the key is not that of the first certificate";
+
 static void a_provided_authority_is_looked_at(void **state)
 {
-	char *right = provided(true, false);
-	char *wrong = provided(false, false);
-	char *unseen = provided(false, true);
+	struct pair one = pair_new();
+	struct pair other = pair_new();
+	char *right = provided(one.chain, one.key, false);
+	char *wrong = provided(one.chain, other.key, false);
+	char *unseen = provided(one.chain, other.key, true);
 	unsigned status = 0;
 	struct zl_err err;
 
@@ -194,12 +258,91 @@ static void a_provided_authority_is_looked_at(void **state)
 	assert_true(allowed(NULL, unseen, &status, &err));
 	assert_false(allowed(NULL, wrong, &status, &err));
 	assert_int_equal(status, 400);
-	assert_string_equal(err.msg,
-			    "mtls.backends[0].conf.cert: not a valid TLS key pair: "
-			    "the key is not that of the first certificate");
+	assert_string_equal(err.msg, WRONG_KEY);
 	free(right);
 	free(wrong);
 	free(unseen);
+	pair_free(&one);
+	pair_free(&other);
+}
+
+/* Not with what is stored, which it replaces. */
+static void its_secrets_are_looked_at_as_they_come_with_it(void **state)
+{
+	struct pair one = pair_new();
+	struct pair other = pair_new();
+	struct doc c = secret("c", one.chain);
+	struct doc k = secret("k", one.key);
+	struct doc wrong = secret("k", other.key);
+	struct doc *both[] = { &k, &c, NULL };
+	struct doc *odd[] = { &c, &wrong, NULL };
+	struct set *none = set_of(NULL, 0);
+	struct authorities at = { .set = none, .beside = find_beside, .owner = both };
+	char *mesh = provided(NULL, NULL, false);
+	unsigned status = 0;
+	struct zl_err err;
+
+	(void)state;
+	assert_true(allowed_with(&at, NULL, mesh, &status, &err));
+	at.owner = odd;
+	assert_false(allowed_with(&at, NULL, mesh, &status, &err));
+	assert_int_equal(status, 400);
+	assert_string_equal(err.msg, WRONG_KEY);
+	at.owner = &odd[2]; /* nothing is here: nothing can be said */
+	assert_true(allowed_with(&at, NULL, mesh, &status, &err));
+	free(mesh);
+	set_drop(&none);
+	doc_free(&c);
+	doc_free(&k);
+	doc_free(&wrong);
+	pair_free(&one);
+	pair_free(&other);
+}
+
+static void one_name_stays_one_authority(void **state)
+{
+	static const char BUILTIN[] = MESH("a", BACKEND("a"));
+	static const char LONGER[] =
+		MESH("a", "{name: a, type: builtin, conf: {caCert: {expiration: 20y}}}");
+	struct pair one = pair_new();
+	struct pair other = pair_new();
+	struct doc c = secret("c", one.chain);
+	struct doc changed = secret("c", other.chain);
+	struct doc *same[] = { &c, NULL };
+	struct doc *not_same[] = { &changed, NULL };
+	struct set *none = set_of(NULL, 0);
+	struct authorities at = { .set = none, .beside = find_beside, .owner = same };
+	char *first = provided(one.chain, one.key, false);
+	char *second = provided(other.chain, other.key, false);
+	char *kept = provided(NULL, one.key, false);
+	unsigned status = 0;
+	struct zl_err err;
+
+	(void)state;
+	assert_true(allowed_with(&at, first, first, &status, &err));
+	assert_true(allowed_with(&at, BUILTIN, LONGER, &status, &err));
+	assert_true(allowed_with(&at, first, kept, &status, &err));
+	assert_true(allowed_with(&at, kept, second, &status, &err)); /* was not here */
+	assert_true(allowed_with(&at, first, MESH("", ""), &status, &err));
+	assert_true(allowed_with(&at, MESH("", BACKEND("a")), first, &status, &err));
+
+	assert_false(allowed_with(&at, first, second, &status, &err));
+	assert_int_equal(status, 400);
+	assert_memory_equal(err.msg, FORBIDDEN, sizeof(FORBIDDEN) - 1);
+	assert_false(allowed_with(&at, BUILTIN, first, &status, &err));
+	assert_false(allowed_with(&at, first, BUILTIN, &status, &err));
+	at.owner = not_same;
+	assert_false(allowed_with(&at, first, kept, &status, &err));
+	at.owner = &same[1]; /* it names what is not here */
+	assert_false(allowed_with(&at, first, kept, &status, &err));
+	free(first);
+	free(second);
+	free(kept);
+	set_drop(&none);
+	doc_free(&c);
+	doc_free(&changed);
+	pair_free(&one);
+	pair_free(&other);
 }
 
 int main(void)
@@ -209,6 +352,8 @@ int main(void)
 		cmocka_unit_test(another_authority_is_trusted_before_it_signs),
 		cmocka_unit_test(its_secrets_are_globals),
 		cmocka_unit_test(a_provided_authority_is_looked_at),
+		cmocka_unit_test(its_secrets_are_looked_at_as_they_come_with_it),
+		cmocka_unit_test(one_name_stays_one_authority),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

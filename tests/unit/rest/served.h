@@ -57,15 +57,16 @@ static inline const struct set *fix_set(void *owner)
 	return fix->set;
 }
 
-/* What is called "locked" may not be changed. */
+/* What is called "locked" may not be changed, unless a Mesh "key" comes with it. */
 static inline bool fix_allow(void *owner, const struct resource *old,
 			     const struct resource *now, unsigned *status,
 			     struct zl_err *err)
 {
+	static const struct key KEY = { KIND_MESH, "", "", "", "key" };
 	const struct resource *any = old != NULL ? old : now;
+	const struct fixture *fix = owner;
 
-	(void)owner;
-	if (strcmp(any->key.name, "locked") != 0)
+	if (strcmp(any->key.name, "locked") != 0 || rest_beside(&fix->rest, &KEY) != NULL)
 		return true;
 	*status = 409;
 	(void)zl_fail(err, ZL_ECONFLICT, "\"%s\" is locked", any->key.name);

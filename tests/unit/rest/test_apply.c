@@ -126,6 +126,23 @@ static void the_owner_may_refuse(void **state)
 	assert_string_equal(at(fix, "total"), "0");
 }
 
+/* In whatever order they come, and in this request only. */
+static void the_owner_sees_what_comes_with_it(void **state)
+{
+	struct fixture *fix = *state;
+
+	(void)ask(fix, "POST", "/_apply",
+		  "{type: Mesh, name: locked}\n---\n{type: Mesh, name: key}\n");
+	expect(fix, 200);
+	(void)ask(fix, "POST", "/_apply",
+		  "{type: Mesh, name: key}\n---\n{type: Mesh, name: locked}\n");
+	expect(fix, 200);
+	(void)ask(fix, "POST", "/_apply", TWO "---\n{type: Mesh, name: locked}\n");
+	expect(fix, 409);
+	(void)ask(fix, "PUT", "/meshes/locked", "{type: Mesh, name: locked}");
+	expect(fix, 409);
+}
+
 static void dry_runs_tell_what_would_be(void **state)
 {
 	struct fixture *fix = *state;
@@ -190,6 +207,7 @@ int main(void)
 		TEST(doubles_are_violations, at_global),
 		TEST(what_cannot_be_read, at_global),
 		TEST(the_owner_may_refuse, at_global),
+		TEST(the_owner_sees_what_comes_with_it, at_global),
 		TEST(dry_runs_tell_what_would_be, at_global),
 		TEST(warnings_name_their_document, at_global),
 		TEST(a_large_body, at_global),
