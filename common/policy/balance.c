@@ -109,7 +109,8 @@ static void merge(struct locality *to, const struct locality *more)
 		to->disabled = more->disabled;
 	}
 	to->has_local = to->has_local || more->has_local;
-	if (more->tag_count > 0) {
+	if (more->has_tags) {
+		to->has_tags = true;
 		to->tags = more->tags;
 		to->tag_count = more->tag_count;
 	}
@@ -121,27 +122,6 @@ static void merge(struct locality *to, const struct locality *more)
 	}
 	if (more->threshold > 0)
 		to->threshold = more->threshold;
-}
-
-/* The groups of one priority weigh no more than 2^32-1, the rest's 1 among them. By what
- * is written, not by which groups there are, so that nothing moves as endpoints go. */
-static void fit_tags(struct locality *locality, struct zl_arena *arena)
-{
-	struct affinity_tag *tags;
-	unsigned __int128 sum = 1;
-
-	for (size_t i = 0; i < locality->tag_count; i++)
-		sum += locality->tags[i].weight;
-	if (sum <= UINT32_MAX)
-		return;
-	tags = zl_arena_alloc(arena, locality->tag_count, sizeof(*tags));
-	for (size_t i = 0; i < locality->tag_count; i++) {
-		unsigned __int128 room = UINT32_MAX - 1 - locality->tag_count;
-
-		tags[i].key = locality->tags[i].key;
-		tags[i].weight = 1 + (uint64_t)(locality->tags[i].weight * room / sum);
-	}
-	locality->tags = tags;
 }
 
 /* What the proxy itself has: as tags of its first inbound that has one, of its gateway,
@@ -190,7 +170,6 @@ struct balance balance_of(struct resolving *at, const struct backend *backend)
 	}
 	if (balance.locality.tag_count == 0)
 		return balance;
-	fit_tags(&balance.locality, at->arena);
 	own = zl_arena_alloc(at->arena, balance.locality.tag_count, sizeof(*own));
 	for (size_t i = 0; i < balance.locality.tag_count; i++)
 		own[i] = own_value(at, balance.locality.tags[i].key);

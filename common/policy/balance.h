@@ -14,7 +14,7 @@
 struct resolving;
 
 struct balance {
-	struct locality locality; /* of all that is said, merged; weights of tags fit */
+	struct locality locality; /* of all that is said, merged */
 	/* For each of locality.tags what the proxy itself has there; NULL: nothing. */
 	const char *const *own;
 	const struct contributor *policies; /* increasing precedence */

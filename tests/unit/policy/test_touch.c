@@ -161,6 +161,20 @@ static void add_traffic_route(struct dice *dice, struct zl_buf *out)
 	zl_buf_str(out, "}}\n");
 }
 
+static void add_balancing(struct dice *dice, struct zl_buf *out)
+{
+	zl_buf_format(out,
+		      "{type: MeshLoadBalancingStrategy, name: b%u, labels: {%s}, spec: "
+		      "{targetRef: %s, to: [{targetRef: {kind: %s}, default: "
+		      "{localityAwareness: {%s}}}]}}\n",
+		      (unsigned)dice_below(dice, 3), labels(dice), top(dice),
+		      ONE_OF(dice, "Mesh", "MeshService, name: s0",
+			     "MeshService, name: s1", "MeshService, name: o"),
+		      ONE_OF(dice, "disabled: true",
+			     "localZone: {affinityTags: [{key: version}]}",
+			     "crossZone: {failover: [{to: {type: Any}}]}"));
+}
+
 static void add_gateway(struct dice *dice, struct zl_buf *out)
 {
 	zl_buf_format(out,
@@ -206,8 +220,9 @@ static void add_other(struct dice *dice, struct zl_buf *out)
 static void add_any(struct dice *dice, struct zl_buf *out)
 {
 	static void (*const ADD[])(struct dice * dice, struct zl_buf * out) = {
-		add_dataplane,  add_dataplane,     add_tcp_route, add_tcp_route,
-		add_http_route, add_traffic_route, add_gateway,   add_other,
+		add_dataplane, add_dataplane,  add_tcp_route,
+		add_tcp_route, add_http_route, add_traffic_route,
+		add_gateway,   add_other,      add_balancing,
 	};
 
 	zl_buf_str(out, "---\n");
@@ -216,9 +231,13 @@ static void add_any(struct dice *dice, struct zl_buf *out)
 
 static void remove_any(struct dice *dice, const struct set *set, struct set_edit *edit)
 {
-	static const enum kind KINDS[] = { KIND_DATAPLANE,       KIND_MESH_TCP_ROUTE,
-					   KIND_MESH_HTTP_ROUTE, KIND_TRAFFIC_ROUTE,
-					   KIND_MESH_GATEWAY,    KIND_MESH_SERVICE };
+	static const enum kind KINDS[] = { KIND_DATAPLANE,
+					   KIND_MESH_TCP_ROUTE,
+					   KIND_MESH_HTTP_ROUTE,
+					   KIND_TRAFFIC_ROUTE,
+					   KIND_MESH_GATEWAY,
+					   KIND_MESH_SERVICE,
+					   KIND_MESH_LOAD_BALANCING_STRATEGY };
 	enum kind kind = KINDS[dice_below(dice, ARRAY_LEN(KINDS))];
 	struct set_iter each = set_each(set, kind, NULL);
 	const struct resource *res = set_next(&each);
