@@ -38,3 +38,16 @@ size_t frame_size(const uint8_t head[FRAME_HEAD], size_t max)
 		len = len << 8 | head[i];
 	return head[0] == MESSAGE && len <= max ? FRAME_HEAD + (size_t)len : 0;
 }
+
+bool frame_has_id(const uint8_t *bytes, size_t len)
+{
+	enum { WORD = 4, LAST = 0x80 };
+
+	for (size_t at = 0; at < FRAME_IDS; at += WORD) {
+		if (len < at + WORD)
+			return false;
+		if ((bytes[at] & LAST) != 0)
+			return true;
+	}
+	return true; /* nng drops it: it went through too many hands */
+}

@@ -10,6 +10,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -25,3 +26,9 @@ int frame_protocol(const uint8_t header[FRAME_HEADER]);
 /* Bytes of the frame that begins with head, head and all; 0: it is no frame, or its
  * message has more than max bytes. */
 size_t frame_size(const uint8_t head[FRAME_HEAD], size_t max);
+
+/* REQ and REP begin a message with words of four bytes, of which the last has its highest
+ * bit set: the request's id. Of a message that begins with these bytes, of which it is
+ * enough to see FRAME_IDS: whether it does. */
+enum { FRAME_IDS = 32 };
+bool frame_has_id(const uint8_t *bytes, size_t len);

@@ -194,7 +194,7 @@ static void let_through(struct guest *guest, const char *path, const uint8_t *he
 				   .inward_max = hears ? 0 : setup->message_max,
 				   .outward_max = hears ? setup->published_max
 							: setup->message_max,
-				   .settle_ms = setup->settle_ms,
+				   .has_ids = !hears,
 				   .stall_ms = setup->stall_ms,
 				   .greeted = on_greeted,
 				   .parted = on_parted,
@@ -435,6 +435,7 @@ struct gate *gate_open(struct loop *loop, const struct gate_setup *setup)
 
 void gate_close(struct gate **gatep)
 {
+	const uint64_t until_ms = zl_now_ms() + PAIR_QUIT_MS;
 	struct gate *gate = *gatep;
 
 	*gatep = NULL;
@@ -442,8 +443,11 @@ void gate_close(struct gate **gatep)
 		return;
 	while (!TAILQ_EMPTY(&gate->strangers))
 		guest_free(TAILQ_FIRST(&gate->strangers));
-	while (!TAILQ_EMPTY(&gate->through))
-		guest_free(TAILQ_FIRST(&gate->through));
+	while (!TAILQ_EMPTY(&gate->through)) {
+		struct guest *guest = TAILQ_FIRST(&gate->through);
+		pair_quit(guest->pair, until_ms);
+		guest_free(guest);
+	}
 	while (gate->posts != NULL) {
 		struct post *post = gate->posts;
 		gate->posts = post->next;

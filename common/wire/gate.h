@@ -38,8 +38,8 @@ struct gate_setup {
 	unsigned of_a_source_max; /* strangers from one IP address; 0: 128 */
 	size_t message_max;       /* of a request or reply, with what nng adds */
 	size_t published_max;
-	uint64_t header_ms;           /* for handshake and header; 0: 5000 */
-	uint64_t settle_ms, stall_ms; /* see pair.h */
+	uint64_t header_ms; /* for handshake and header; 0: 5000 */
+	uint64_t stall_ms;  /* see pair.h */
 	/* Whether this zone may come in with this certificate; NULL: all may. serial
 	 * NULL: its certificate has expired, may its connections stay? */
 	bool (*admit)(void *arg, const char *zone, const char *serial);
@@ -51,6 +51,7 @@ struct gate_setup {
 };
 
 struct gate *gate_open(struct loop *loop, const struct gate_setup *setup);
+/* Waits until nng can bear it, but no longer than 2 s. */
 void gate_close(struct gate **gatep);
 
 /* Listen on addr as well; its port 0 is replaced. ZL_EINVAL: peers there could not prove

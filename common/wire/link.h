@@ -131,3 +131,7 @@ void link_uplink_set_tls(struct link_uplink *uplink, struct pki_tls *tls);
 
 /* Why there is no connection, as far as it is known; "": there is one. */
 const char *link_uplink_trouble(const struct link_uplink *uplink);
+
+/* Ends of this process whose sockets were not closed 3 s after close was called, and are
+ * left behind for good: none, unless something in nng hangs. Any thread. */
+unsigned link_left_behind(void);

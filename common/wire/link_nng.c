@@ -2,6 +2,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "wire/link.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -49,6 +50,13 @@ static void *stop_thread(void *arg)
 	return NULL;
 }
 
+static _Atomic unsigned left_behind;
+
+unsigned link_left_behind(void)
+{
+	return left_behind;
+}
+
 bool link_stop(void (*stop)(void *arg), void *arg)
 {
 	struct stopping *stopping = zl_alloc(1, sizeof(*stopping));
@@ -62,6 +70,7 @@ bool link_stop(void (*stop)(void *arg), void *arg)
 		stop(arg);
 	} else if (pthread_timedjoin_np(thread, NULL, &until) != 0) {
 		pthread_detach(thread);
+		left_behind++;
 		zl_log(ZL_ERROR, "link", "nng does not close its sockets: left behind",
 		       NULL);
 		return false;

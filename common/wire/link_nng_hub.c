@@ -63,6 +63,7 @@ struct link_hub {
 	struct loop_timer *timer;
 	uint64_t answer_ms;
 	size_t message_max;
+	_Atomic bool closing; /* requests are dropped */
 	struct hub_slot slots[HUB_SLOTS];
 	char *folder;          /* owned */
 	struct inner **inners; /* owned; one for each zone that ever came */
@@ -100,7 +101,7 @@ static void on_hub_aio(void *arg)
 	}
 	const struct hub_letter letter = { slot, nng_aio_get_msg(slot->aio) };
 	slot->state = SLOT_ASKED;
-	if (!mailbox_post(slot->hub->inbox, &letter)) {
+	if (slot->hub->closing || !mailbox_post(slot->hub->inbox, &letter)) {
 		nng_msg_free(letter.msg);
 		hub_receive(slot);
 	}
@@ -326,6 +327,23 @@ enum zl_code link_hub_open(struct link_hub **out, struct loop *loop,
 	return ZL_OK;
 }
 
+/* Nobody will answer, but nng must go on reading, or its connections could not end. */
+static void drop_requests(struct link_hub *hub)
+{
+	struct hub_letter letter;
+
+	hub->closing = true;
+	for (int i = 0; i < HUB_SLOTS; i++) {
+		struct hub_slot *slot = &hub->slots[i];
+		if (slot->state == SLOT_ASKED && slot->asked_ms != 0)
+			hub_receive(slot);
+	}
+	while (hub->inbox != NULL && mailbox_take(hub->inbox, &letter)) {
+		nng_msg_free(letter.msg);
+		hub_receive(letter.slot);
+	}
+}
+
 static void stop_hub(void *arg)
 {
 	struct link_hub *hub = arg;
@@ -350,6 +368,7 @@ void link_hub_close(struct link_hub **hubp)
 	*hubp = NULL;
 	if (hub == NULL)
 		return;
+	drop_requests(hub);
 	gate_close(&hub->gate);
 	loop_watch_free(&hub->watch);
 	loop_timer_free(&hub->timer);

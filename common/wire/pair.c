@@ -1,7 +1,9 @@
 #include "wire/pair.h"
 
+#include "base/clock.h"
 #include "base/mem.h"
 #include "loop/loop.h"
+#include "wire/ending.h"
 #include "wire/frame.h"
 
 #include <event2/buffer.h>
@@ -12,12 +14,14 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <unistd.h>
 
 enum {
 	GREETING_MS = 15000, /* nng gives a greeting up by itself after 10 s */
-	SETTLE_MS = 1000,
 	STALL_MS = 20000,
-	PART_MS = 5000, /* for nng to finish what it is saying to a peer that has gone */
+	PART_MS = 30000, /* nng reads no request while all that may wait do, 20 s */
+	LOOK_MS = 1,     /* whether nng can bear the end; then twice as long and so on */
+	LOOK_MAX_MS = 64,
 	BACKLOG_MAX = 1 << 20,
 	READ_SMALL = 4096,
 	READ_ON = 64 << 10,
@@ -26,19 +30,20 @@ enum {
 };
 
 enum stage {
-	GREET,  /* inner connects, and the headers cross; outer is not read */
+	GREET,  /* the headers cross inner; outer is not read */
 	FLOW,   /* messages cross */
-	PARTED, /* the peer has gone: inner ends between two messages */
+	PARTED, /* the peer has gone: inner ends as soon as nng can bear it */
 	LAST    /* inner has ended: the peer gets what is left for it */
 };
 
 struct pair {
 	struct pair_setup setup;   /* its texts are not kept */
 	struct bufferevent *outer; /* owned; NULL: the peer has gone */
-	struct bufferevent *inner; /* owned; NULL: nng has hung up */
+	struct bufferevent *inner; /* owned; NULL: nng has hung up, or was not reached */
 	struct loop_timer *deadline;
 	enum stage stage;
-	bool settled;    /* inner may end */
+	struct ending ending; /* of inner, when PARTED */
+	uint64_t look_ms, until_ms;
 	const char *why; /* it ends; NULL: a side hung up */
 	uint8_t header[FRAME_HEADER];
 };
@@ -92,6 +97,20 @@ static size_t input_max(const struct pair *pair, const struct bufferevent *side)
 	return most > BACKLOG_MAX ? most : BACKLOG_MAX;
 }
 
+/* Of the message at the beginning of what came from the peer: nng would hang up on one
+ * without an id, maybe while it is in the middle of an answer. */
+static bool is_sound(const struct pair *pair, const struct bufferevent *from, size_t size)
+{
+	uint8_t ids[FRAME_HEAD + FRAME_IDS];
+
+	if (from == pair->inner || !pair->setup.has_ids)
+		return true;
+	ssize_t len = evbuffer_copyout(in(pair->outer), ids,
+				       size < sizeof(ids) ? size : sizeof(ids));
+	return len > FRAME_HEAD &&
+	       frame_has_id(ids + FRAME_HEAD, (size_t)len - FRAME_HEAD);
+}
+
 /* Hand whole messages on from one side to the other; all if all says so, or until that
  * has enough to do: then nothing is read until it has done it. False: what comes is no
  * message. */
@@ -108,52 +127,50 @@ static bool hand_on(const struct pair *pair, struct bufferevent *from,
 			return false;
 		if (evbuffer_get_length(in(from)) < size)
 			return true;
+		if (!is_sound(pair, from, size))
+			return false;
 		evbuffer_remove_buffer(in(from), out(to), size);
 	}
 	bufferevent_disable(from, EV_READ);
 	return true;
 }
 
-/* Drop whole messages that nobody waits for. */
-static void drop(const struct pair *pair, struct bufferevent *from)
+static void end_if_borne(struct pair *pair)
 {
-	uint8_t head[FRAME_HEAD];
-
-	while (evbuffer_copyout(in(from), head, FRAME_HEAD) == FRAME_HEAD) {
-		size_t size = frame_size(head, max_from(pair, from));
-		if (size == 0 || evbuffer_get_length(in(from)) < size)
-			return;
-		evbuffer_drain(in(from), size);
-	}
+	if (ending_step(&pair->ending))
+		end(pair, NULL);
 }
 
-/* Inner may end when it has got what the peer said and is not in the middle of what it
- * says itself. */
-static void end_if_parted(struct pair *pair)
+/* There is no event for what it waits for. */
+static void look_again(struct pair *pair)
 {
-	drop(pair, pair->inner);
-	if (pair->settled && evbuffer_get_length(out(pair->inner)) == 0 &&
-	    evbuffer_get_length(in(pair->inner)) == 0)
-		end(pair, NULL);
+	loop_timer_set(pair->deadline, pair->look_ms);
+	if (pair->look_ms < LOOK_MAX_MS)
+		pair->look_ms *= 2;
 }
 
 static void on_deadline(void *arg)
 {
 	struct pair *pair = arg;
 
-	if (pair->stage == GREET) {
-		end(pair, "nng does not answer");
-		return;
-	}
-	if (pair->settled) {
+	if (pair->stage == GREET)
+		end(pair, pair->inner != NULL ? "nng does not answer"
+					      : "nng cannot be reached");
+	else if (ending_step(&pair->ending) || zl_now_ms() >= pair->until_ms)
 		end(pair, NULL);
-		return;
-	}
-	pair->settled = true;
-	if (pair->stage != PARTED)
-		return;
-	loop_timer_set(pair->deadline, PART_MS);
-	end_if_parted(pair);
+	else
+		look_again(pair);
+}
+
+/* Inner has greeted, and has to end. */
+static void start_ending(struct pair *pair)
+{
+	pair->stage = PARTED;
+	pair->ending =
+		(struct ending){ .side = pair->inner, .max = pair->setup.outward_max };
+	pair->look_ms = LOOK_MS;
+	pair->until_ms = zl_now_ms() + PART_MS;
+	look_again(pair);
 }
 
 void pair_part(struct pair *pair)
@@ -171,11 +188,24 @@ void pair_part(struct pair *pair)
 		pair->setup.parted(pair->setup.arg);
 	if (pair->stage == GREET) /* on_greeting goes on */
 		return;
-	pair->stage = PARTED;
 	bufferevent_enable(pair->inner, EV_READ);
-	if (pair->settled)
-		loop_timer_set(pair->deadline, PART_MS);
-	end_if_parted(pair);
+	start_ending(pair);
+	end_if_borne(pair);
+}
+
+void pair_quit(struct pair *pair, uint64_t until_ms)
+{
+	side_free(&pair->outer);
+	if (pair->inner == NULL)
+		return;
+	if (pair->stage != PARTED) {
+		pair->ending = (struct ending){
+			.side = pair->inner,
+			.max = pair->setup.outward_max,
+			.greeting = pair->stage == GREET ? FRAME_HEADER : 0,
+		};
+	}
+	ending_wait(&pair->ending, until_ms);
 }
 
 /* nng has hung up. */
@@ -187,7 +217,6 @@ static void on_inner_end(struct pair *pair)
 	}
 	(void)hand_on(pair, pair->inner, pair->outer, true);
 	side_free(&pair->inner);
-	loop_timer_clear(pair->deadline);
 	pair->stage = LAST;
 	bufferevent_disable(pair->outer, EV_READ);
 	if (evbuffer_get_length(out(pair->outer)) == 0)
@@ -240,7 +269,7 @@ static void on_read(struct bufferevent *side, void *arg)
 	if (evbuffer_get_length(in(side)) >= READ_SMALL)
 		read_on(pair, side);
 	if (pair->stage == PARTED) {
-		end_if_parted(pair);
+		end_if_borne(pair);
 	} else if (!hand_on(pair, side, other(pair, side), false)) {
 		pair->why = "no message, or one that is too great";
 		pair_part(pair);
@@ -255,7 +284,7 @@ static void on_drained(struct bufferevent *side, void *arg)
 	if (pair->stage == LAST) {
 		end(pair, NULL);
 	} else if (pair->stage == PARTED) {
-		end_if_parted(pair);
+		end_if_borne(pair);
 	} else {
 		bufferevent_enable(other(pair, side), EV_READ);
 		on_read(other(pair, side), pair);
@@ -271,8 +300,8 @@ static void watch_side(struct pair *pair, struct bufferevent *side)
 }
 
 /* Both headers have crossed the inner connection. That nng has sent its own and has ours
- * does not say that it has read it, and of a unix socket that was closed it would not: so
- * the inner one stays a while. */
+ * does not say that it has read it, and of a unix socket that was closed it would not:
+ * the ending sees to that. */
 static void start_flow(struct pair *pair)
 {
 	const uint64_t stall_ms = pair->setup.stall_ms;
@@ -280,12 +309,12 @@ static void start_flow(struct pair *pair)
 				       .tv_usec = (suseconds_t)(stall_ms % 1000 * 1000) };
 	uint8_t header[FRAME_HEADER];
 
-	loop_timer_set(pair->deadline, pair->setup.settle_ms);
+	loop_timer_clear(pair->deadline);
 	bufferevent_read(pair->inner, header, FRAME_HEADER);
 	if (pair->outer == NULL) {
-		pair->stage = PARTED;
 		watch_side(pair, pair->inner);
-		return; /* on_deadline ends it */
+		start_ending(pair);
+		return;
 	}
 	pair->stage = FLOW;
 	if (pair->setup.answer)
@@ -306,32 +335,25 @@ static void on_greeting(struct bufferevent *side, void *arg)
 		start_flow(pair);
 }
 
-static void on_inner_connected(struct bufferevent *side, short what, void *arg)
-{
-	struct pair *pair = arg;
-
-	if ((what & BEV_EVENT_CONNECTED) == 0) {
-		end(pair, "nng cannot be reached");
-		return;
-	}
-	bufferevent_setcb(side, on_greeting, on_greeting, on_event, pair);
-	bufferevent_enable(side, EV_READ | EV_WRITE);
-	bufferevent_write(side, pair->header, FRAME_HEADER);
-}
-
+/* A unix socket connects at once or not at all. */
 static bool connect_inner(struct pair *pair, const char *path)
 {
 	struct sockaddr_un sun = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 
-	pair->inner = bufferevent_socket_new(loop_base(pair->setup.loop), -1,
-					     BEV_OPT_CLOSE_ON_FREE);
-	if (pair->inner == NULL)
+	if (fd < 0)
 		return false;
 	memcpy(sun.sun_path, path, strnlen(path, sizeof(sun.sun_path) - 1));
-	if (bufferevent_socket_connect(pair->inner, (struct sockaddr *)&sun,
-				       sizeof(sun)) != 0)
+	if (connect(fd, (struct sockaddr *)&sun, sizeof(sun)) == 0)
+		pair->inner = bufferevent_socket_new(loop_base(pair->setup.loop), fd,
+						     BEV_OPT_CLOSE_ON_FREE);
+	if (pair->inner == NULL) {
+		close(fd);
 		return false;
-	bufferevent_setcb(pair->inner, NULL, NULL, on_inner_connected, pair);
+	}
+	bufferevent_setcb(pair->inner, on_greeting, on_greeting, on_event, pair);
+	bufferevent_enable(pair->inner, EV_READ | EV_WRITE);
+	bufferevent_write(pair->inner, pair->header, FRAME_HEADER);
 	return true;
 }
 
@@ -340,8 +362,6 @@ struct pair *pair_new(const struct pair_setup *setup)
 	struct pair *pair = zl_alloc(1, sizeof(*pair));
 
 	pair->setup = *setup;
-	if (pair->setup.settle_ms == 0)
-		pair->setup.settle_ms = SETTLE_MS;
 	if (pair->setup.stall_ms == 0)
 		pair->setup.stall_ms = STALL_MS;
 	pair->outer = setup->outer;

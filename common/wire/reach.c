@@ -167,7 +167,7 @@ static void on_heard(void *arg, const uint8_t *header)
 				   .inner = way->inner,
 				   .inward_max = way->inward_max,
 				   .outward_max = way->outward_max,
-				   .settle_ms = reach->setup.settle_ms,
+				   .has_ids = way->protocol == FRAME_REQ,
 				   .stall_ms = reach->setup.stall_ms,
 				   .greeted = on_greeted,
 				   .ended = on_ended,
@@ -387,6 +387,7 @@ struct reach *reach_open(struct loop *loop, const struct reach_setup *setup)
 
 void reach_close(struct reach **reachp)
 {
+	const uint64_t until_ms = zl_now_ms() + PAIR_QUIT_MS;
 	struct reach *reach = *reachp;
 
 	*reachp = NULL;
@@ -394,6 +395,8 @@ void reach_close(struct reach **reachp)
 		return;
 	for (int i = 0; i < WAYS; i++) {
 		struct way *way = &reach->ways[i];
+		if (way->pair != NULL)
+			pair_quit(way->pair, until_ms);
 		clear(way);
 		resolve_free(&way->resolve);
 		loop_timer_free(&way->timer);

@@ -35,10 +35,11 @@ struct reach_setup {
 	uint64_t connect_ms; /* for a name and for a connection; 0: 5000 */
 	/* For handshake and header, twice that after an attempt that failed; 0: 5000. */
 	uint64_t header_ms;
-	uint64_t settle_ms, stall_ms; /* see pair.h */
+	uint64_t stall_ms; /* see pair.h */
 };
 
 struct reach *reach_open(struct loop *loop, const struct reach_setup *setup);
+/* Waits until nng can bear it, but no longer than 2 s. */
 void reach_close(struct reach **reachp);
 
 /* Give both connections up and turn to the next address, if there are several; else what
