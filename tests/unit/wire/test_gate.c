@@ -10,19 +10,23 @@
 #define SUB "\0SP\0\0\x21\0\0"
 #define REQ "\0SP\0\0\x30\0\0"
 #define PUB "\0SP\0\0\x20\0\0"
-/* Messages of five bytes. */
+/* Messages of five bytes; those to nng begin with an id. */
 #define FRAME5 "\x01\0\0\0\0\0\0\0\x05"
-#define HELLO FRAME5 "hello"
+#define HELLO         \
+	FRAME5 "\x80" \
+	       "ello"
 #define THERE FRAME5 "there"
 #define LATE FRAME5 "later"
-#define AGAIN FRAME5 "again"
+#define AGAIN         \
+	FRAME5 "\x80" \
+	       "gain"
 enum {
 	HEADER = 8,
 	FRAME = 14, /* of five bytes */
 	TCP = 0,
 	UNIX = 1,
 	HEADER_MS = 150,
-	SETTLE_MS = 400,
+	WHILE_MS = 50, /* to see that something does not happen */
 	STALL_MS = 300,
 	MESSAGE_MAX = 64 << 10
 };
@@ -73,7 +77,6 @@ static void rig_open(struct rig *rig, unsigned connections_max, uint64_t stall_m
 					  .message_max = MESSAGE_MAX,
 					  .published_max = MESSAGE_MAX,
 					  .header_ms = HEADER_MS,
-					  .settle_ms = SETTLE_MS,
 					  .stall_ms = stall_ms,
 					  .inner = on_inner,
 					  .arg = rig };
@@ -165,6 +168,16 @@ static void headers_and_frames_are_checked(void **state)
 	assert_int_equal(frame_size(head, 4), 0);
 	assert_int_equal(frame_size((const uint8_t *)"\0\0\0\0\0\0\0\0\x05", 5), 0);
 	assert_int_equal(frame_size((const uint8_t *)"\x01\x80\0\0\0\0\0\0\x05", 5), 0);
+	static const uint8_t IDS[FRAME_IDS] = { [8] = 0x80, [12] = 0x80 };
+	assert_true(frame_has_id(IDS + 8, 4));
+	assert_true(frame_has_id(IDS, 12));
+	assert_false(frame_has_id(IDS, 11));
+	assert_false(frame_has_id(IDS + 8, 3));
+	assert_false(frame_has_id(IDS + 8, 0));
+	assert_false(frame_has_id(IDS, 8));
+	static const uint8_t NONE[FRAME_IDS];
+	assert_false(frame_has_id(NONE, FRAME_IDS - 1));
+	assert_true(frame_has_id(NONE, FRAME_IDS)); /* nng sees to it */
 }
 
 static void peers_must_be_able_to_prove_who_they_are(void **state)
@@ -224,6 +237,21 @@ static void a_header_may_come_in_pieces(void **state)
 	rig_close(&rig);
 }
 
+/* Whether fd's other side still takes what is said. */
+static bool may_say(int fd)
+{
+	return send(fd, "", 0, MSG_NOSIGNAL) == 0;
+}
+
+static int open_fds(void)
+{
+	int count = 0;
+
+	for (int fd = 0; fd < 1024; fd++)
+		count += fcntl(fd, F_GETFD) >= 0;
+	return count;
+}
+
 /* A peer may go in the middle of a message: nng never sees one that is not whole. */
 static void only_whole_messages_cross(void **state)
 {
@@ -234,8 +262,7 @@ static void only_whole_messages_cross(void **state)
 	for (int n = 0; n < 4; n++) {
 		int peer, inner;
 		join(&rig, n % 2, &peer, &inner);
-		if (n >= 2)
-			turn_for(rig.loop, SETTLE_MS + 50);
+		const int fds = open_fds();
 		peer_say(peer, HELLO HELLO, FRAME + 10);
 		UNTIL(rig.loop, came(inner, HELLO, FRAME));
 		turn_for(rig.loop, 20);
@@ -250,23 +277,29 @@ static void only_whole_messages_cross(void **state)
 		if (n % 2 == TCP)
 			turn_for(rig.loop, 10);
 		peer_reset(peer);
-		UNTIL(rig.loop, came(inner, HELLO, FRAME));
-		turn_for(rig.loop, SETTLE_MS + 50);
-		assert_false(peer_ended(inner)); /* it may finish what it says */
-		assert_false(came(inner, FRAME5, 1));
-		peer_say(inner, THERE + FRAME - 1, 1);
-		UNTIL(rig.loop, peer_ended(inner));
 		UNTIL(rig.loop, gate_connections(rig.gate) == 0);
+		turn_for(rig.loop, WHILE_MS);
+		assert_true(may_say(inner)); /* it has not read all yet */
+		UNTIL(rig.loop, came(inner, HELLO, FRAME));
+		UNTIL(rig.loop, !may_say(inner));
+		turn_for(rig.loop, WHILE_MS);
+		assert_false(peer_ended(inner)); /* it is in a message: it has to end */
+		assert_false(came(inner, FRAME5, 1));
 		close(inner);
+		UNTIL(rig.loop, open_fds() == fds - 4);
 	}
 	rig_close(&rig);
 }
 
 static void what_is_no_message_ends_the_connection(void **state)
 {
-	static const char *const CASES[] = { "\0\0\0\0\0\0\0\0\x01",
-					     "\x01\0\0\0\0\0\x01\0\x01", /* 64 KiB + 1 */
-					     "\x01\xff\0\0\0\0\0\0\x01" };
+	static const struct {
+		const char *bytes;
+		size_t len;
+	} CASES[] = { { "\0\0\0\0\0\0\0\0\x01", 9 },
+		      { "\x01\0\0\0\0\0\x01\0\x01", 9 }, /* 64 KiB + 1 */
+		      { "\x01\xff\0\0\0\0\0\0\x01", 9 },
+		      { FRAME5 "hello", FRAME } /* a request without an id */ };
 	struct rig rig;
 
 	(void)state;
@@ -275,7 +308,7 @@ static void what_is_no_message_ends_the_connection(void **state)
 		int peer, inner;
 		join(&rig, (int)n % 2, &peer, &inner);
 		peer_say(peer, HELLO, FRAME);
-		peer_say(peer, CASES[n / 2], 9);
+		peer_say(peer, CASES[n / 2].bytes, CASES[n / 2].len);
 		UNTIL(rig.loop, came(inner, HELLO, FRAME));
 		UNTIL(rig.loop, peer_ended(peer));
 		UNTIL(rig.loop, peer_ended(inner));
@@ -375,7 +408,7 @@ static void inner_is_greeted_whatever_the_peer_does(void **state)
 		turn_for(rig.loop, HEADER_MS + 50);
 		assert_int_equal(gate_connections(rig.gate), 1);
 		peer_say(inner, PUB, HEADER);
-		turn_for(rig.loop, SETTLE_MS / 2);
+		turn_for(rig.loop, WHILE_MS);
 		UNTIL(rig.loop, came(inner, REQ, HEADER));
 		assert_false(peer_ended(inner));
 		UNTIL(rig.loop, peer_ended(inner));
@@ -487,8 +520,6 @@ static void what_was_said_before_the_end_arrives(void **state)
 	for (int n = 0; n < 4; n++) {
 		int peer, inner;
 		join(&rig, n % 2, &peer, &inner);
-		if (n == 1) /* once before and once after the time in which we settle */
-			turn_for(rig.loop, SETTLE_MS + 50);
 		int from = n < 2 ? peer : inner, to = n < 2 ? inner : peer;
 		size_t sent = flood(&rig, from);
 		close(from);

@@ -8,8 +8,10 @@
 
 #define REQ "\0SP\0\0\x30\0\0"
 #define REP "\0SP\0\0\x31\0\0"
-#define HELLO "\x01\0\0\0\0\0\0\0\x05hello"
-enum { HEADER = 8, FRAME = 14, HEADER_MS = 400, SETTLE_MS = 50 };
+#define HELLO                        \
+	"\x01\0\0\0\0\0\0\0\x05\x80" \
+	"ello" /* a request, by its id */
+enum { HEADER = 8, FRAME = 14, HEADER_MS = 400 };
 
 struct rig {
 	struct tmp tmp;
@@ -70,7 +72,6 @@ static void rig_open(struct rig *rig, struct gate_setup setup)
 		setup.connections_max = 64;
 	if (setup.header_ms == 0)
 		setup.header_ms = HEADER_MS;
-	setup.settle_ms = SETTLE_MS;
 	setup.admit = on_admit;
 	setup.inner = on_inner;
 	setup.arg = rig;

@@ -10,7 +10,7 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
-enum { TCP = 0, UNIX = 1, MESSAGE_MAX = 2 << 20, IDS = 4096 };
+enum { TCP = 0, UNIX = 1, MESSAGE_MAX = 2 << 20, IDS = 4096, ASK_MS = 60000 };
 
 /* What a hub does with a request. */
 enum manner { ECHOES, KEEPS };
@@ -100,7 +100,7 @@ static void on_replied(void *arg, uint64_t id, const void *bytes, size_t len)
 		unsigned char ask[100];
 		fill(ask, sizeof(ask));
 		link_uplink_request(zone->uplink, id + LINK_REQUESTS, ask, id % 100,
-				    10000);
+				    ASK_MS);
 	}
 }
 
@@ -225,6 +225,7 @@ static void rig_close(struct rig *rig)
 	certs_free(&rig->certs);
 	loop_close(&rig->loop);
 	tmp_remove(&rig->tmp);
+	assert_int_equal(link_left_behind(), 0);
 }
 
 static void ask(struct zone *zone, uint64_t id, size_t len, uint32_t deadline_ms)
@@ -257,6 +258,17 @@ static void expect_heard(struct rig *rig, struct zone *zone, size_t len)
 	assert_true(zone->whole);
 	assert_int_equal(zone->heard_len, len);
 	free(bytes);
+}
+
+/* How many the zone has heard, when nothing is on its way to it any more. */
+static unsigned settled(struct rig *rig)
+{
+	static unsigned char last[3];
+
+	fill(last, sizeof(last));
+	link_hub_publish(rig->a.hub, last, sizeof(last));
+	UNTIL(rig->loop, rig->zone.heard_len == sizeof(last));
+	return rig->zone.heard;
 }
 
 static void expect_once(const struct zone *zone, const unsigned char *what, size_t count)
@@ -296,7 +308,7 @@ static void a_thousand_requests_are_answered_once(void **state)
 		zone_open(&rig, &rig.zone, &rig.a.addr[way], 1);
 		rig.zone.ask_again = 1000;
 		for (uint64_t id = 0; id < LINK_REQUESTS; id++)
-			ask(&rig.zone, id, 10, 10000);
+			ask(&rig.zone, id, 10, ASK_MS);
 		UNTIL(rig.loop, rig.zone.replied == 1000);
 		expect_once(&rig.zone, rig.zone.replies, 1000);
 		assert_int_equal(rig.zone.lost, 0);
@@ -314,24 +326,24 @@ static void messages_may_be_as_great_as_agreed(void **state)
 		rig_open(&rig, ECHOES, 64);
 		zone_open(&rig, &rig.zone, &rig.a.addr[way], 1);
 		for (uint64_t id = 0; id < LINK_REQUESTS; id++)
-			ask(&rig.zone, id, 1 << 20, 10000);
+			ask(&rig.zone, id, 1 << 20, ASK_MS);
 		UNTIL(rig.loop, rig.zone.replied == LINK_REQUESTS);
-		ask(&rig.zone, 8, MESSAGE_MAX - 1, 10000);
+		ask(&rig.zone, 8, MESSAGE_MAX - 1, ASK_MS);
 		UNTIL(rig.loop, rig.zone.replied == LINK_REQUESTS + 1);
 		assert_int_equal(rig.zone.reply_len, MESSAGE_MAX);
-		ask(&rig.zone, 9, 0, 10000);
+		ask(&rig.zone, 9, 0, ASK_MS);
 		UNTIL(rig.loop, rig.zone.replied == LINK_REQUESTS + 2);
 		assert_true(rig.zone.whole);
 		assert_int_equal(rig.a.requests, LINK_REQUESTS + 2);
 		/* One that is too great is lost, and the rest goes on: with the request,
 		 * at once, and with a reply, when its time is over. */
-		ask(&rig.zone, 10, MESSAGE_MAX + 1, 10000);
+		ask(&rig.zone, 10, MESSAGE_MAX + 1, ASK_MS);
 		UNTIL(rig.loop, rig.zone.lost == 1);
-		ask(&rig.zone, 12, MESSAGE_MAX, 300);
+		ask(&rig.zone, 12, MESSAGE_MAX, 1000); /* it may not even get there */
 		UNTIL(rig.loop, rig.zone.lost == 2);
-		ask(&rig.zone, 11, 10, 10000);
+		ask(&rig.zone, 11, 10, ASK_MS);
 		UNTIL(rig.loop, rig.zone.replied == LINK_REQUESTS + 3);
-		assert_int_equal(rig.a.requests, LINK_REQUESTS + 4);
+		assert_in_range(rig.a.requests, LINK_REQUESTS + 3, LINK_REQUESTS + 4);
 		assert_int_equal(rig.zone.downs, 0);
 		rig_close(&rig);
 	}
@@ -349,12 +361,11 @@ static void what_is_not_answered_is_lost_once(void **state)
 	for (uint64_t id = 0; id < LINK_REQUESTS + 4; id++)
 		ask(&rig.zone, id, 10, 400);
 	assert_int_equal(rig.zone.lost, 0); /* never from within the call */
-	UNTIL(rig.loop, rig.zone.lost == 4);
-	assert_in_range(zl_now_ms() - start, 0, 300);
+	UNTIL(rig.loop, rig.zone.lost >= 4);
 	for (uint64_t id = 0; id < 4; id++) /* those that were too many */
 		assert_int_equal(rig.zone.losses[LINK_REQUESTS + id], 1);
 	UNTIL(rig.loop, rig.zone.lost == LINK_REQUESTS + 4);
-	assert_in_range(zl_now_ms() - start, 390, 2000);
+	assert_true(zl_now_ms() - start >= 390);
 	assert_int_equal(rig.a.kept_count, LINK_REQUESTS);
 	/* Too late, and to handles that never were. */
 	for (size_t i = 0; i < rig.a.kept_count; i++)
@@ -366,7 +377,7 @@ static void what_is_not_answered_is_lost_once(void **state)
 	expect_once(&rig.zone, rig.zone.losses, LINK_REQUESTS + 4);
 	assert_int_equal(rig.zone.replied, 0);
 	rig.a.manner = ECHOES;
-	ask(&rig.zone, 100, 10, 10000);
+	ask(&rig.zone, 100, 10, ASK_MS);
 	UNTIL(rig.loop, rig.zone.replied == 1);
 	assert_int_equal(rig.zone.replies[100], 1);
 	rig_close(&rig);
@@ -403,12 +414,12 @@ static void forgotten_requests_give_their_slots_back(void **state)
 		UNTIL(rig.loop, rig.zone.lost == id + LINK_REQUESTS);
 	}
 	rig.b.manner = ECHOES;
-	ask(&rig.zone, 100, 10, 10000);
+	ask(&rig.zone, 100, 10, ASK_MS);
 	UNTIL(rig.loop, rig.zone.replied == 1);
 	for (size_t i = 0; i < rig.b.kept_count;
 	     i++) /* given up: their slots are others' */
 		link_hub_reply(rig.b.hub, rig.b.kept[i], "late", 4);
-	ask(&rig.zone, 101, 10, 10000);
+	ask(&rig.zone, 101, 10, ASK_MS);
 	UNTIL(rig.loop, rig.zone.replied == 2);
 	assert_int_equal(rig.zone.from, 'b');
 	rig_close(&rig);
@@ -423,7 +434,7 @@ static void a_restarted_hub_is_found_again(void **state)
 		rig_open(&rig, KEEPS, 64);
 		zone_open(&rig, &rig.zone, &rig.a.addr[way], 1);
 		expect_heard(&rig, &rig.zone, 10);
-		ask(&rig.zone, 0, 10, 10000);
+		ask(&rig.zone, 0, 10, ASK_MS);
 		UNTIL(rig.loop, rig.a.requests == 1);
 		link_hub_close(&rig.a.hub); /* with the request under way */
 		UNTIL(rig.loop, rig.zone.downs == 1);
@@ -448,7 +459,7 @@ static void redial_turns_to_the_next_address(void **state)
 					 rig.b.addr[UNIX] };
 	zone_open(&rig, &rig.zone, addrs, ARRAY_LEN(addrs));
 	UNTIL(rig.loop, rig.zone.up); /* nobody is at the first: it went on by itself */
-	ask(&rig.zone, 0, 10, 10000);
+	ask(&rig.zone, 0, 10, ASK_MS);
 	UNTIL(rig.loop, rig.a.requests == 1);
 	link_uplink_redial(rig.zone.uplink); /* a takes requests but is silent */
 	UNTIL(rig.loop, rig.zone.replied == 1);
@@ -460,14 +471,14 @@ static void redial_turns_to_the_next_address(void **state)
 		if (i % 3 == 0)
 			turn(rig.loop);
 	}
-	ask(&rig.zone, 1, 10, 10000);
-	for (uint64_t next = 0; rig.zone.replied < 2; turn(rig.loop)) {
-		assert_int_equal(rig.zone.lost, 0);
-		if (zl_now_ms() < next)
-			continue;
-		link_uplink_redial(rig.zone.uplink);
-		next = zl_now_ms() + 500;
+	ask(&rig.zone, 1, 10, ASK_MS);
+	for (size_t taken = rig.a.requests; rig.zone.replied < 2;
+	     taken = rig.a.requests) {
+		UNTIL(rig.loop, rig.zone.replied == 2 || rig.a.requests > taken);
+		if (rig.zone.replied < 2) /* a has it, and is silent */
+			link_uplink_redial(rig.zone.uplink);
 	}
+	assert_int_equal(rig.zone.lost, 0);
 	assert_int_equal(rig.zone.from, 'b');
 	rig_close(&rig);
 }
@@ -491,7 +502,7 @@ static void many_zones_share_a_hub(void **state)
 	for (int z = 0; z < ZONES; z++) {
 		zones[z].ask_again = 100;
 		for (uint64_t id = 0; id < LINK_REQUESTS; id++)
-			ask(&zones[z], id, 10, 10000);
+			ask(&zones[z], id, 10, ASK_MS);
 	}
 	for (int z = 0; z < ZONES; z++) { /* 80 at a time, more than there are slots */
 		UNTIL(rig.loop, zones[z].replied == 100);
@@ -543,7 +554,7 @@ static void storms_of_aborts_leave_the_listeners_alive(void **state)
 		}
 		zone_open(&rig, &rig.zone, &rig.a.addr[way], 1);
 		expect_heard(&rig, &rig.zone, 10);
-		ask(&rig.zone, 0, 10, 10000);
+		ask(&rig.zone, 0, 10, ASK_MS);
 		UNTIL(rig.loop, rig.zone.replied == 1);
 		UNTIL(rig.loop, link_hub_connections(rig.a.hub) == 2);
 		assert_true(link_hub_refused(rig.a.hub) >= 2000 / 2 - 2);
@@ -594,7 +605,7 @@ static void nonsense_after_the_greeting_is_cut_off(void **state)
 		UNTIL(rig.loop, peer_ended(peer));
 		close(peer);
 	}
-	ask(&rig.zone, 0, 10, 10000);
+	ask(&rig.zone, 0, 10, ASK_MS);
 	UNTIL(rig.loop, rig.zone.replied == 1);
 	expect_heard(&rig, &rig.zone, 10);
 	UNTIL(rig.loop, link_hub_connections(rig.a.hub) == 2);
@@ -617,14 +628,14 @@ static void requests_carry_their_zone(void **state)
 		bool is_west = id % 3 == 0;
 		struct zone *zone = is_west ? &west : &rig.zone;
 		unsigned before = zone->replied;
-		ask(zone, id, 10, 10000);
+		ask(zone, id, 10, ASK_MS);
 		UNTIL(rig.loop, zone->replied == before + 1);
 		assert_string_equal(rig.a.asker, is_west ? "west" : "east");
 	}
 	link_uplink_close(&west.uplink);
 	west = (struct zone){ 0 };
 	zone_open(&rig, &west, &rig.a.addr[UNIX], 1); /* without TLS: nobody */
-	ask(&west, 0, 10, 10000);
+	ask(&west, 0, 10, ASK_MS);
 	UNTIL(rig.loop, west.replied == 1);
 	assert_string_equal(rig.a.asker, "");
 	link_uplink_close(&west.uplink);
@@ -642,7 +653,7 @@ static void nobody_gets_in_behind_the_gate(void **state)
 	rig_open(&rig, ECHOES, 64);
 	zone_open(&rig, &rig.zone, &rig.a.addr[TCP], 1);
 	expect_heard(&rig, &rig.zone, 10);
-	ask(&rig.zone, 0, 10, 10000);
+	ask(&rig.zone, 0, 10, ASK_MS);
 	UNTIL(rig.loop, rig.zone.replied == 1);
 	struct zl_addr inner = { .is_unix = true };
 	(void)snprintf(inner.host, sizeof(inner.host), "%s",
@@ -666,7 +677,7 @@ static void nobody_gets_in_behind_the_gate(void **state)
 	UNTIL(rig.loop, waitpid(child, &status, WNOHANG) == child);
 	assert_int_equal(status, 0);
 	assert_int_equal(rig.a.requests, 1);
-	ask(&rig.zone, 1, 10, 10000);
+	ask(&rig.zone, 1, 10, ASK_MS);
 	UNTIL(rig.loop, rig.zone.replied == 2);
 	rig_close(&rig);
 }
@@ -676,7 +687,7 @@ static void nobody_gets_in_behind_the_gate(void **state)
  */
 static void peers_break_off_inside_messages(void **state)
 {
-	enum { TIMES = 100, GREAT = 1 << 20 };
+	enum { TIMES = 60, GREAT = 1 << 20 };
 	static unsigned char frame[9 + GREAT], great[GREAT];
 	struct rig rig;
 
@@ -687,6 +698,7 @@ static void peers_break_off_inside_messages(void **state)
 		rig_open(&rig, ECHOES, 64);
 		zone_open(&rig, &rig.zone, &rig.a.addr[way], 1);
 		expect_heard(&rig, &rig.zone, 10);
+		unsigned published = settled(&rig);
 		for (int n = 0; n < TIMES; n++) {
 			bool asks = n % 2 == 0;
 			int peer = peer_dial(&rig.a.addr[UNIX]);
@@ -695,8 +707,10 @@ static void peers_break_off_inside_messages(void **state)
 			UNTIL(rig.loop, recv(peer, header, 8, MSG_DONTWAIT) == 8);
 			if (n % 5 == 0) /* nng may part with it at once by then */
 				turn_for(rig.loop, 10);
-			for (int i = 0; i < 4 && !asks; i++)
+			for (int i = 0; i < 2 && !asks; i++) {
 				link_hub_publish(rig.a.hub, great, GREAT);
+				published++;
+			}
 			for (int i = 0; i < 40 && asks; i++) {
 				ssize_t sent = send(peer, frame + (i == 0 ? 0 : 13),
 						    32768, MSG_NOSIGNAL);
@@ -708,17 +722,16 @@ static void peers_break_off_inside_messages(void **state)
 				peer_reset(peer);
 			else
 				close(peer);
+			UNTIL(rig.loop, rig.zone.heard == published);
 		}
 		link_hub_publish(rig.a.hub, great, 11); /* behind all that */
 		UNTIL(rig.loop, rig.zone.heard_len == 11);
 		assert_true(rig.zone.whole);
-		ask(&rig.zone, 0, 10, 10000);
+		ask(&rig.zone, 0, 10, ASK_MS);
 		UNTIL(rig.loop, rig.zone.replied == 1);
 		assert_int_equal(rig.zone.downs, 0);
 		UNTIL(rig.loop, link_hub_connections(rig.a.hub) == 2);
-		uint64_t start = zl_now_ms();
-		rig_close(&rig);
-		assert_in_range(zl_now_ms() - start, 0, 2500); /* nng closed by itself */
+		rig_close(&rig); /* nng closes by itself */
 	}
 }
 
@@ -745,7 +758,7 @@ static void global_must_prove_that_it_is(void **state)
 		assert_int_equal(link_hub_connections(rig.b.hub), 0);
 		link_uplink_close(&rig.zone.uplink);
 		zone_open(&rig, &rig.zone, addrs, 2); /* the next address is global's */
-		ask(&rig.zone, 0, 10, 10000);
+		ask(&rig.zone, 0, 10, ASK_MS);
 		UNTIL(rig.loop, rig.zone.replied == 1);
 		assert_int_equal(rig.zone.from, 'a');
 		UNTIL(rig.loop, rig.zone.up);
@@ -771,7 +784,7 @@ static void certificates_change_while_it_runs(void **state)
 	struct pki_tls *tls = certs_server(&rig.certs);
 	link_hub_set_tls(rig.a.hub, tls);
 	pki_tls_drop(&tls);
-	ask(&rig.zone, 0, 10, 10000);
+	ask(&rig.zone, 0, 10, ASK_MS);
 	UNTIL(rig.loop, rig.zone.replied == 1);
 	assert_int_equal(rig.zone.downs, 0);
 	memcpy(rig.a.revoked, serial, PKI_SERIAL);
@@ -783,7 +796,7 @@ static void certificates_change_while_it_runs(void **state)
 	tls = certs_zone(&rig.certs, "east");
 	link_uplink_set_tls(rig.zone.uplink, tls);
 	pki_tls_drop(&tls);
-	ask(&rig.zone, 1, 10, 10000);
+	ask(&rig.zone, 1, 10, ASK_MS);
 	UNTIL(rig.loop, rig.zone.replied == 2);
 	expect_heard(&rig, &rig.zone, 10);
 	pki_tls_drop(&old);
@@ -812,7 +825,7 @@ static void old_sockets_are_replaced(void **state)
 	leave_file(&rig, "zone-0/req");
 	zone_open(&rig, &rig.zone, &rig.a.addr[TCP], 1);
 	expect_heard(&rig, &rig.zone, 10);
-	ask(&rig.zone, 0, 10, 10000);
+	ask(&rig.zone, 0, 10, ASK_MS);
 	UNTIL(rig.loop, rig.zone.replied == 1);
 	rig_close(&rig);
 }
@@ -861,7 +874,7 @@ static void ends_may_close_at_any_time(void **state)
 		rig_open(&rig, n % 4 == 0 ? KEEPS : ECHOES, 64);
 		zone_open(&rig, &rig.zone, &rig.a.addr[n % 2], 1);
 		for (uint64_t id = 0; id < LINK_REQUESTS + 2; id++)
-			ask(&rig.zone, id, (size_t)n * 1000, 10000);
+			ask(&rig.zone, id, (size_t)n * 1000, ASK_MS);
 		for (int i = 0; i < 50; i++)
 			link_hub_publish(rig.a.hub, "", 0);
 		turn_for(rig.loop, (uint64_t)n);
@@ -871,6 +884,41 @@ static void ends_may_close_at_any_time(void **state)
 			link_hub_close(&rig.a.hub);
 		rig_close(&rig);
 	}
+}
+
+/* An end closes while messages are on their way, great ones in many steps: nng 1.5.2
+ * hangs for good if that is between two steps. */
+static void ends_close_while_they_speak(void **state)
+{
+	enum { TIMES = 60, GREAT = 600000 };
+	unsigned char *great = malloc(GREAT);
+	struct rig rig;
+
+	(void)state;
+	assert_non_null(great);
+	fill(great, GREAT);
+	rig_open(&rig, ECHOES, 64);
+	for (int n = 0; n < TIMES; n++) {
+		const size_t len = n % 2 == 0 ? 1000 : GREAT;
+		zone_open(&rig, &rig.zone, &rig.a.addr[n % 2], 1);
+		expect_heard(&rig, &rig.zone, 1);
+		rig.zone.heard = 0;
+		rig.zone.ask_again = IDS;
+		for (uint64_t id = 0; id < LINK_REQUESTS; id++)
+			ask(&rig.zone, id, len, ASK_MS);
+		for (int i = 0; i < (n % 2 == 0 ? 1000 : 3); i++)
+			link_hub_publish(rig.a.hub, great, len);
+		UNTIL(rig.loop, rig.zone.heard > 0); /* the rest is on its way */
+		if (n % 3 == 0) {
+			link_hub_close(&rig.a.hub);
+			hub_open(&rig, &rig.a, "a", 64, 0);
+		}
+		link_uplink_close(&rig.zone.uplink);
+		assert_int_equal(link_left_behind(), 0);
+		rig.zone = (struct zone){ 0 };
+	}
+	rig_close(&rig);
+	free(great);
 }
 
 int main(void)
@@ -896,6 +944,7 @@ int main(void)
 		cmocka_unit_test(old_sockets_are_replaced),
 		cmocka_unit_test(folders_are_made_safe_or_refused),
 		cmocka_unit_test(ends_may_close_at_any_time),
+		cmocka_unit_test(ends_close_while_they_speak),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -13,7 +13,7 @@
 #define REP "\0SP\0\0\x31\0\0"
 #define HELLO "\x01\0\0\0\0\0\0\0\x05hello"
 #define THERE "\x01\0\0\0\0\0\0\0\x05there"
-enum { HEADER = 8, FRAME = 14, SHORT_MS = 300, SETTLE_MS = 50 };
+enum { HEADER = 8, FRAME = 14, SHORT_MS = 300 };
 
 /* One of the two ways, as global and nng see it. */
 struct ends {
@@ -72,8 +72,7 @@ static void start(struct rig *rig, const struct zl_addr *addrs, size_t count)
 					   .message_max = 4096,
 					   .published_max = 4096,
 					   .connect_ms = SHORT_MS,
-					   .header_ms = SHORT_MS,
-					   .settle_ms = SETTLE_MS };
+					   .header_ms = SHORT_MS };
 
 	rig->reach = reach_open(rig->loop, &setup);
 }

@@ -23,7 +23,7 @@ struct samples {
 struct zone {
 	struct link_uplink *uplink;
 	struct samples *samples; /* of what is heard now; NULL: none */
-	bool up;
+	bool up, heard;
 	unsigned downs;
 };
 
@@ -50,7 +50,8 @@ static void on_published(void *arg, const void *bytes, size_t len)
 
 	assert_int_equal(len, sizeof(sent_us));
 	memcpy(&sent_us, bytes, sizeof(sent_us));
-	if (zone->samples != NULL && zone->samples->count < SAMPLES_MAX)
+	zone->heard = true;
+	if (sent_us != 0 && zone->samples != NULL && zone->samples->count < SAMPLES_MAX)
 		zone->samples->took_us[zone->samples->count++] =
 			(uint32_t)(zl_now_us() - sent_us);
 }
@@ -130,6 +131,7 @@ static void rig_close(struct rig *rig)
 	certs_free(&rig->certs);
 	loop_close(&rig->loop);
 	tmp_remove(&rig->tmp);
+	assert_int_equal(link_left_behind(), 0);
 }
 
 static int by_value(const void *a, const void *b)
@@ -139,32 +141,48 @@ static int by_value(const void *a, const void *b)
 	return (*x > *y) - (*x < *y);
 }
 
-/* Publish at a steady pace for ms, or until *over, and see how long it takes. */
-static uint32_t measure(struct rig *rig, const char *name, uint64_t ms,
-			const _Atomic bool *over)
+/* Publish at a steady pace for ms, or until *over: the zone hears all of it. How long
+ * that takes is said, not judged: it depends on the machine. */
+static void expect_heard(struct rig *rig, const char *name, uint64_t ms,
+			 const _Atomic bool *over)
 {
 	static struct samples samples;
 	uint64_t end = zl_now_ms() + ms, next = 0;
+	size_t published = 0;
 
 	samples.count = 0;
 	rig->east.samples = &samples;
-	while (zl_now_ms() < end && (over == NULL || !*over)) {
+	while (published < SAMPLES_MAX && (over != NULL ? !*over : zl_now_ms() < end)) {
 		if (zl_now_ms() >= next) {
 			uint64_t now_us = zl_now_us();
 			link_hub_publish(rig->hub, &now_us, sizeof(now_us));
+			published++;
 			next = zl_now_ms() + EACH_MS;
 		}
 		turn(rig->loop);
 	}
-	turn_for(rig->loop, 200);
+	UNTIL(rig->loop, samples.count == published);
 	rig->east.samples = NULL;
-	assert_true(samples.count > 10);
 	qsort(samples.took_us, samples.count, sizeof(samples.took_us[0]), by_value);
-	uint32_t p99 = samples.took_us[samples.count * 99 / 100];
 	print_message("%-8s %6zu messages: p50 %6u us  p99 %6u us  max %6u us\n", name,
-		      samples.count, samples.took_us[samples.count / 2], p99,
+		      samples.count, samples.took_us[samples.count / 2],
+		      samples.took_us[samples.count * 99 / 100],
 		      samples.took_us[samples.count - 1]);
-	return p99;
+}
+
+/* nng adds a pipe a moment after it is up. */
+static void hear_first(struct rig *rig)
+{
+	const uint64_t none = 0;
+	uint64_t next = 0;
+
+	while (!rig->east.heard) {
+		if (zl_now_ms() >= next) {
+			link_hub_publish(rig->hub, &none, sizeof(none));
+			next = zl_now_ms() + 200;
+		}
+		turn(rig->loop);
+	}
 }
 
 /* ---- the strangers, on a thread of their own ---- */
@@ -174,6 +192,7 @@ struct storm {
 	size_t count;
 	char hello[4096]; /* a ClientHello */
 	size_t len;
+	size_t came; /* of them, those that got through to the kernel */
 	_Atomic bool over;
 };
 
@@ -201,6 +220,7 @@ static void *storm_thread(void *arg)
 		int fd = dial_from(&storm->addr, (unsigned)(i % 50));
 		if (fd < 0)
 			continue;
+		storm->came++;
 		size_t len = i % 4 == 3 ? storm->len / 2 : storm->len;
 		if (i % 8 != 7)
 			(void)send(fd, storm->hello, len, MSG_NOSIGNAL);
@@ -243,17 +263,19 @@ static void a_zone_hears_through_storms(void **state)
 	rig_open(&rig);
 	storm.addr = rig.addr;
 	make_hello(&rig, &storm);
-	uint32_t calm = measure(&rig, "calm", 1500, NULL);
+	hear_first(&rig);
+	expect_heard(&rig, "calm", 1500, NULL);
 
 	uint64_t start = zl_now_ms();
 	assert_int_equal(pthread_create(&thread, NULL, storm_thread, &storm), 0);
 	zone_open(&rig, &rig.west, "west"); /* it comes in the middle of it */
-	uint32_t stormy = measure(&rig, "storm", 120000, &storm.over);
+	expect_heard(&rig, "storm", 0, &storm.over);
 	assert_int_equal(pthread_join(thread, NULL), 0);
 	print_message("%zu handshakes broken off in %llu ms\n", storm.count,
 		      (unsigned long long)(zl_now_ms() - start));
 	UNTIL(rig.loop, rig.west.up);
-	UNTIL(rig.loop, link_hub_refused(rig.hub) >= storm.count);
+	assert_true(storm.came > 0);
+	UNTIL(rig.loop, link_hub_refused(rig.hub) >= storm.came);
 	assert_int_equal(rig.west.downs, 0);
 
 	start = zl_now_ms();
@@ -263,20 +285,16 @@ static void a_zone_hears_through_storms(void **state)
 		if (i % 8 == 0)
 			turn(rig.loop);
 	}
-	uint32_t crowded = measure(&rig, "crowded", 1500, NULL);
-	UNTIL(rig.loop, link_hub_refused(rig.hub) >= storm.count + silent);
-	assert_in_range(zl_now_ms() - start, 4900, 9000); /* 5 s after each came */
+	expect_heard(&rig, "crowded", 1500, NULL);
+	UNTIL(rig.loop, link_hub_refused(rig.hub) >= storm.came + silent);
+	assert_true(zl_now_ms() - start >= 4900); /* 5 s after each came */
 	for (size_t i = 0; i < silent; i++) {
 		assert_true(peer_ended(fds[i]));
 		close(fds[i]);
 	}
 
-	/* Nobody was disturbed. How fast it was depends on the machine: what is checked
-	 * is that a zone did not have to wait for strangers. */
 	assert_int_equal(rig.east.downs, 0);
 	assert_int_equal(link_hub_connections(rig.hub), 4);
-	assert_true(stormy < 20 * calm + 200000);
-	assert_true(crowded < 20 * calm + 200000);
 	rig_close(&rig);
 }
 

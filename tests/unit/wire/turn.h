@@ -16,7 +16,10 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-enum { PATIENCE_MS = 15000 };
+/* Longer than anything takes on a busy machine under a sanitizer: it only ends what
+ * hangs.
+ */
+enum { PATIENCE_MS = 60000 };
 
 /* Let the loop turn until condition holds, for as long as a test may wait. */
 #define UNTIL(loop, condition)                                     \
