@@ -51,6 +51,7 @@ static void finish_local_zone(struct decode *dec, const struct tree *tree, void 
 	struct locality *locality = made;
 	const struct tree *list = tree_get(tree, "affinityTags");
 
+	locality->has_tags = list != NULL;
 	if (locality->tag_count == 0)
 		return;
 	for (size_t i = 0; i < locality->tag_count; i++)

@@ -365,6 +365,7 @@ struct affinity_tag {
 struct locality {
 	bool has_disabled, disabled;
 	bool has_local; /* localZone was written */
+	bool has_tags;  /* localZone.affinityTags was written */
 	const struct affinity_tag *tags;
 	size_t tag_count;
 	bool has_cross;    /* crossZone was written */
