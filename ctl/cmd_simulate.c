@@ -60,15 +60,20 @@ static bool is_asked(const struct ctl *ctl, const struct resource *res)
 	return ctl->proxy == NULL || strcmp(res->key.name, ctl->proxy) == 0;
 }
 
-/* The ZoneIngress of the zone that --proxy names, or NULL. */
-static const struct resource *find_ingress(const struct ctl *ctl,
-					   const struct scene *scene)
+/* The ZoneIngress or ZoneEgress of the zone that --proxy names, or NULL. */
+static const struct resource *find_zone_proxy(const struct ctl *ctl,
+					      const struct scene *scene)
 {
-	struct set_iter each = set_each(scene->set, KIND_ZONE_INGRESS, NULL);
+	struct set_iter ingresses = set_each(scene->set, KIND_ZONE_INGRESS, NULL);
+	struct set_iter egresses = set_each(scene->set, KIND_ZONE_EGRESS, NULL);
 	const struct resource *res;
 
-	while ((res = set_next(&each)) != NULL)
+	while ((res = set_next(&ingresses)) != NULL)
 		if (strcmp(ingress_zone(res, ctl->zone), ctl->zone) == 0 &&
+		    is_asked(ctl, res))
+			return res;
+	while ((res = set_next(&egresses)) != NULL)
+		if (strcmp(egress_zone(res, ctl->zone), ctl->zone) == 0 &&
 		    is_asked(ctl, res))
 			return res;
 	return NULL;
@@ -140,22 +145,29 @@ static void print_zone_proxy(const struct ctl *ctl, const struct zone_routes *ro
 }
 
 /* --proxy names no Dataplane, so perhaps a proxy of the zone. */
-static enum ctl_exit simulate_zone_proxy(const struct ctl *ctl, const struct scene *scene)
+static enum ctl_exit simulate_zone_proxy(const struct ctl *ctl, struct scene *scene)
 {
-	const struct resource *ingress = find_ingress(ctl, scene);
+	const struct envoy_secrets secrets = { .read = read_secret, .owner = scene };
+	const struct resource *proxy = find_zone_proxy(ctl, scene);
 	const struct zone_routes *routes;
+	bool leaving;
 
-	if (ctl->proxy == NULL || ingress == NULL)
+	if (ctl->proxy == NULL || proxy == NULL)
 		return ctl_fail(CTL_ABSENT, "no %s%s%s of zone %s in mesh %s",
 				ctl->output == OUT_ENVOY ? "proxy" : "Dataplane",
 				ctl->proxy != NULL ? " " : "",
 				ctl->proxy != NULL ? ctl->proxy : "", ctl->zone,
 				ctl->mesh);
-	routes = policy_ingress(scene->index, scene->inventory, ingress, ctl->arena);
-	if (ctl->output == OUT_ENVOY)
-		print_config(envoy_build_ingress(routes));
-	else
+	leaving = proxy->key.kind == KIND_ZONE_EGRESS;
+	routes =
+		leaving ? policy_egress(scene->index, scene->inventory, proxy, ctl->arena)
+			: policy_ingress(scene->index, scene->inventory, proxy,
+					 ctl->arena);
+	if (ctl->output != OUT_ENVOY)
 		print_zone_proxy(ctl, routes);
+	else
+		print_config(leaving ? envoy_build_egress(routes, &secrets)
+				     : envoy_build_ingress(routes));
 	return CTL_OK;
 }
 

@@ -164,27 +164,39 @@ struct envoy_config *envoy_build_proxy(const struct routes *routes,
 	return config;
 }
 
-static void add_name(struct zl_buf *names, const char *secret)
+/* Names of Secrets, as they are found. */
+struct naming {
+	struct zl_arena *arena;
+	struct zl_buf *names;
+	const char *mesh; /* said before each; NULL: all are of one */
+};
+
+static void add_name(const struct naming *to, const char *secret)
 {
-	if (secret[0] != '\0')
-		zl_buf_add(names, secret, strlen(secret) + 1);
+	if (secret[0] == '\0')
+		return;
+	if (to->mesh != NULL)
+		zl_buf_add(to->names, to->mesh, strlen(to->mesh) + 1);
+	zl_buf_add(to->names, secret, strlen(secret) + 1);
 }
 
 /* What an identity is made of, and whom it is checked against. */
-static void add_authorities(const struct build *build, struct zl_buf *names)
+static void add_authorities(const struct naming *to, const char *name,
+			    const struct mesh_spec *mesh)
 {
-	const struct mesh_spec *mesh = build->routes->mesh;
-	const char *name = build->routes->proxy->key.mesh;
-
-	if (build->routes->uri_count == 0) /* mTLS is off */
-		return;
 	for (size_t i = 0; i < mesh->backend_count; i++) {
 		const struct mesh_backend *backend = &mesh->backends[i];
-		add_name(names, mesh_backend_secret(name, backend, false, build->arena));
+		add_name(to, mesh_backend_secret(name, backend, false, to->arena));
 		if (backend == mesh_signer(mesh))
-			add_name(names,
-				 mesh_backend_secret(name, backend, true, build->arena));
+			add_name(to, mesh_backend_secret(name, backend, true, to->arena));
 	}
+}
+
+static void add_outside(const struct naming *to, const struct external_tls *tls)
+{
+	add_name(to, tls->ca.secret);
+	add_name(to, tls->cert.secret);
+	add_name(to, tls->key.secret);
 }
 
 /* Keep those that start TLS themselves. */
@@ -203,20 +215,37 @@ static void keep_outside(struct build *build)
 void envoy_secrets_named(const struct routes *routes, struct zl_buf *names)
 {
 	struct build build = { .arena = zl_arena_new(), .routes = routes };
+	const struct naming to = { build.arena, names, NULL };
 
 	find_all(&build);
 	keep_outside(&build);
 	build_sort_targets(&build);
-	for (size_t i = 0; i < build.target_count; i++) {
-		add_name(names, build.targets[i]->outside->ca.secret);
-		add_name(names, build.targets[i]->outside->cert.secret);
-		add_name(names, build.targets[i]->outside->key.secret);
-	}
+	for (size_t i = 0; i < build.target_count; i++)
+		add_outside(&to, build.targets[i]->outside);
 	for (size_t i = 0; i < routes->listener_count; i++) {
 		const struct gateway_listener *listener = routes->listeners[i].listener;
 		for (size_t k = 0; k < listener->cert_count; k++)
-			add_name(names, listener->certs[k].secret);
+			add_name(&to, listener->certs[k].secret);
 	}
-	add_authorities(&build, names);
+	if (routes->uri_count > 0) /* mTLS is on */
+		add_authorities(&to, routes->proxy->key.mesh, routes->mesh);
 	zl_arena_free(&build.arena);
+}
+
+void envoy_zone_secrets_named(const struct zone_routes *routes, struct zl_buf *names)
+{
+	struct naming to = { .arena = zl_arena_new(), .names = names };
+
+	for (size_t i = 0; i < routes->passage_count; i++) {
+		const struct passage *passage = &routes->passages[i];
+		to.mesh = passage->mesh;
+		if (passage->backend->outside != NULL &&
+		    passage->backend->outside->enabled)
+			add_outside(&to, passage->backend->outside);
+	}
+	for (size_t i = 0; i < routes->mesh_count; i++) {
+		to.mesh = routes->meshes[i].name;
+		add_authorities(&to, to.mesh, routes->meshes[i].mesh);
+	}
+	zl_arena_free(&to.arena);
 }

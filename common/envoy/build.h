@@ -82,3 +82,12 @@ void envoy_secrets_named(const struct routes *routes, struct zl_buf *names);
  * connections lead travels by ECDS. Without a passage, as while no mesh has mTLS, there
  * is no listener; nor if its address is no IP. */
 struct envoy_config *envoy_build_ingress(const struct zone_routes *routes);
+
+/* The same of a ZoneEgress. Connections to what is outside end in the chain, with the
+ * identity of the egress in their mesh, and have no chain while that is not to be had;
+ * the cluster starts the TLS of the other end. */
+struct envoy_config *envoy_build_egress(const struct zone_routes *routes,
+					const struct envoy_secrets *secrets);
+
+/* As envoy_secrets_named, but each name is the mesh, a NUL, the Secret and a NUL. */
+void envoy_zone_secrets_named(const struct zone_routes *routes, struct zl_buf *names);

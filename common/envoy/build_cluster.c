@@ -180,7 +180,9 @@ static void add_eds_cluster(struct build *build, const struct backend *target,
 	cluster->eds_cluster_config->eds_config = pb_ads(arena);
 	/* The hop from proxy to proxy may speak HTTP/2; plain TCP does not look at it. */
 	if (!build->at_edge)
-		build_set_http(build, cluster, HTTP_TWO);
+		build_set_http(build, cluster,
+			       target->relayed ? build_http_version(target->protocol)
+					       : HTTP_TWO);
 	if (target->by_group)
 		share_by_group(arena, cluster);
 	if (spare_priority)

@@ -246,8 +246,9 @@ static bool has_host_names(const struct backend *target)
 
 void build_outside(struct build *build, const struct backend *target)
 {
-	enum http_version version =
-		build->at_edge ? HTTP_NONE : build_http_version(target->protocol);
+	enum http_version version = build->at_edge && !build->relays
+					    ? HTTP_NONE
+					    : build_http_version(target->protocol);
 	bool by_name = has_host_names(target);
 	struct contents contents = { 0 };
 	Envoy__Cluster *cluster;

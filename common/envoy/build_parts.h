@@ -24,6 +24,7 @@ struct build {
 	const char *mesh; /* whose Secrets and mTLS are meant */
 	struct trust trust;
 	bool at_edge; /* strangers connect: a builtin gateway, a zone proxy */
+	bool relays;  /* an egress: it hands on what others speak with what is outside */
 	const struct routes *routes;
 	const struct envoy_secrets *secrets; /* NULL: none is to be had */
 	const struct backend **targets; /* resolved, sorted by cluster, which differ */
