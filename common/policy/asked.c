@@ -19,7 +19,7 @@ static void add(struct asking *at, const char *service, struct labels tags,
 	if (tags.count == 0 || weight == 0)
 		return;
 	if (at->count == at->room) {
-		at->room = at->room == 0 ? 64 : 2 * at->room;
+		at->room = 2 * at->room + 8;
 		at->items = zl_realloc(at->items, at->room, sizeof(*at->items));
 	}
 	at->items[at->count++] = (struct asked){ service, tags, at->route };

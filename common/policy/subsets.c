@@ -59,9 +59,9 @@ bool subsets_add(struct subsets *subsets, const struct subset *subset)
 
 	if (*at != 0) {
 		struct subset *known = &subsets->items[*at - 1];
-		known->plain = known->plain || subset->plain;
-		known->zoned = known->zoned || subset->zoned;
-		known->asked = known->asked || subset->asked;
+		known->plain |= subset->plain;
+		known->zoned |= subset->zoned;
+		known->asked |= subset->asked;
 		return false;
 	}
 	if (subsets->count == subsets->most) {
