@@ -4,16 +4,15 @@ import traceback
 
 import local
 import network
+from world_docker import DockerWorld
 from world_namespaces import NamespaceWorld
 
-
-class NoWorld(Exception):
-    """This machine has no world of that form; the text says why."""
 
 
 def make(args, family):
     """A world that is not up."""
-    return NamespaceWorld(args.preset, family, args.keep)
+    form = DockerWorld if args.docker else NamespaceWorld
+    return form(args.preset, family, args.keep)
 
 
 def run(chosen, args):
@@ -51,7 +50,7 @@ class Company:
             text = scenario.function(self.world) or ""
             self.world.reset()
             return "passed", text
-        except (network.NoNetwork, NoWorld) as lack:
+        except network.NoNetwork as lack:
             return "SKIPPED", str(lack)
         except local.Failure as failure:
             text = str(failure)
