@@ -61,6 +61,8 @@ void relay_apply(struct resolving *at, struct endpoints *found)
 	}
 	for (size_t i = 0; i < relays->count; i++) {
 		items[count] = relays->items[i];
+		/* All of them are one group beside those of the zone's instances. */
+		items[count].group_weight = relays->count;
 		items[count].group_weight = grouped ? relays->count : 0;
 		items[count++].priority = near > 0 ? 1 : 0;
 	}

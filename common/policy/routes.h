@@ -29,7 +29,8 @@ struct endpoint {
 	struct labels tags; /* with kuma.io/service, kuma.io/zone; via ingress: those
 			     * that all instances behind it have in common */
 	/* By a MeshLoadBalancingStrategy: "rack=r1", the group that it is in, and the
-	 * group's weight beside the others of its priority. NULL, 0: no groups. */
+	 * group's weight beside the others of its priority, where backend.by_group. NULL:
+	 * in none, as all of another zone, which are one group together. */
 	const char *sub_zone;
 	uint64_t group_weight;
 };
@@ -54,6 +55,7 @@ struct backend {
 		*outside; /* endpoints are outside the mesh and dialled by the proxy
 			   * itself, so they stand in the cluster; NULL: inside */
 	bool relayed;     /* outside, by way of an egress: it gets what is spoken there */
+	const char *host; /* relayed: the first name that is dialled there; NULL: none */
 	/* What the mesh's mTLS asks of connections to it: the server name that they ask
 	 * for, and the URIs of which the server must have one. sni NULL: they are plain,
 	 * or outside. */

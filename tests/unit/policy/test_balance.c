@@ -261,6 +261,21 @@ static void an_egress_chooses(void **state)
 		       "targetRef is the Mesh");
 	for (size_t i = 0; i < scene.routes->warning_count; i++)
 		assert_null(strstr(scene.routes->warnings[i], "\"fine\""));
+	scene_end(&scene);
+
+	scene = scene_of(
+		zl_buf_text(&yaml),
+		ABOUT("fine", "Mesh", RACK ", " ANY) "---\n{type: ZoneEgress, name: e1, "
+						     "zone: east, networking: "
+						     "{address: 6.6.6.1, port: 1}}\n"
+						     "---\n{type: ZoneEgress, name: e2, "
+						     "zone: east, networking: "
+						     "{address: 6.6.6.2, port: 1}}\n",
+		NULL);
+	char *text = describe(&scene.routes->outbounds[0].backends[0]);
+	assert_string_equal(text, "1 200: 0 1.1.1.1 1, 0 1.1.1.2 1, 0 1.1.1.3 1, "
+				  "1 6.6.6.1 2, 1 6.6.6.2 2");
+	free(text);
 	zl_buf_free(&yaml);
 	scene_end(&scene);
 }
