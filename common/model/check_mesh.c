@@ -105,6 +105,22 @@ void check_mesh_backend(struct decode *dec, const struct tree *tree,
 			   "could not find installed plugin for this type");
 }
 
+/* Without an authority no proxy would have an identity, and none would listen. */
+static void check_alone(struct decode *dec, const struct tree *tree,
+			const struct path *at, const struct mesh_backend *signer)
+{
+	bool builtin = strcmp(signer->type, "builtin") == 0;
+
+	if (builtin || signer->conf.cert.secret[0] != '\0' ||
+	    signer->conf.key.secret[0] != '\0')
+		decode_bad(dec, at, "enabledBackend", tree_get(tree, "enabledBackend"),
+			   "the authority of \"%s\" %s, and a zone that runs alone keeps "
+			   "no Secrets: let the zone follow a global, or give a provided "
+			   "authority inline",
+			   signer->name,
+			   builtin ? "is made by global" : "is in a Secret");
+}
+
 void check_mesh_mtls(struct decode *dec, const struct tree *tree, const struct path *at,
 		     const void *made)
 {
@@ -127,6 +143,8 @@ void check_mesh_mtls(struct decode *dec, const struct tree *tree, const struct p
 				   name);
 		found = found || strcmp(name, mesh->mtls_backend) == 0;
 	}
+	if (dec->alone && mesh_signer(mesh) != NULL)
+		check_alone(dec, tree, at, mesh_signer(mesh));
 	if (!found)
 		decode_bad(dec, at, "enabledBackend", tree_get(tree, "enabledBackend"),
 			   "has to be set to one of the backends in the mesh");

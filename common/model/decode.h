@@ -25,6 +25,7 @@ struct decode {
 	struct findings *found; /* NULL: lenient, nothing is checked but types */
 	bool failed;            /* of a lenient walk: a type that cannot be understood */
 	bool k8s;               /* the document is in Kubernetes form */
+	bool alone;             /* a zone without a global writes it */
 	enum kind kind;
 	const char *name;             /* of the resource */
 	const char *role;             /* of a policy; "" for none */

@@ -93,6 +93,7 @@ struct resource *resource_from_doc(const struct tree *doc,
 	struct zl_arena *scratch = zl_arena_new();
 	struct decode dec = { .found = found,
 			      .role = "",
+			      .alone = rules->writer == WRITER_ZONE && rules->alone,
 			      .zone = rules->writer == WRITER_ZONE ? rules->zone : "",
 			      .zone_label = "" };
 	struct head head;

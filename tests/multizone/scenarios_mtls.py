@@ -1,6 +1,7 @@
 """Mutual TLS between the proxies of a mesh: who is let in, and authorities that change."""
 import socket
 import ssl
+import subprocess
 import threading
 import time
 
@@ -166,3 +167,37 @@ def another_authority_cuts_nothing(stage):
         "mtls": {"enabledBackend": "ca-3", "backends": [builtin("ca-3")]}})
     expect(status == 400, f"another authority in one step: {status} {answer}")
     return f"0 of {load.count} failed, 0 of {HELD} cut"
+
+
+def authority_in_text(stage):
+    """A backend whose authority stands in the Mesh."""
+    cert, key = stage.mesh.path("ca.pem"), stage.mesh.path("ca.key")
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
+                    "ec_paramgen_curve:prime256v1", "-nodes", "-days", "30", "-subj", "/CN=own",
+                    "-addext", "keyUsage=critical,keyCertSign", "-addext",
+                    "subjectAltName=URI:spiffe://default", "-keyout", key, "-out", cert],
+                   check=True, capture_output=True)
+    conf = {}
+    for field, path in (("cert", cert), ("key", key)):
+        with open(path, encoding="ascii") as file:
+            conf[field] = {"inlineString": file.read()}
+    return {"name": "ca-1", "type": "provided", "conf": conf}
+
+
+@scenario()
+def a_zone_alone_signs_by_the_authority_in_its_mesh(stage):
+    """A zone without a global refuses an authority that it cannot have, and takes one in text."""
+    zone = stage.zone_with_backends("east", None, versions=("v0",))
+    document = {"type": "Mesh", "name": "default", "mtls": {
+        "enabledBackend": "ca-1", "backends": [builtin("ca-1")]}}
+    status, answer = local.request(zone.api, "PUT", "/meshes/default", document)
+    expect(status == 400 and answer["invalid_parameters"][0]["field"] == "mtls.enabledBackend",
+           f"a builtin authority: {status} {answer}")
+    put_mesh(zone, "ca-1", authority_in_text(stage))
+    stage.start_envoys(zone)
+    port, out = inbound(zone, "backend-v0"), zone.outbounds[SERVICE]
+    local.wait_for("the mesh connects",
+                   lambda: local.greet("127.0.0.1", out) == "backend-v0")
+    expect(peer_of(port), "the inbound speaks no TLS")
+    expect(local.greet("127.0.0.1", port) == "", "plain text is let in")
+    return "builtin refused, provided in text works"

@@ -53,6 +53,45 @@ static void each_row_has_its_field_and_text(void **state)
 	doc_cases(CASES, ARRAY_LEN(CASES));
 }
 
+/* An authority is made, or its Secret kept, at global. */
+static void a_zone_alone_has_the_authority_of_its_document_only(void **state)
+{
+#define SIGNS(backend) \
+	MESH("mtls: {enabledBackend: a, backends: [{name: a, " backend "}]}")
+#define REFUSED(why)                                                            \
+	"mtls.enabledBackend: the authority of \"a\" " why ", and a zone that " \
+	"runs alone keeps no Secrets: let the zone follow a global, or give a " \
+	"provided authority inline"
+	static const char IN_TEXT[] =
+		SIGNS("type: provided, conf: {cert: {inline: aGk=}, "
+		      "key: {inlineString: k}}");
+	static const struct {
+		const char *yaml, *want;
+	} ROWS[] = {
+		{ SIGNS("type: builtin"), REFUSED("is made by global") },
+		{ SIGNS("type: provided, conf: {cert: {secret: c}, key: {inline: aGk=}}"),
+		  REFUSED("is in a Secret") },
+		{ SIGNS("type: provided, conf: {cert: {inline: aGk=}, key: {secret: k}}"),
+		  REFUSED("is in a Secret") },
+		{ IN_TEXT, "" },
+		{ BACKENDS("[{name: a, type: builtin}]"), "" }, /* mTLS is off */
+	};
+	const struct resource_rules alone = { .writer = WRITER_ZONE,
+					      .zone = "east",
+					      .alone = true };
+	const struct resource_rules global = { .writer = WRITER_GLOBAL, .zone = "" };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(ROWS); i++) {
+		struct doc doc = doc_by(ROWS[i].yaml, alone);
+		assert_string_equal(doc_violations(&doc), ROWS[i].want);
+		doc_free(&doc);
+		doc = doc_by(ROWS[i].yaml, global);
+		assert_string_equal(doc_violations(&doc), "");
+		doc_free(&doc);
+	}
+}
+
 static void mesh_has_values_and_defaults(void **state)
 {
 	struct doc doc = doc_of("{type: Mesh, name: m}");
@@ -165,6 +204,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_row_has_its_field_and_text),
+		cmocka_unit_test(a_zone_alone_has_the_authority_of_its_document_only),
 		cmocka_unit_test(mesh_has_values_and_defaults),
 		cmocka_unit_test(zone_is_enabled_unless_it_says_no),
 		cmocka_unit_test(the_status_of_a_zone_is_globals_word),
