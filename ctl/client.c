@@ -166,8 +166,7 @@ static enum ctl_exit exit_of_status(long status)
 	}
 }
 
-/* Print what a problem document says. */
-static void print_problem(const struct ask *ask, const struct answer *answer)
+void client_problem(const struct ask *ask, const struct answer *answer)
 {
 	const struct tree *bad = json_list(answer->json, "invalid_parameters");
 	const char *detail = json_text(answer->json, "detail");
@@ -209,9 +208,9 @@ enum ctl_exit client_ask(const struct ctl *ctl, const struct ask *ask,
 	if (code != CTL_OK)
 		return code;
 	code = exit_of_status(answer->status);
-	if (code != CTL_OK)
-		print_problem(ask, answer);
-	else if (ask->want_json && answer->json == NULL)
+	if (code != CTL_OK && !(code == CTL_ABSENT && ask->may_be_absent))
+		client_problem(ask, answer);
+	else if (code == CTL_OK && ask->want_json && answer->json == NULL)
 		code = ctl_fail(CTL_SERVER, "%s %s: the answer is no JSON object",
 				ask->method, ask->path);
 	return code;

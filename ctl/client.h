@@ -22,6 +22,7 @@ struct ask {
 	size_t len;
 	const char *if_match; /* revision number; NULL: unconditional */
 	bool want_json;       /* an answer that is no JSON object is a failure */
+	bool may_be_absent;   /* a 404 is not printed */
 	FILE *to; /* gets the body of a 2xx, however large and however long it takes while
 		   * it comes; NULL: the answer holds it */
 };
@@ -30,6 +31,8 @@ struct ask {
  * error and the code fits the table; *answer still holds what came. */
 enum ctl_exit client_ask(const struct ctl *ctl, const struct ask *ask,
 			 struct answer *answer);
+/* Print what a problem document says. */
+void client_problem(const struct ask *ask, const struct answer *answer);
 
 /* text with everything but unreserved characters percent-encoded; in ctl's arena. */
 const char *client_escape(const struct ctl *ctl, const char *text);

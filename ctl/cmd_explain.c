@@ -1,5 +1,5 @@
-#include "ctl/client.h"
 #include "ctl/ctl.h"
+#include "ctl/proxies.h"
 
 #include <stdio.h>
 
@@ -7,14 +7,12 @@ enum ctl_exit cmd_explain(struct ctl *ctl)
 {
 	bool as_json = ctl->output == OUT_JSON || ctl->output == OUT_YAML;
 	struct answer answer;
-	struct ask ask = { .method = "GET", .want_json = as_json };
+	const char *what =
+		zl_arena_format(ctl->arena, "_routes?format=%s%s%s",
+				as_json ? "json" : "text", ctl->to != NULL ? "&to=" : "",
+				ctl->to != NULL ? client_escape(ctl, ctl->to) : "");
+	enum ctl_exit code = proxies_ask(ctl, what, as_json, &answer);
 
-	ask.path = zl_arena_format(
-		ctl->arena, "/meshes/%s/dataplanes/%s/_routes?format=%s%s%s",
-		client_escape(ctl, ctl->mesh), client_escape(ctl, ctl->args[0]),
-		as_json ? "json" : "text", ctl->to != NULL ? "&to=" : "",
-		ctl->to != NULL ? client_escape(ctl, ctl->to) : "");
-	enum ctl_exit code = client_ask(ctl, &ask, &answer);
 	if (code != CTL_OK)
 		return code;
 	if (ctl->output == OUT_YAML)

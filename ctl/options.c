@@ -69,8 +69,9 @@ static const struct flag FLAGS[] = {
 	  "token create: for the proxy of this Dataplane (from its zone)", { 0 } },
 	{ "service", 0, FLAG_TEXT, AT(service), TAKES_TOKEN, NULL, "SERVICE",
 	  "token create: for all Dataplanes that offer it (from their zone)", { 0 } },
-	{ "zone-proxy", 0, FLAG_TEXT, AT(zone_proxy), TAKES_TOKEN, NULL, "ingress|egress",
-	  "token create: for a zone proxy (from its zone)", { 0 } },
+	{ "zone-proxy", 0, FLAG_TEXT, AT(zone_proxy), TAKES_TOKEN | TAKES_ZONE_PROXY, NULL,
+	  "ingress|egress", "token create: for a zone proxy (from its zone); bootstrap, "
+	  "explain: the zone proxy of that name, not a Dataplane", { 0 } },
 	{ "name", 0, FLAG_TEXT, AT(name), TAKES_TOKEN, NULL, "NAME",
 	  "token create --zone-proxy: for the one of this name (default: any)", { 0 } },
 	{ "ttl", 0, FLAG_TEXT, AT(ttl), TAKES_TOKEN | TAKES_ADMIN, NULL, "TIME",

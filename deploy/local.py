@@ -343,7 +343,7 @@ class Envoy:
     def stats(self, prefix=""):
         """Counters and gauges whose name begins with prefix."""
         _, text = request(f"unix:{self.admin}", "GET", f"/stats?filter=^{prefix}")
-        pairs = (line.split(": ") for line in text.splitlines() if ": " in line)
+        pairs = (line.split(": ") for line in (text or "").splitlines() if ": " in line)
         return {name: int(value) for name, value in pairs if value.isdigit()}
 
     def live(self):

@@ -26,11 +26,21 @@ HANDLER(put_global, rest_put(&api->rest, req, false))
 HANDLER(put_mesh, rest_put(&api->rest, req, true))
 HANDLER(delete_global, rest_delete(&api->rest, req, false))
 HANDLER(delete_mesh, rest_delete(&api->rest, req, true))
+
+#define PROXY_HANDLERS(name, kind)                           \
+	HANDLER(name##_routes, proxy_routes(req, api, kind)) \
+	HANDLER(name##_config, proxy_config(req, api, kind)) \
+	HANDLER(name##_xds, proxy_xds(req, api, kind))       \
+	HANDLER(name##_bootstrap, proxy_bootstrap(req, api, kind))
+
+PROXY_HANDLERS(dataplane, KIND_DATAPLANE)
+PROXY_HANDLERS(ingress, KIND_ZONE_INGRESS)
 HANDLER(apply, rest_apply(&api->rest, req))
 HANDLER(token_new, auth_token_new(api->auth, req))
 HANDLER(token_revoke, auth_token_revoke(api->auth, req))
 
 #define DATAPLANE "/meshes/{mesh}/dataplanes/{name}"
+#define INGRESS "/zoneingresses/{name}"
 
 const struct http_route API_ROUTES[] = {
 	{ "GET", "/", HTTP_VIEW, 0, root_handle },
@@ -42,10 +52,14 @@ const struct http_route API_ROUTES[] = {
 	{ "POST", "/_tokens/zone-proxy", HTTP_ADMIN, 0, zone_proxy_token_handle },
 	{ "POST", "/_tokens/_revoke", HTTP_ADMIN, 0, token_revoke },
 	{ "POST", "/_accept", HTTP_OPERATE, 0, accept_handle },
-	{ "GET", DATAPLANE "/_routes", HTTP_VIEW, 0, routes_handle },
-	{ "GET", DATAPLANE "/_config", HTTP_VIEW, 0, config_handle },
-	{ "GET", DATAPLANE "/_xds", HTTP_VIEW, 0, xds_handle },
-	{ "GET", DATAPLANE "/_bootstrap", HTTP_OPERATE, 0, bootstrap_handle },
+	{ "GET", DATAPLANE "/_routes", HTTP_VIEW, 0, dataplane_routes },
+	{ "GET", DATAPLANE "/_config", HTTP_VIEW, 0, dataplane_config },
+	{ "GET", DATAPLANE "/_xds", HTTP_VIEW, 0, dataplane_xds },
+	{ "GET", DATAPLANE "/_bootstrap", HTTP_OPERATE, 0, dataplane_bootstrap },
+	{ "GET", INGRESS "/_routes", HTTP_VIEW, 0, ingress_routes },
+	{ "GET", INGRESS "/_config", HTTP_VIEW, 0, ingress_config },
+	{ "GET", INGRESS "/_xds", HTTP_VIEW, 0, ingress_xds },
+	{ "GET", INGRESS "/_bootstrap", HTTP_ADMIN, 0, ingress_bootstrap },
 	{ "GET", "/{plural}", HTTP_VIEW, 0, list_global },
 	{ "GET", "/{plural}/{name}", HTTP_VIEW, 0, get_global },
 	{ "PUT", "/{plural}/{name}", HTTP_OPERATE, 0, put_global },

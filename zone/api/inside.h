@@ -23,11 +23,16 @@ struct api {
 	struct metrics_answers answers;
 };
 
-/* proxy.c: what is known about one Dataplane */
-void routes_handle(struct http_request *req, void *arg);
-void config_handle(struct http_request *req, void *arg);
-void xds_handle(struct http_request *req, void *arg);
-void bootstrap_handle(struct http_request *req, void *arg);
+/* proxy.c: what is known about one Dataplane, ZoneIngress or ZoneEgress */
+/* That of the path, of this zone; NULL after an answer. */
+const struct resource *proxy_of(struct http_request *req, const struct api *api,
+				enum kind kind);
+void proxy_routes(struct http_request *req, const struct api *api, enum kind kind);
+void proxy_config(struct http_request *req, const struct api *api, enum kind kind);
+void proxy_xds(struct http_request *req, const struct api *api, enum kind kind);
+
+/* bootstrap.c */
+void proxy_bootstrap(struct http_request *req, const struct api *api, enum kind kind);
 
 /* tokens.c: what proxies show to the xDS server. How long it lasts if nobody says. */
 #define TOKEN_TTL "720h"

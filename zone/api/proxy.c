@@ -1,38 +1,44 @@
 #include "base/clock.h"
-#include "base/log.h"
-#include "envoy/bootstrap.h"
 #include "envoy/build.h"
 #include "envoy/json.h"
 #include "model/tree.h"
 #include "policy/policy.h"
 #include "zone/api/inside.h"
-#include "zone/trust/trust.h"
 
-#include <stdlib.h>
 #include <string.h>
 
-/* The Dataplane of the path, of this zone; NULL after an answer. */
-static const struct resource *dataplane_of(struct http_request *req,
-					   const struct api *api)
+/* Other zones may have one of this name as well. */
+static const struct resource *zone_proxy_of(struct http_request *req,
+					    const struct api *api, enum kind kind)
 {
-	return rest_find(req, api->setup.registry->all, KIND_DATAPLANE,
-			 http_param(req, "mesh"), http_param(req, "name"));
+	const char *zone = api->setup.zone;
+	struct set_iter each = set_each(api->setup.registry->all, kind, NULL);
+	const struct resource *res;
+
+	while ((res = set_next(&each)) != NULL) {
+		const char *of = kind == KIND_ZONE_INGRESS ? ingress_zone(res, zone)
+							   : egress_zone(res, zone);
+		if (strcmp(res->key.name, http_param(req, "name")) == 0 &&
+		    strcmp(of, zone) == 0)
+			return res;
+	}
+	http_refuse(req, 404, "no %s \"%s\" of zone \"%s\"", kind_info(kind)->name,
+		    http_param(req, "name"), zone);
+	return NULL;
 }
 
-void routes_handle(struct http_request *req, void *arg)
+const struct resource *proxy_of(struct http_request *req, const struct api *api,
+				enum kind kind)
 {
-	const struct api *api = arg;
-	const struct resource *dataplane = dataplane_of(req, api);
-	const char *format = http_query(req, "format");
-	bool text = format != NULL && strcmp(format, "text") == 0;
-	struct zl_buf body = { 0 };
+	if (kind != KIND_DATAPLANE)
+		return zone_proxy_of(req, api, kind);
+	return rest_find(req, api->setup.registry->all, kind, http_param(req, "mesh"),
+			 http_param(req, "name"));
+}
 
-	if (dataplane == NULL)
-		return;
-	if (format != NULL && !text && strcmp(format, "json") != 0) {
-		http_refuse(req, 400, "format=%s: must be json or text", format);
-		return;
-	}
+static void write_routes(const struct api *api, const struct resource *dataplane,
+			 const char *to, bool text, struct zl_buf *body)
+{
 	struct zl_arena *arena = zl_arena_new();
 	const struct routes *routes =
 		proxies_routes(api->setup.proxies, dataplane, text, arena);
@@ -40,32 +46,70 @@ void routes_handle(struct http_request *req, void *arg)
 					.mesh = dataplane->key.mesh,
 					.routes = &routes,
 					.route_count = 1,
-					.to = http_query(req, "to") };
+					.to = to };
+
 	answer.warnings = proxies_warnings(api->setup.proxies, dataplane->key.mesh, arena,
 					   &answer.warning_count);
-	if (text) {
-		policy_text(&answer, &body);
-		http_text(req, 200, zl_buf_text(&body));
-	} else {
-		policy_json(&answer, &body);
-		http_json(req, 200, zl_buf_text(&body));
-	}
-	zl_buf_free(&body);
+	if (text)
+		policy_text(&answer, body);
+	else
+		policy_json(&answer, body);
 	zl_arena_free(&arena);
 }
 
-void config_handle(struct http_request *req, void *arg)
+static void write_passages(const struct api *api, const struct resource *proxy, bool text,
+			   struct zl_buf *body)
 {
-	const struct api *api = arg;
-	const struct resource *dataplane = dataplane_of(req, api);
+	struct zl_arena *arena = zl_arena_new();
+	const struct zone_routes *routes =
+		proxies_zone_routes(api->setup.proxies, proxy, arena);
+
+	if (text)
+		policy_zone_text(routes, body);
+	else
+		policy_zone_json(routes, body);
+	zl_arena_free(&arena);
+}
+
+void proxy_routes(struct http_request *req, const struct api *api, enum kind kind)
+{
+	const struct resource *proxy = proxy_of(req, api, kind);
+	const char *format = http_query(req, "format");
+	bool text = format != NULL && strcmp(format, "text") == 0;
 	struct zl_buf body = { 0 };
 
-	if (dataplane == NULL)
+	if (proxy == NULL)
+		return;
+	if (format != NULL && !text && strcmp(format, "json") != 0) {
+		http_refuse(req, 400, "format=%s: must be json or text", format);
+		return;
+	}
+	if (kind == KIND_DATAPLANE)
+		write_routes(api, proxy, http_query(req, "to"), text, &body);
+	else
+		write_passages(api, proxy, text, &body);
+	if (text)
+		http_text(req, 200, zl_buf_text(&body));
+	else
+		http_json(req, 200, zl_buf_text(&body));
+	zl_buf_free(&body);
+}
+
+void proxy_config(struct http_request *req, const struct api *api, enum kind kind)
+{
+	const struct proxies *proxies = api->setup.proxies;
+	const struct resource *proxy = proxy_of(req, api, kind);
+	struct zl_buf body = { 0 };
+
+	if (proxy == NULL)
 		return;
 	struct zl_arena *arena = zl_arena_new();
-	struct envoy_config *config = proxies_config(
-		api->setup.proxies,
-		proxies_routes(api->setup.proxies, dataplane, false, arena));
+	struct envoy_config *config =
+		kind == KIND_DATAPLANE
+			? proxies_config(proxies,
+					 proxies_routes(proxies, proxy, false, arena))
+			: proxies_zone_config(proxies,
+					      proxies_zone_routes(proxies, proxy, arena));
 	envoy_config_json(config, &body);
 	http_json(req, 200, zl_buf_text(&body));
 	envoy_config_drop(&config);
@@ -139,17 +183,16 @@ static void print_status(void *ctx, const struct xds_proxy_status *status)
 	tree_set(to->arena, to->out, "resources", list);
 }
 
-void xds_handle(struct http_request *req, void *arg)
+void proxy_xds(struct http_request *req, const struct api *api, enum kind kind)
 {
-	const struct api *api = arg;
-	const struct resource *dataplane = dataplane_of(req, api);
+	const struct resource *proxy = proxy_of(req, api, kind);
 	struct zl_buf body = { 0 };
 
-	if (dataplane == NULL)
+	if (proxy == NULL)
 		return;
 	struct zl_arena *arena = zl_arena_new();
 	struct printing to = { arena, tree_map(arena) };
-	const char *id = proxies_id(dataplane, arena);
+	const char *id = proxies_id(proxy, arena);
 	if (!xds_server_proxy(proxies_xds(api->setup.proxies), id, print_status, &to)) {
 		set_text(&to, to.out, "proxy", id);
 		tree_set(arena, to.out, "streams", tree_int(arena, 0));
@@ -159,85 +202,4 @@ void xds_handle(struct http_request *req, void *arg)
 	http_json(req, 200, body.data);
 	zl_buf_free(&body);
 	zl_arena_free(&arena);
-}
-
-/* node.cluster: the first service of the proxy, else its name. */
-static const char *service_of(const struct resource *dataplane)
-{
-	const struct dataplane_spec *spec = dataplane->dataplane;
-	const char *service = spec->inbound_count > 0
-				      ? labels_get(spec->inbounds[0].tags, TAG_SERVICE)
-				      : labels_get(spec->gateway_tags, TAG_SERVICE);
-
-	return service != NULL ? service : dataplane->key.name;
-}
-
-/* With the authority to trust and a token for the one proxy; to a unix socket neither is
- * of use. */
-static void answer_bootstrap(struct http_request *req, const struct trust *trust,
-			     struct envoy_bootstrap bootstrap, const char *ttl,
-			     uint64_t seconds)
-{
-	struct pki_claims claims = { .kind = PKI_TOKEN_DATAPLANE,
-				     .id = "",
-				     .mesh = bootstrap.mesh,
-				     .name = bootstrap.name,
-				     .service = "",
-				     .proxy = "",
-				     .role = "",
-				     .ca = "" };
-	struct zl_err err = { 0 };
-	struct zl_buf body = { 0 };
-	char *token = NULL;
-	char id[PKI_TOKEN_ID];
-
-	if (!bootstrap.ads.is_unix) {
-		if (trust_token(trust, &claims, seconds, &token, id, &err) != ZL_OK) {
-			http_refuse(req, 500, "%s", err.msg);
-			return;
-		}
-		zl_log(ZL_INFO, "trust", "proxy token made",
-		       "id=%q mesh=%q name=%q ttl=%q by=%q", id, claims.mesh, claims.name,
-		       ttl, http_caller_text(req));
-		bootstrap.ca = trust_root(trust);
-		bootstrap.identity = trust_identity(trust);
-		bootstrap.token = token;
-	}
-	envoy_bootstrap_yaml(&bootstrap, &body);
-	http_add_header(req, "Cache-Control", "no-store");
-	http_answer(req, 200, "application/yaml", body.data, body.len);
-	zl_buf_free(&body);
-	free(token);
-}
-
-void bootstrap_handle(struct http_request *req, void *arg)
-{
-	const struct api *api = arg;
-	const struct resource *dataplane = dataplane_of(req, api);
-	const char *asked = http_query(req, "admin");
-	const char *ttl = http_query(req, "ttl");
-	struct zl_addr admin = { .host = "127.0.0.1", .port = 9901 };
-	struct zl_err err = { 0 };
-	uint64_t seconds;
-
-	if (dataplane == NULL)
-		return;
-	if (asked != NULL && zl_addr_parse(asked, &admin, &err) != ZL_OK) {
-		http_refuse(req, 400, "admin: %s", err.msg);
-		return;
-	}
-	if (ttl == NULL)
-		ttl = TOKEN_TTL;
-	if (!auth_lifetime(ttl, &seconds)) {
-		http_refuse(req, 400, "ttl=%s: %s", ttl, TOKEN_TTL_RULE);
-		return;
-	}
-	if (asked == NULL && dataplane->dataplane->admin_port != 0)
-		admin.port = (uint16_t)dataplane->dataplane->admin_port;
-	const struct envoy_bootstrap bootstrap = { .mesh = dataplane->key.mesh,
-						   .name = dataplane->key.name,
-						   .service = service_of(dataplane),
-						   .ads = *api->setup.xds,
-						   .admin = &admin };
-	answer_bootstrap(req, api->setup.trust, bootstrap, ttl, seconds);
 }

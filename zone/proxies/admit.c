@@ -18,41 +18,32 @@ static bool offers(const void *resource, const char *service)
 	return false;
 }
 
-/* The id of a ZoneIngress is its name. */
-static void find_ingress(const struct set *set, const char *zone,
-			 struct trust_proxy *proxy)
+/* Who is registered, or what the id alone says. */
+static struct trust_proxy proxy_of(const char *id, const struct resource *registered)
 {
-	struct set_iter iter = set_each(set, KIND_ZONE_INGRESS, NULL);
-	const struct resource *res;
+	struct trust_proxy proxy = { .id = id, .offers = offers, .resource = registered };
 
-	if (strchr(proxy->id, '.') == NULL)
-		proxy->kind = ""; /* no Dataplane, be it what it may */
-	while ((res = set_next(&iter)) != NULL) {
-		const char *of = *res->key.zone != '\0' ? res->key.zone : zone;
-		if (strcmp(res->key.name, proxy->id) != 0 || strcmp(of, zone) != 0)
-			continue;
-		proxy->kind = "ingress";
-		proxy->name = res->key.name;
-		return;
+	if (registered == NULL) {
+		if (strchr(id, '.') == NULL)
+			proxy.kind = ""; /* no Dataplane, be it what it may */
+		return proxy;
 	}
+	proxy.name = registered->key.name;
+	if (registered->key.kind == KIND_DATAPLANE)
+		proxy.mesh = registered->key.mesh;
+	else
+		proxy.kind =
+			registered->key.kind == KIND_ZONE_INGRESS ? "ingress" : "egress";
+	return proxy;
 }
 
-enum xds_verdict admit(struct trust *trust, const struct set *set, const char *zone,
-		       const struct xds_stranger *who, const struct resource *dataplane,
-		       struct zl_err *err)
+enum xds_verdict admit(struct trust *trust, const struct xds_stranger *who,
+		       const struct resource *registered, struct zl_err *err)
 {
-	struct trust_proxy proxy = { .id = who->proxy,
-				     .offers = offers,
-				     .resource = dataplane };
-
 	if (who->is_local)
 		return XDS_ADMITTED;
-	if (dataplane != NULL) {
-		proxy.mesh = dataplane->key.mesh;
-		proxy.name = dataplane->key.name;
-	} else if (who->proxy != NULL) {
-		find_ingress(set, zone, &proxy);
-	}
+	const struct trust_proxy proxy =
+		proxy_of(who->proxy != NULL ? who->proxy : "", registered);
 	enum trust_reason reason =
 		trust_admit(trust, who->proxy != NULL ? &proxy : NULL, who->token, err);
 	switch (reason) {

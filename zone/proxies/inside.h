@@ -6,6 +6,7 @@
 
 #include "policy/policy.h"
 #include "zone/proxies/proxies.h"
+#include "zone/proxies/serving.h"
 
 #include <uthash.h>
 
@@ -15,8 +16,10 @@ struct loop_timer;
 
 struct proxy {
 	UT_hash_handle hh;
-	struct resource *dataplane; /* held; NULL: not registered */
+	struct resource *resource; /* held; NULL: not registered */
+	bool contested;            /* others wanted this id, and do not have it */
 	bool connected;
+	bool due; /* of a zone proxy: it is to have something else, in a moment */
 	uint64_t wanted, acked; /* numbers of pushes; 0: none */
 	struct zl_buf services; /* that its last push leads to */
 	struct zl_buf secrets;  /* names of those that its last push has a use for */
@@ -24,6 +27,7 @@ struct proxy {
 	bool has_identity;      /* and it has acknowledged that */
 	uint64_t brought;       /* number of the last push with a content; 0: none */
 	uint64_t brought_rev;   /* that named it; the first of those not acknowledged */
+	struct serving serving; /* of a ZoneEgress */
 	char id[];
 };
 
@@ -36,28 +40,54 @@ struct proxies {
 	uint64_t rev;                /* of global, in force */
 	uint64_t number;             /* of the last push */
 	uint64_t revs[PUSHES_KEPT];  /* that push n brought in force, at n modulo */
-	bool begun, reporting, asking;
-	struct loop_timer *spreading;
+	bool begun, reporting, asking, relaying;
+	struct loop_timer *spreading, *passing, *doubting;
+	uint64_t passed_ms; /* when zone proxies were last pushed */
 	struct proxies_counts counts;
 };
 
 /* proxies.c */
 struct proxy *proxies_find(const struct proxies *proxies, const char *id);
+struct proxy *proxies_find_or_make(struct proxies *proxies, const char *id);
+/* It is neither registered nor connected any more, perhaps. */
+void proxies_drop_if_idle(struct proxies *proxies, struct proxy *proxy);
+
+/* True for a Dataplane, which is not a zone proxy. */
+static inline bool proxy_is_dataplane(const struct proxy *proxy)
+{
+	return proxy->resource != NULL && proxy->resource->key.kind == KIND_DATAPLANE;
+}
 
 /* push.c: bring a proxy what it is to have now, if it is there. */
 void push_proxy(struct proxies *proxies, struct proxy *proxy);
 void push_all(struct proxies *proxies);
 bool push_needs_secret(const struct proxy *proxy, const char *mesh, const char *name);
 
+/* passing.c: zone proxies have much to have, so changes of a moment make one push. */
+struct loop_timer *passing_timer(struct proxies *proxies);
+void passing_soon(struct proxies *proxies, struct proxy *proxy);
+
+/* egresses.c: which of them take connections */
+struct loop_timer *egresses_timer(struct proxies *proxies);
+/* For policy_options. */
+bool egresses_serve(const void *owner, const struct resource *egress);
+void egresses_start(struct proxies *proxies);
+void egresses_take(struct proxies *proxies, struct proxy *proxy,
+		   enum serving_event event);
+/* Its Envoy said something; all: it has all that it is to have. */
+void egresses_hear(struct proxies *proxies, struct proxy *proxy, bool all);
+
 /* identities.c: which proxies have one, where plain connections are taken as well */
 struct loop_timer *identities_timer(struct proxies *proxies);
 /* For policy_options: does this Dataplane take mTLS? */
 bool identities_has(const void *owner, const struct resource *dataplane);
-/* Remember the push that brings the proxy's identity. */
+/* Remember the push that brings the Dataplane's identity. */
 void identities_note(struct proxy *proxy, const struct envoy_config *config,
 		     struct zl_arena *arena);
 /* It acknowledged something. */
 void identities_take(struct proxies *proxies, struct proxy *proxy);
+/* Meshes changed: without mTLS nobody takes it. */
+void identities_look(struct proxies *proxies);
 
 /* reports.c: several acknowledgements of one turn make one report. */
 void report_soon(struct proxies *proxies);

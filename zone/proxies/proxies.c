@@ -12,9 +12,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-const char *proxies_id(const struct resource *dataplane, struct zl_arena *arena)
+const char *proxies_id(const struct resource *proxy, struct zl_arena *arena)
 {
-	return zl_arena_format(arena, "%s.%s", dataplane->key.mesh, dataplane->key.name);
+	if (proxy->key.kind != KIND_DATAPLANE)
+		return proxy->key.name;
+	return zl_arena_format(arena, "%s.%s", proxy->key.mesh, proxy->key.name);
 }
 
 struct proxy *proxies_find(const struct proxies *proxies, const char *id)
@@ -25,7 +27,7 @@ struct proxy *proxies_find(const struct proxies *proxies, const char *id)
 	return proxy;
 }
 
-static struct proxy *find_or_make(struct proxies *proxies, const char *id)
+struct proxy *proxies_find_or_make(struct proxies *proxies, const char *id)
 {
 	struct proxy *proxy = proxies_find(proxies, id);
 
@@ -37,9 +39,9 @@ static struct proxy *find_or_make(struct proxies *proxies, const char *id)
 	return proxy;
 }
 
-static void drop_if_idle(struct proxies *proxies, struct proxy *proxy)
+void proxies_drop_if_idle(struct proxies *proxies, struct proxy *proxy)
 {
-	if (proxy->dataplane != NULL || proxy->connected)
+	if (proxy->resource != NULL || proxy->connected)
 		return;
 	HASH_DEL(proxies->all, proxy);
 	zl_buf_free(&proxy->services);
@@ -52,106 +54,8 @@ void proxies_begin(struct proxies *proxies)
 	if (proxies->begun)
 		return;
 	proxies->begun = true;
+	egresses_start(proxies);
 	push_all(proxies);
-	report_soon(proxies);
-}
-
-/* A Dataplane came, went or changed. */
-static void follow_dataplane(struct proxies *proxies,
-			     const struct registry_change *change)
-{
-	const struct resource *any = change->now != NULL ? change->now : change->old;
-	struct zl_arena *arena = zl_arena_new();
-	struct proxy *proxy = find_or_make(proxies, proxies_id(any, arena));
-
-	zl_arena_free(&arena);
-	if (proxy->dataplane != NULL &&
-	    strcmp(proxy->dataplane->key.mesh, any->key.mesh) != 0) {
-		/* One id, two proxies: neither may have what is the other's. */
-		if (change->now != NULL)
-			zl_log(ZL_ERROR, "xds",
-			       "a Dataplane is not served: another mesh has its proxy id",
-			       "proxy=%q mesh=%q served=%q", proxy->id, any->key.mesh,
-			       proxy->dataplane->key.mesh);
-		return;
-	}
-	resource_drop(&proxy->dataplane);
-	if (change->now != NULL) {
-		proxy->dataplane = resource_hold(change->now);
-		return;
-	}
-	xds_server_forget(proxies->xds, proxy->id);
-	proxy->wanted = proxy->acked = 0;
-	drop_if_idle(proxies, proxy);
-}
-
-/* Is it the end of a Secret that the proxy needs? A new content is no change until it
- * has come (proxies_secret_came). */
-static bool loses_secret(const struct proxy *proxy, const struct registry_change *change)
-{
-	return change->now == NULL && change->old->key.kind == KIND_SECRET &&
-	       push_needs_secret(proxy, change->old->key.mesh, change->old->key.name);
-}
-
-/* May one of the changed policies have a say in what the proxy gets? */
-static bool is_touched(const struct proxies *proxies, const struct proxy *proxy,
-		       const struct registry_changes *changes)
-{
-	const char *zone = proxies->setup.zone;
-
-	for (size_t i = 0; i < changes->count; i++) {
-		const struct resource *const both[] = { changes->items[i].old,
-							changes->items[i].now };
-		if (both[1] == proxy->dataplane ||
-		    loses_secret(proxy, &changes->items[i]))
-			return true;
-		for (size_t j = 0; j < 2; j++)
-			if (both[j] != NULL &&
-			    policy_touches(both[j], proxy->dataplane, zone))
-				return true;
-	}
-	return false;
-}
-
-/* Take over what the registry knows now. Returns the inventory of before, held. */
-static struct inventory *catch_up(struct proxies *proxies)
-{
-	const struct registry *registry = proxies->setup.registry;
-	struct policy_index *index = proxies->index;
-	struct inventory *before = proxies->inventory;
-
-	proxies->index = policy_index_update(index, registry->all);
-	proxies->inventory = inventory_hold(registry->inventory);
-	policy_index_drop(&index);
-	return before;
-}
-
-void proxies_update(struct proxies *proxies, const struct registry_changes *changes,
-		    uint64_t rev)
-{
-	bool all = changes->meshes;
-	struct inventory *before = catch_up(proxies);
-	struct proxy *proxy;
-	struct proxy *next;
-
-	proxies->rev = rev;
-	for (size_t i = 0; i < changes->count; i++) {
-		const struct registry_change *change = &changes->items[i];
-		const struct resource *any =
-			change->now != NULL ? change->now : change->old;
-		/* What a zone wrote comes and goes with it. */
-		all = all || any->key.kind == KIND_ZONE;
-		if (any->key.kind == KIND_DATAPLANE &&
-		    dataplane_is_local(any, proxies->setup.zone))
-			follow_dataplane(proxies, change);
-	}
-	HASH_ITER (hh, proxies->all, proxy, next)
-		if (proxy->dataplane != NULL && proxy->connected &&
-		    (all || is_touched(proxies, proxy, changes) ||
-		     !policy_endures(&proxy->services, proxy->dataplane->key.mesh, before,
-				     proxies->inventory)))
-			push_proxy(proxies, proxy);
-	inventory_drop(&before);
 	report_soon(proxies);
 }
 
@@ -160,12 +64,14 @@ void proxies_update(struct proxies *proxies, const struct registry_changes *chan
 static void on_connected(void *owner, const char *id)
 {
 	struct proxies *proxies = owner;
-	struct proxy *proxy = find_or_make(proxies, id);
+	struct proxy *proxy = proxies_find_or_make(proxies, id);
 
 	proxy->connected = true;
 	proxy->acked = 0;
-	if (proxy->dataplane == NULL)
-		zl_log(ZL_INFO, "xds", "a proxy waits for its Dataplane", "proxy=%q", id);
+	if (proxy->resource == NULL)
+		zl_log(ZL_INFO, "xds", "a proxy waits until it is registered", "proxy=%q",
+		       id);
+	egresses_take(proxies, proxy, SERVING_CAME);
 	push_proxy(proxies, proxy);
 	report_soon(proxies);
 }
@@ -177,9 +83,10 @@ static void on_disconnected(void *owner, const char *id)
 
 	if (proxy == NULL)
 		return;
-	proxy->connected = false;
+	proxy->connected = proxy->due = false;
 	proxy->acked = 0;
-	drop_if_idle(proxies, proxy);
+	egresses_take(proxies, proxy, SERVING_LEFT);
+	proxies_drop_if_idle(proxies, proxy);
 	report_soon(proxies);
 }
 
@@ -192,7 +99,17 @@ static void on_acked(void *owner, const char *id, uint64_t number)
 		return;
 	proxy->acked = number;
 	identities_take(proxies, proxy);
+	egresses_hear(proxies, proxy, true);
 	report_soon(proxies);
+}
+
+static void on_heard(void *owner, const char *id)
+{
+	struct proxies *proxies = owner;
+	struct proxy *proxy = proxies_find(proxies, id);
+
+	if (proxy != NULL)
+		egresses_hear(proxies, proxy, false);
 }
 
 static void on_nacked(void *owner, const char *id, const struct xds_resource_status *what)
@@ -210,8 +127,7 @@ static enum xds_verdict on_admit(void *owner, const struct xds_stranger *who,
 	const struct proxy *proxy =
 		who->proxy != NULL ? proxies_find(proxies, who->proxy) : NULL;
 
-	return admit(proxies->setup.trust, proxies->setup.registry->all,
-		     proxies->setup.zone, who, proxy != NULL ? proxy->dataplane : NULL,
+	return admit(proxies->setup.trust, who, proxy != NULL ? proxy->resource : NULL,
 		     err);
 }
 
@@ -228,6 +144,7 @@ static const struct xds_ops XDS_OPS = {
 	.disconnected = on_disconnected,
 	.acked = on_acked,
 	.nacked = on_nacked,
+	.heard = on_heard,
 };
 
 /* ---- life ---- */
@@ -240,6 +157,8 @@ enum zl_code proxies_open(struct proxies **out, const struct proxies_setup *setu
 	*out = NULL;
 	proxies->setup = *setup;
 	proxies->spreading = identities_timer(proxies);
+	proxies->passing = passing_timer(proxies);
+	proxies->doubting = egresses_timer(proxies);
 	proxies->index = policy_index_new(setup->registry->all, setup->zone);
 	proxies->inventory = inventory_hold(setup->registry->inventory);
 	const struct xds_setup xds = { .base = loop_base(setup->loop),
@@ -271,7 +190,7 @@ void proxies_close(struct proxies **proxiesp)
 	HASH_CLEAR(hh, proxies->all); /* leaves them linked */
 	while (proxy != NULL) {
 		struct proxy *next = proxy->hh.next;
-		resource_drop(&proxy->dataplane);
+		resource_drop(&proxy->resource);
 		zl_buf_free(&proxy->services);
 		zl_buf_free(&proxy->secrets);
 		free(proxy);
@@ -280,6 +199,8 @@ void proxies_close(struct proxies **proxiesp)
 	policy_index_drop(&proxies->index);
 	inventory_drop(&proxies->inventory);
 	loop_timer_free(&proxies->spreading);
+	loop_timer_free(&proxies->passing);
+	loop_timer_free(&proxies->doubting);
 	free(proxies);
 }
 

@@ -1,11 +1,11 @@
 /* zone/proxies/proxies.h - the proxies of a zone: what each is to have, and what each has
  * acknowledged.
  *
- * Every Dataplane of the zone is a proxy, named "<mesh>.<name>" as its Envoy's node. What
- * a connected one is to have is worked out when something that it depends on changes, the
- * others' when they connect. Each push has a number; the revision of global that it
- * brings in force is remembered with it, so that "all proxies have revision N" can be
- * said.
+ * Every Dataplane of the zone is a proxy, named "<mesh>.<name>" as its Envoy's node, and
+ * every ZoneIngress and ZoneEgress is, by its name. What a connected one is to have is
+ * worked out when something that it depends on changes, the others' when they connect.
+ * Each push has a number; the revision of global that it brings in force is remembered
+ * with it, so that "all proxies have revision N" can be said.
  *
  * Threads:  the loop's.
  * Lifetime: proxies_close before the loop is closed.
@@ -79,8 +79,15 @@ const char *const *proxies_warnings(const struct proxies *proxies, const char *m
 struct envoy_config *proxies_config(const struct proxies *proxies,
 				    const struct routes *routes);
 
-/* "<mesh>.<name>" in arena. */
-const char *proxies_id(const struct resource *dataplane, struct zl_arena *arena);
+/* The same of a ZoneIngress or ZoneEgress of the zone. */
+const struct zone_routes *proxies_zone_routes(const struct proxies *proxies,
+					      const struct resource *proxy,
+					      struct zl_arena *arena);
+struct envoy_config *proxies_zone_config(const struct proxies *proxies,
+					 const struct zone_routes *routes);
+
+/* The id of its Envoy's node: "<mesh>.<name>" of a Dataplane, else its name. In arena. */
+const char *proxies_id(const struct resource *proxy, struct zl_arena *arena);
 
 struct xds_server *proxies_xds(const struct proxies *proxies);
 

@@ -13,6 +13,7 @@ const struct routes *proxies_routes(const struct proxies *proxies,
 {
 	const struct policy_options options = { .explain = explain,
 						.has_identity = identities_has,
+						.is_serving = egresses_serve,
 						.owner = proxies };
 
 	return policy_resolve(proxies->index, proxies->inventory, dataplane, &options,
@@ -31,6 +32,20 @@ struct envoy_config *proxies_config(const struct proxies *proxies,
 	const struct envoy_secrets *secrets = &proxies->setup.secrets;
 
 	return envoy_build_proxy(routes, secrets->read != NULL ? secrets : NULL);
+}
+
+const struct zone_routes *proxies_zone_routes(const struct proxies *proxies,
+					      const struct resource *proxy,
+					      struct zl_arena *arena)
+{
+	return policy_ingress(proxies->index, proxies->inventory, proxy, arena);
+}
+
+struct envoy_config *proxies_zone_config(const struct proxies *proxies,
+					 const struct zone_routes *routes)
+{
+	(void)proxies;
+	return envoy_build_ingress(routes);
 }
 
 static void tell_needs(void *arg)
@@ -67,8 +82,8 @@ static bool has_name(const struct zl_buf *names, const char *name)
 
 bool push_needs_secret(const struct proxy *proxy, const char *mesh, const char *name)
 {
-	return proxy->dataplane != NULL &&
-	       strcmp(proxy->dataplane->key.mesh, mesh) == 0 &&
+	return proxy_is_dataplane(proxy) &&
+	       strcmp(proxy->resource->key.mesh, mesh) == 0 &&
 	       has_name(&proxy->secrets, name);
 }
 
@@ -82,27 +97,49 @@ bool proxies_need_secret(const struct proxies *proxies, const char *mesh,
 	return proxy != NULL;
 }
 
-void push_proxy(struct proxies *proxies, struct proxy *proxy)
+/* Note the push, which is on its way from now on. */
+static void begin_push(struct proxies *proxies, struct proxy *proxy)
 {
-	if (!proxies->begun || !proxy->connected || proxy->dataplane == NULL)
-		return;
-	struct zl_arena *arena = zl_arena_new();
-	uint64_t start = zl_now_us();
-	const struct routes *routes =
-		proxies_routes(proxies, proxy->dataplane, false, arena);
-	struct envoy_config *config = proxies_config(proxies, routes);
-	struct zl_buf secrets = { 0 };
-
-	proxies->counts.resolve_us += zl_now_us() - start;
 	proxies->counts.resolves++;
 	proxies->counts.pushes++;
 	proxy->wanted = ++proxies->number;
+	proxy->due = false;
 	proxies->revs[proxy->wanted % PUSHES_KEPT] = proxies->rev;
+}
+
+/* Resolve a Dataplane, and remember what its routes lead to. */
+static struct envoy_config *resolve(struct proxies *proxies, struct proxy *proxy,
+				    struct zl_arena *arena)
+{
+	const struct routes *routes =
+		proxies_routes(proxies, proxy->resource, false, arena);
+	struct zl_buf secrets = { 0 };
+
 	zl_buf_drain(&proxy->services, proxy->services.len);
 	policy_services(routes, &proxy->services);
 	envoy_secrets_named(routes, &secrets);
 	set_secrets(proxies, proxy, &secrets);
-	identities_note(proxy, config, arena);
+	return proxies_config(proxies, routes);
+}
+
+void push_proxy(struct proxies *proxies, struct proxy *proxy)
+{
+	if (!proxies->begun || !proxy->connected || proxy->resource == NULL)
+		return;
+	struct zl_arena *arena = zl_arena_new();
+	uint64_t start = zl_now_us();
+	bool is_dataplane = proxy_is_dataplane(proxy);
+	struct envoy_config *config =
+		is_dataplane
+			? resolve(proxies, proxy, arena)
+			: proxies_zone_config(
+				  proxies,
+				  proxies_zone_routes(proxies, proxy->resource, arena));
+
+	proxies->counts.resolve_us += zl_now_us() - start;
+	begin_push(proxies, proxy);
+	if (is_dataplane)
+		identities_note(proxy, config, arena);
 	zl_arena_free(&arena);
 	xds_server_set(proxies->xds, proxy->id, config, proxy->wanted);
 	envoy_config_drop(&config);

@@ -21,8 +21,8 @@ void report_soon(struct proxies *proxies)
 /* Also what was not sent anything yet, as a zone that starts holds it back. */
 static bool is_pending(const struct proxy *proxy)
 {
-	return proxy->connected && proxy->dataplane != NULL &&
-	       (proxy->wanted == 0 || proxy->acked < proxy->wanted);
+	return proxy->connected && proxy->resource != NULL &&
+	       (proxy->wanted == 0 || proxy->due || proxy->acked < proxy->wanted);
 }
 
 /* The revision that a proxy surely has: that of the last push it acknowledged, but for
@@ -82,7 +82,7 @@ void proxies_report(const struct proxies *proxies, struct zl_arena *arena,
 					.last_error = "",
 					.trouble = tally.trouble };
 	for (proxy = proxies->all; proxy != NULL; proxy = proxy->hh.next) {
-		if (!proxy->connected || proxy->dataplane == NULL)
+		if (!proxy->connected || proxy->resource == NULL)
 			continue;
 		report->proxies++;
 		if (!is_pending(proxy)) {

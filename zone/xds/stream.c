@@ -197,8 +197,11 @@ void xds_stream_news(struct xds_stream *stream)
 	const struct xds_server *server = stream->conn->server;
 	while (xds_session_take_refused(stream->session, &what))
 		tell_refused(stream, &what);
-	if (stream != xds_proxy_newest(proxy) ||
-	    !xds_session_settled(stream->session, &revision))
+	if (stream != xds_proxy_newest(proxy))
+		return;
+	if (server->ops.heard != NULL)
+		server->ops.heard(server->owner, proxy->name);
+	if (!xds_session_settled(stream->session, &revision))
 		return;
 	proxy->acked = revision;
 	if (server->ops.acked != NULL)

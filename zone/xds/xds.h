@@ -3,8 +3,8 @@
  * The owner says what each proxy is to have (xds_server_set); the server brings every
  * stream of that proxy there: only differences, in the order make before break, with
  * what the proxy refuses kept apart from the rest. A proxy is named by the id of its
- * Envoy's node, "<mesh>.<name>". What a proxy has is never emptied: not by a proxy that
- * is unknown yet, not by one that is forgotten, not by a close.
+ * Envoy's node. What a proxy has is never emptied: not by a proxy that is unknown yet,
+ * not by one that is forgotten, not by a close.
  *
  * A proxy may have several streams (hot restart, a half-open old connection): all are
  * served; the status and the acknowledgements are those of the newest.
@@ -104,6 +104,8 @@ struct xds_ops {
 	/* The proxy refused a resource that was sent to it alone. */
 	void (*nacked)(void *owner, const char *proxy,
 		       const struct xds_resource_status *what);
+	/* The proxy said something: its status may be another. Before acked. */
+	void (*heard)(void *owner, const char *proxy);
 };
 
 struct xds_setup {

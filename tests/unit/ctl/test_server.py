@@ -349,6 +349,21 @@ class Server(Served):
                          "admin: {}\n")
         self.ctl(4, "bootstrap", "none")
 
+    def test_zone_proxies(self):
+        """By name where no Dataplane has it, or by --zone-proxy."""
+        self.says("GET /zoneingresses/in-1/_bootstrap", 200, b"node: {}\n")
+        self.assertEqual(self.ctl(0, "bootstrap", "in-1"), "node: {}\n")
+        self.assertEqual([ask[1] for ask in self.server.asked[-2:]],
+                         ["/meshes/default/dataplanes/in-1/_bootstrap",
+                          "/zoneingresses/in-1/_bootstrap"])
+        self.says("GET /zoneegresses/out-1/_routes?format=text", 200, b"text\n")
+        self.assertEqual(self.ctl(0, "explain", "out-1"), "text\n")
+        self.ctl(0, "explain", "out-1", "--zone-proxy", "egress")
+        self.assertEqual(self.last()[1], "/zoneegresses/out-1/_routes?format=text")
+        self.ctl(4, "explain", "out-1", "--zone-proxy", "ingress")
+        self.assertEqual(self.last()[1], "/zoneingresses/out-1/_routes?format=text")
+        self.ctl(2, "bootstrap", "in-1", "--zone-proxy", "both")
+
     def test_version(self):
         self.says("GET /", 200, {"product": "Zonelink", "role": "zone", "zone": "east",
                                  "version": "9.9.9"})

@@ -196,7 +196,7 @@ static void on_end(struct bufferevent *bev, short what, void *arg)
 int main(int argc, char **argv)
 {
 	static const struct xds_ops OPS = { admit, connected, disconnected, acked,
-					    nacked };
+					    nacked, NULL };
 	struct event_config *poll = event_config_new();
 	struct script script = { .arena = zl_arena_new() };
 	struct zl_addr addr;

@@ -23,7 +23,10 @@ static const char DOCUMENTS[] =
 	"gateway: {type: BUILTIN, tags: {kuma.io/service: edge}}}}\n---\n"
 	"{type: Dataplane, mesh: a, name: b.c, networking: {address: 10.0.0.5, inbound: "
 	"[{port: 80, tags: {kuma.io/service: abc}}]}}\n---\n"
-	"{type: ZoneIngress, name: in-1, networking: {address: 10.0.0.9, port: 10001}}\n";
+	"{type: ZoneIngress, name: in-1, networking: {address: 10.0.0.9, port: 10001}}\n"
+	"---\n{type: ZoneIngress, name: default.in-3, networking: {address: 10.0.0.9, "
+	"port: 10003}}\n---\n"
+	"{type: ZoneEgress, name: out-1, networking: {address: 10.0.0.9, port: 10002}}\n";
 
 struct fixture {
 	struct tmp tmp;
@@ -81,16 +84,22 @@ static char *token_by(const struct trust *trust, struct pki_claims claims)
 	return token;
 }
 
-static const struct resource *dataplane_of(const struct fixture *f, const char *id)
+static const struct resource *registered_of(const struct fixture *f, const char *id)
 {
-	struct set_iter iter = set_each(f->world.set, KIND_DATAPLANE, NULL);
-	const struct resource *res;
+	static const enum kind KINDS[] = { KIND_DATAPLANE, KIND_ZONE_INGRESS,
+					   KIND_ZONE_EGRESS };
 	char own[256];
 
-	while ((res = set_next(&iter)) != NULL) {
-		(void)snprintf(own, sizeof(own), "%s.%s", res->key.mesh, res->key.name);
-		if (strcmp(own, id) == 0)
-			return res;
+	for (size_t i = 0; i < ARRAY_LEN(KINDS); i++) {
+		struct set_iter iter = set_each(f->world.set, KINDS[i], NULL);
+		const struct resource *res;
+
+		while ((res = set_next(&iter)) != NULL) {
+			(void)snprintf(own, sizeof(own), "%s%s%s", res->key.mesh,
+				       i == 0 ? "." : "", res->key.name);
+			if (strcmp(own, id) == 0)
+				return res;
+		}
 	}
 	return NULL;
 }
@@ -100,8 +109,7 @@ static enum xds_verdict come(struct fixture *f, const char *id, const char *toke
 	const struct xds_stranger who = { .proxy = id, .cluster = "", .token = token };
 
 	f->err = (struct zl_err){ 0 };
-	return admit(f->trust, f->world.set, "east", &who,
-		     id != NULL ? dataplane_of(f, id) : NULL, &f->err);
+	return admit(f->trust, &who, id != NULL ? registered_of(f, id) : NULL, &f->err);
 }
 
 #define DATAPLANE(m, n, s)    \
@@ -140,6 +148,11 @@ static const struct pair {
 	{ ZONE_PROXY("ingress", ""),             "in-2",            TRUST_UNKNOWN_PROXY },
 	{ ZONE_PROXY("ingress", ""),             "default.web-01",  TRUST_WRONG_KIND },
 	{ ZONE_PROXY("ingress", "in-1"),         "default.in-1",    TRUST_WRONG_KIND },
+	{ ZONE_PROXY("ingress", "default.in-3"), "default.in-3",    TRUST_ADMITTED },
+	{ DATAPLANE("default", "in-3", ""),      "default.in-3",    TRUST_WRONG_KIND },
+	{ ZONE_PROXY("egress", "out-1"),         "out-1",           TRUST_ADMITTED },
+	{ ZONE_PROXY("egress", ""),              "out-1",           TRUST_ADMITTED },
+	{ ZONE_PROXY("ingress", "out-1"),        "out-1",           TRUST_WRONG_PROXY },
 	{ DATAPLANE("default", "web-01", ""),    NULL,              TRUST_ADMITTED },
 	{ ZONE_PROXY("ingress", ""),             NULL,              TRUST_ADMITTED },
 	{ { .kind = PKI_TOKEN_USER, .name = "web-01", .role = "admin" },
@@ -249,8 +262,7 @@ static void a_unix_socket_needs_no_token(void **state)
 	struct fixture *f = *state;
 	const struct xds_stranger who = { .proxy = "default.web-01", .is_local = true };
 
-	assert_int_equal(admit(f->trust, f->world.set, "east", &who, NULL, NULL),
-			 XDS_ADMITTED);
+	assert_int_equal(admit(f->trust, &who, NULL, NULL), XDS_ADMITTED);
 }
 
 int main(void)

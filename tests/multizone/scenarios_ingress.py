@@ -1,0 +1,127 @@
+"""Zone ingresses: from one zone's proxies, by mutual TLS, to what only another zone has."""
+import socket
+import ssl
+
+import local
+from scenarios_mtls import builtin, cut, hold, put_mesh
+from story import SERVICE, expect, scenario, split
+
+LATER = "later"
+
+
+def add_ingress(stage, zone, name="ingress"):
+    """A ZoneIngress of a zone and its Envoy; the port."""
+    port = local.free_port()
+    stage.mesh.put_file(zone, f"{name}.yaml", {
+        "type": "ZoneIngress", "name": name, "networking": {
+            "address": "127.0.0.1", "port": port,
+            "advertisedAddress": "127.0.0.1", "advertisedPort": port}})
+    local.wait_for(f"{zone.name} has {name}", lambda: any(
+        item["name"] == name for item in zone.get("/zoneingresses")["items"]))
+    zone.envoys[name] = stage.mesh.start_envoy(zone, name, drain_seconds=3)
+    return port
+
+
+def two_zones(stage, versions=("v0", "v1")):
+    """East has the client, west the service and an ingress; (hub, east, west)."""
+    hub = stage.mesh.start_global()
+    stage.wait(hub, put_mesh(hub, "ca-1", builtin("ca-1")), "zones")
+    west = stage.zone_with_backends("west", hub, versions=versions)
+    stage.start_envoys(west, drain_seconds=3)
+    west.ingress = add_ingress(stage, west)
+    east = stage.mesh.start_zone("east", hub)
+    east.outbounds = stage.mesh.client(east, "web", ["backend", SERVICE, LATER],
+                                       {"app": "frontend"})
+    local.wait_for("east has its client",
+                   lambda: east.get("/meshes/default/dataplanes")["total"] == 1)
+    east.proxies = ["web"]
+    stage.start_envoys(east, drain_seconds=3)
+    return hub, east, west
+
+
+def reaches(zone, service, seconds=15):
+    """Wait until a connection to a service is answered; by whom."""
+    return local.wait_for(f"{zone.name} reaches {service}", lambda: local.greet(
+        "127.0.0.1", zone.outbounds[service]), seconds)
+
+
+def answer_of(port, name=None):
+    """What the port says to TLS for a server name, or to plain text (name None)."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    try:
+        with socket.create_connection(("127.0.0.1", port), 5) as plain:
+            if name is None:
+                plain.sendall(b"GET / HTTP/1.0\r\n\r\n")
+                return plain.recv(64)
+            with context.wrap_socket(plain, server_hostname=name):
+                return b"TLS"
+    except OSError:
+        return b""
+
+
+@scenario()
+def ingress_leads_to_another_zone(stage):
+    """What only west has is reached from east: all of it, a split of its versions, by mTLS."""
+    hub, east, west = two_zones(stage)
+    expect(reaches(east, SERVICE).startswith("backend-"), "somebody else answers")
+    stage.put_and_wait(hub, split({"v0": 90, "v1": 10}))
+    stage.expect_split(east, {"backend-v0": 0.9, "backend-v1": 0.1})
+    stage.put_and_wait(hub, split({"v1": 1}))
+    stage.expect_split(east, {"backend-v1": 1}, total=200)
+    for name in (None, "example.org"):
+        expect(not answer_of(west.ingress, name), f"the ingress takes {name or 'plain text'}")
+    proxies = west.get("/_status")["proxies"]
+    expect(proxies["total"] == proxies["acked"] == 4, f"west counts {proxies}")
+    text = stage.mesh.ctl("explain", "ingress", server=west)
+    expect(SERVICE in text, f"explain of the ingress: {text}")
+    stage.wait(hub, put_mesh(hub, None))
+    local.wait_for("without mTLS the ingress carries nothing", lambda: not local.greet(
+        "127.0.0.1", east.outbounds[SERVICE]))
+    return "90/10 of west's versions, from east"
+
+
+@scenario()
+def ingress_grows_and_cuts_nothing(stage):
+    """A new service of west is one more chain of its ingress; held connections go on."""
+    _, east, west = two_zones(stage, versions=("v0",))
+    expect(reaches(east, SERVICE) == "backend-v0", "somebody else answers")
+    held = hold(east.outbounds[SERVICE])
+    envoy = west.envoys["ingress"]
+    stage.mesh.backend(west, "later", LATER)
+    local.wait_for("west has it", lambda: west.get("/meshes/default/dataplanes")["total"] == 3)
+    stage.mesh.start_envoy(west, "later")
+    expect(reaches(east, LATER) == "later", "somebody else answers")
+    stats = envoy.stats("listener_manager")
+    expect(stats["listener_manager.listener_in_place_updated"] >= 1 and
+           stats["listener_manager.listener_modified"] ==
+           stats["listener_manager.listener_in_place_updated"], f"not in place: {stats}")
+    west.kill()
+    west.start()
+    local.wait_for("the ingress is back", lambda: west.get("/_status")["proxies"]["acked"] == 4)
+    stage.mesh.remove_file(west, "later.yaml")
+    local.wait_for("it is gone", lambda: not local.greet("127.0.0.1", east.outbounds[LATER]))
+    expect(reaches(east, SERVICE) == "backend-v0", "somebody else answers")
+    lost = cut(held)
+    expect(lost == 0, f"{lost} of {len(held)} held connections were cut")
+    return f"a chain more and a chain less, {len(held)} connections held"
+
+
+@scenario()
+def ingress_restarts(stage):
+    """Two ingresses of a zone: one ends and the other carries on; both end; one is back."""
+    _, east, west = two_zones(stage, versions=("v0",))
+    add_ingress(stage, west, "ingress-2")
+    reaches(east, SERVICE)
+    used = f"cluster.default_{SERVICE}.upstream_cx_total"
+    local.wait_for("both are used", lambda: reaches(east, SERVICE) and all(
+        any(west.envoys[name].stats(used).values()) for name in ("ingress", "ingress-2")))
+    west.envoys["ingress"].process.end()
+    expect(reaches(east, SERVICE) == "backend-v0", "nobody answers by the other one")
+    west.envoys["ingress-2"].process.end()
+    local.wait_for("nobody answers", lambda: not any(local.greet(
+        "127.0.0.1", east.outbounds[SERVICE]) for _ in range(4)))
+    west.envoys["ingress"].start()
+    local.wait_for("it is live", west.envoys["ingress"].live)
+    expect(reaches(east, SERVICE) == "backend-v0", "somebody else answers")
+    return "one of two, none, one again"
