@@ -22,6 +22,7 @@ A scenario (@story.world_scenario()) gets the world as it was when it came up:
             world.cut_wan("west"); world.mend_wan("west")
             held.cut(), load.stop().failures
 """
+import concurrent.futures
 import contextlib
 import json
 import os
@@ -30,7 +31,6 @@ import shutil
 import signal
 import subprocess
 import tempfile
-import time
 
 import local
 import world_documents as documents
@@ -120,11 +120,12 @@ class World:  # pylint: disable=too-many-public-methods  # it is what scenarios 
     def down(self):
         """End and remove everything; what the programs' ends and logs say against them."""
         try:
-            for host in sorted(self.running, key=lambda h: h.endswith(("cp", "global"))):
-                if self.alive(host):
-                    status = self._end(host, signal.SIGTERM)
-                    if status and not proxy_of(host):
-                        self.faults.append(f"{host} ended with {status}")
+            running = [host for host in self.running if self.alive(host)]
+            self.stop(*filter(proxy_of, running))
+            daemons = [host for host in running if not proxy_of(host)]
+            for host, status in self.stop(*daemons).items():
+                if status:
+                    self.faults.append(f"{host} ended with {status}")
             for host in self.topology.hosts:
                 self._read_log(host)
         finally:
@@ -199,7 +200,8 @@ class World:  # pylint: disable=too-many-public-methods  # it is what scenarios 
     def _start_global(self):
         endpoint = self.topology.endpoint
         self._daemon("global", "zonelink-global", {
-            "api.listen": f"unix:{self.inside('global', 'api')},{endpoint('global', documents.API)}",
+            "api.listen": ",".join((f"unix:{self.inside('global', 'api')}",
+                                    endpoint("global", documents.API))),
             "sync.listen": endpoint("global", documents.SYNC),
             "zones.stale_after": f"{STALE_AFTER}s",
             "zones.withdraw_after": f"{WITHDRAW_AFTER}s"})
@@ -272,15 +274,16 @@ class World:  # pylint: disable=too-many-public-methods  # it is what scenarios 
             self._wait_ready(host)
 
     def kill(self, *hosts):
-        """SIGKILL of all that runs on these hosts, all at once for their peers: what they
-        had open is reset, or answers nobody."""
-        for host in hosts:
-            self._end(host, signal.SIGKILL)
+        """SIGKILL of all that runs on these hosts, of all at once."""
+        self._end_all(hosts, signal.SIGKILL)
 
     def stop(self, *hosts):
-        """A graceful end."""
-        for host in hosts:
-            self._end(host, signal.SIGTERM)
+        """A graceful end; {host: exit status}."""
+        return self._end_all(hosts, signal.SIGTERM)
+
+    def _end_all(self, hosts, number):
+        with concurrent.futures.ThreadPoolExecutor(8) as pool:
+            return dict(zip(hosts, pool.map(lambda host: self._end(host, number), hosts)))
 
     # -- the network ---------------------------------------------------------------------
 
@@ -473,11 +476,9 @@ class World:  # pylint: disable=too-many-public-methods  # it is what scenarios 
         was started is ended, what was stored is deleted; then all is in sync."""
         for zone in tuple(self.severed):
             self.mend_wan(zone)
-        for host in sorted(self.running):
-            if host.partition("-")[2] in LAZY:
-                if self.alive(host):
-                    self._end(host, signal.SIGTERM)
-                self.running.discard(host)
+        lazy = [host for host in self.running if host.partition("-")[2] in LAZY]
+        self.stop(*filter(self.alive, lazy))
+        self.running.difference_update(lazy)
         missing = [host for host in sorted(self.running, key=lambda h: bool(proxy_of(h)))
                    if not self.alive(host)]
         for host in missing:

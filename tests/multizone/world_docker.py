@@ -5,6 +5,7 @@ in build/docker and touches no rule of the machine, and ended with the world. Th
 cut in the containers' own namespaces, from outside: they need no rights for it.
 """
 import contextlib
+import glob
 import hashlib
 import os
 import shutil
@@ -29,11 +30,12 @@ class NoDocker(NoNetwork):
 
 
 def call(*argv, seconds=10 * MINUTE, **options):
-    """Run a command; its standard output. NoDocker with its last words if it fails."""
+    """Run a command; its standard output. Failure with its last words if it fails."""
     done = subprocess.run(argv, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                           check=False, timeout=seconds, **options)
     if done.returncode != 0:
-        raise NoDocker(f"{' '.join(argv[:3])}: {(done.stderr or done.stdout)[-2000:].strip()}")
+        raise local.Failure(f"{' '.join(argv[:3])}: "
+                            f"{(done.stderr or done.stdout)[-2000:].strip()}")
     return done.stdout
 
 
@@ -42,7 +44,7 @@ def succeeds(*argv, seconds=MINUTE):
     try:
         call(*argv, seconds=seconds)
         return True
-    except (NoDocker, subprocess.TimeoutExpired, FileNotFoundError):
+    except (local.Failure, subprocess.TimeoutExpired, FileNotFoundError):
         return False
 
 
@@ -50,7 +52,7 @@ class DockerDaemon:
     """The daemon that is there, or one of our own; end() ends only ours."""
 
     def __init__(self):
-        self.own = self.folder = None
+        self.own = self.folder = self.name = None
         if shutil.which("docker") is None:
             raise NoDocker("no docker: deploy/install-deps --docker installs it")
         self.compose = self._find_compose()
@@ -70,12 +72,14 @@ class DockerDaemon:
         if shutil.which("dockerd") is None:
             raise NoDocker("no docker daemon runs, and there is no dockerd to start")
         self.folder = tempfile.mkdtemp(prefix="zonelink-docker-")
+        self.name = os.path.basename(self.folder)
         host = f"unix://{self.folder}/socket"
         self.own = local.Process(
             ["setpriv", "--pdeathsig", "TERM", "--", "dockerd", "-H", host,
              "--data-root", DATA, "--exec-root", f"{self.folder}/exec",
              "--pidfile", f"{self.folder}/pid", "--bridge=none", "--iptables=false",
-             "--ip6tables=false", "--ip-forward=false"], f"{self.folder}/log")
+             "--ip6tables=false", "--ip-forward=false", f"--cgroup-parent=/{self.name}"],
+            f"{self.folder}/log")
         os.environ["DOCKER_HOST"] = host
         try:
             local.wait_for("dockerd answers", self._answers, 30)
@@ -95,6 +99,8 @@ class DockerDaemon:
         if self.own is not None:
             self.own.end(seconds=30)
             self.own = None
+            for group in glob.glob(f"/sys/fs/cgroup/**/{self.name}", recursive=True):
+                os.rmdir(group)
             shutil.rmtree(self.folder, ignore_errors=True)
             del os.environ["DOCKER_HOST"]
 
@@ -108,7 +114,7 @@ def base_image():
     image = f"zonelink-world-base:{hashlib.sha256(text).hexdigest()[:12]}"
     if succeeds("docker", "image", "inspect", image):
         return image
-    with contextlib.suppress(NoDocker, subprocess.TimeoutExpired):
+    with contextlib.suppress(local.Failure, subprocess.TimeoutExpired):
         if not succeeds("docker", "image", "inspect", DEBIAN):
             call("docker", "pull", DEBIAN, seconds=2 * MINUTE)
         call("docker", "build", "--network", "host", "-f", f"{DOCKER}/Dockerfile.base",
@@ -154,8 +160,11 @@ class DockerWorld(World):
         self.daemon, self.containers, self.pids = None, {}, {}
 
     def _make(self):
-        self.daemon = DockerDaemon()
-        base = base_image()
+        try:
+            self.daemon = DockerDaemon()
+            base = base_image()
+        except (local.Failure, subprocess.TimeoutExpired) as failure:
+            raise NoDocker(str(failure)) from None
         programs = os.path.join(self.folder, "programs")
         os.makedirs(programs)
         for name in ("zonelink-global", "zonelink-zone", "host.py", "client.py"):

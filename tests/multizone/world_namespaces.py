@@ -7,12 +7,12 @@ left over, and two worlds do not meet. The bridges stand in a namespace of their
 import concurrent.futures
 import ctypes
 import os
+import shutil
 import signal
 import subprocess
 import sys
 
 import local
-import world_documents as documents
 from network import CLONE_NEWNET, NoNetwork
 from world import World
 
@@ -69,6 +69,9 @@ class NamespaceWorld(World):
         self._within(namespace, call)
 
     def _make(self):
+        for tool in ("ip", "iptables", "ip6tables", "setpriv"):
+            if shutil.which(tool) is None:
+                raise NoNetwork(f"no {tool}: deploy/install-deps installs it")
         switch = self.namespaces[""] = self._new_namespace()
         lines = [f"link add {name} up type bridge mcast_snooping 0"
                  for name in self.topology.networks]

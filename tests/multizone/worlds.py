@@ -1,4 +1,6 @@
-"""Runs the scenarios of the world: it comes up once for all of one family."""
+"""Runs the scenarios of the world: it comes up once for all of one family of addresses."""
+import signal
+import sys
 import time
 import traceback
 
@@ -8,61 +10,63 @@ from world_docker import DockerWorld
 from world_namespaces import NamespaceWorld
 
 
-
-def make(args, family):
-    """A world that is not up."""
-    form = DockerWorld if args.docker else NamespaceWorld
-    return form(args.preset, family, args.keep)
-
-
 def run(chosen, args):
     """Run scenarios of the world, and yield their names and results as they come."""
-    for family in sorted({scenario.family for scenario in chosen}):
-        yield from Company([s for s in chosen if s.family == family], args, family).run()
+    if not chosen:
+        return
+    # Whoever ends us lets us take the world down; containers would stay.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    company = Company(args)
+    try:
+        for scenario in sorted(chosen, key=lambda s: s.family):
+            begin = time.monotonic()
+            status, text = company.run(scenario)
+            yield scenario.name, (status, text, time.monotonic() - begin)
+        faults = company.close()
+        if faults:
+            yield "world_ends", ("failed", faults, 0.0)
+    finally:
+        company.close()
 
 
 class Company:
-    """The scenarios that share a world."""
+    """The scenarios that share a world, one after the other."""
 
-    def __init__(self, scenarios, args, family):
-        self.scenarios, self.args, self.family = scenarios, args, family
-        self.world = None
+    def __init__(self, args):
+        self.args, self.world = args, None
+        self.lack = None if local.find_envoy() else "no Envoy: deploy/install-deps says why"
 
-    def run(self):
-        """Run them; a world that cannot be had, or be brought back to its beginning, is
-        made anew for the next one."""
-        for scenario in self.scenarios:
-            begin = time.monotonic()
-            status, text = self._run_one(scenario)
-            if scenario is self.scenarios[-1] and self.world:
-                faults = self._close()
-                if faults:
-                    status, text = "failed", f"{text}\n{faults}"
-            yield scenario.name, (status, text, time.monotonic() - begin)
-
-    def _run_one(self, scenario):
-        if not local.find_envoy():
-            return "SKIPPED", "no Envoy: deploy/install-deps says why"
+    def run(self, scenario):
+        """Run one; (status, text). A world that could not be brought back to its beginning
+        is made anew for the next; one that this machine has not is tried once."""
+        if self.lack:
+            return "SKIPPED", self.lack
         try:
-            if self.world is None:
-                world = make(self.args, self.family)
-                self.world = world.__enter__()
-            text = scenario.function(self.world) or ""
+            text = scenario.function(self._world(scenario.family)) or ""
             self.world.reset()
             return "passed", text
         except network.NoNetwork as lack:
-            return "SKIPPED", str(lack)
+            self.lack = str(lack)
+            return "SKIPPED", self.lack
         except local.Failure as failure:
             text = str(failure)
         except Exception:  # pylint: disable=broad-except  # a broken scenario is a failure
             text = traceback.format_exc()
-        except BaseException:
-            self._close()
-            raise
-        return "failed", f"{text}\n{self._close()}".strip()
+        return "failed", f"{text}\n{self.close()}".strip()
 
-    def _close(self):
-        """Take the world down, with what it was told by those who end; their faults."""
+    def _world(self, family):
+        """The world, up, of this family."""
+        if self.world and self.world.topology.family != family:
+            faults = self.close()
+            if faults:
+                raise local.Failure(f"the world before ended badly: {faults}")
+        if self.world is None:
+            form = DockerWorld if self.args.docker else NamespaceWorld
+            self.world = form(self.args.preset, family, self.args.keep).__enter__()
+        return self.world
+
+    def close(self):
+        """Take the world down; what its programs' ends and logs say against them."""
         world, self.world = self.world, None
         if world is None:
             return ""
