@@ -123,6 +123,8 @@ static bool select_dataplane(struct selection *at)
 {
 	const struct target_ref *ref = route_top(at->route);
 
+	if (at->proxy->dataplane->gateway == GATEWAY_BUILTIN)
+		return because(at, false, "the proxy is a builtin gateway");
 	if (ref->labels.count > 0)
 		return select_labels(at, ref->labels);
 	if (ref->name[0] != '\0' || ref->ns[0] != '\0')
