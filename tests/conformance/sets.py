@@ -1,6 +1,6 @@
 """Random sets of documents, from a vocabulary so small that names meet often."""
 
-from sets_objects import Objects
+from sets_zones import Zones
 from vocabulary import NAMESPACES, OWN, SERVICES, ZONES
 
 __all__ = ['OWN', 'Maker']
@@ -23,7 +23,7 @@ def produces(to, namespace):
     return set(ref['labels']) == {'kuma.io/display-name'}
 
 
-class Maker(Objects):
+class Maker(Zones):
     """Makes one set of documents from one seed."""
 
     # -- inventory -----------------------------------------------------------------
@@ -39,9 +39,15 @@ class Maker(Objects):
             body['meshServices'] = {'mode': self.pick(
                 ('Disabled', 'Everywhere', 'ReachableBackends', 'Exclusive'))}
         if self.some(0.5):
-            body['mtls'] = {'backends': [{'name': 'ca-1', 'type': 'builtin'}]}
+            body['mtls'] = {'backends': [{'name': name, 'type': 'builtin'}
+                                         for name in ('ca-1', 'ca-2')[:self.pick((1, 1, 2))]]}
+            for backend in body['mtls']['backends']:
+                if self.some(0.6):
+                    backend['mode'] = self.pick(('STRICT', 'PERMISSIVE'))
             if self.some(0.8):
                 body['mtls']['enabledBackend'] = 'ca-1'
+                if self.some(0.4):
+                    body['routing'] = dict(routing, zoneEgress=True)
         self.put('Mesh', 'default', None, {}, body, True)
 
     def dataplane(self, n):
@@ -88,28 +94,6 @@ class Maker(Objects):
         if self.some(0.1):
             out['tags'].update(self.tags())
         return out
-
-    def ingress(self, n):
-        zone = self.pick(ZONES)
-        net = {'address': '10.0.0.%d' % (n + 1), 'port': 10001}
-        if self.some(0.9):
-            net['advertisedAddress'] = '10.%d.0.%d' % (ZONES.index(zone), self.dice.randint(1, 3))
-            net['advertisedPort'] = self.pick((10001, 10002))
-        records = []
-        for _ in range(self.dice.randint(0, 5)):
-            tags = self.service_tags()
-            if self.some(0.8):
-                tags['kuma.io/zone'] = zone
-            records.append({'tags': tags, 'instances': self.dice.randint(0, 4)})
-            if self.some(0.5):
-                records[-1]['mesh'] = self.pick(('default', 'default', 'other'))
-        body = {'networking': net, 'availableServices': records}
-        labels = {}
-        if self.some(0.7):
-            body['zone'] = zone
-        elif zone != OWN or self.some(0.5):
-            labels['kuma.io/zone'] = zone
-        self.put('ZoneIngress', 'ingress-%d' % n, None, labels, body, True)
 
     # -- policies ------------------------------------------------------------------
 
@@ -188,6 +172,13 @@ class Maker(Objects):
         return out
 
     def policy(self):
+        namespace = self.pick(NAMESPACES) if self.some(0.25) else None
+        kind = 'MeshHTTPRoute' if self.some(0.4) else 'MeshTCPRoute'
+        make = self.http_to if kind == 'MeshHTTPRoute' else self.to
+        self.put_policy(kind, 'route-%s' % self.pick('abcd'), namespace, {
+            'to': [make() for _ in range(self.dice.randint(1, 4))]})
+
+    def put_policy(self, kind, name, namespace, body):
         labels = {}
         origin = self.pick(('', '', 'global', 'zone', 'zone'))
         zone = ''
@@ -197,10 +188,6 @@ class Maker(Objects):
             zone = labels['kuma.io/zone'] = self.pick(ZONES[:2])
         if self.some(0.07):
             labels['kuma.io/effect'] = 'shadow'
-        namespace = self.pick(NAMESPACES) if self.some(0.25) else None
-        kind = 'MeshHTTPRoute' if self.some(0.4) else 'MeshTCPRoute'
-        make = self.http_to if kind == 'MeshHTTPRoute' else self.to
-        body = {'to': [make() for _ in range(self.dice.randint(1, 4))]}
         if namespace in NAMESPACES[:2]:  # 1.5: producer and consumer entries do not mix
             first = produces(body['to'][0], namespace)
             body['to'] = [to for to in body['to'] if produces(to, namespace) == first]
@@ -211,8 +198,7 @@ class Maker(Objects):
             if self.some(0.4):
                 body['targetRef']['tags'] = dict(self.tags(0.1), port=self.pick(('9000', '*')))
             body['to'] = [dict(to, targetRef={'kind': 'Mesh'}) for to in body['to'][:2]]
-        self.put(kind, 'route-%s' % self.pick('abcd'), self.some_mesh(), labels, body, False,
-                 namespace, zone)
+        self.put(kind, name, self.some_mesh(), labels, body, False, namespace, zone)
 
     def make(self):
         if self.some(0.7):
@@ -227,11 +213,13 @@ class Maker(Objects):
             self.dataplane(n)
         for n in self.up_to(5):
             self.ingress(n)
+        for n in self.up_to(2):
+            self.egress(n)
         for n in self.up_to(1):
             self.builtin(n)
         for most, make in ((7, self.mesh_service), (3, self.multi_zone_service),
                            (2, self.mesh_external_service), (2, self.traffic_route),
-                           (2, self.mesh_gateway), (12, self.policy)):
+                           (2, self.mesh_gateway), (12, self.policy), (4, self.strategy)):
             for _ in self.up_to(most):
                 make()
         for n in self.up_to(2):

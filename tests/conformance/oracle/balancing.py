@@ -1,6 +1,7 @@
 """MeshLoadBalancingStrategy: which zones come when, and who is near (kinds 15, 6.6)."""
 
 from .documents import ZONE
+from .policies import contributor
 
 KIND = 'MeshLoadBalancingStrategy'
 
@@ -37,10 +38,12 @@ def round_up(number):
 class Strategy:
     """What all policies together say of one destination of one client."""
 
-    def __init__(self, conf=None, zone='', tag_sets=()):
+    def __init__(self, conf=None, client=None, sources=()):
         self.conf = conf or {}
-        self.zone = zone
-        self.tag_sets = tag_sets
+        self.zone = client.zone if client else ''
+        self.tag_sets = client.tag_sets if client else []
+        self.labels = client.labels if client else {}
+        self.sources = sources  # of the JSON, increasing precedence
         self.disabled = self.conf.get('disabled', False)
         self.cross = None if self.disabled else self.conf.get('crossZone')
         self.local = None if self.disabled else self.conf.get('localZone')
@@ -74,7 +77,7 @@ class Strategy:
         if not affinity:
             return None
         for key, weight in affinity:
-            own = next((s[key] for s in self.tag_sets if key in s), None)
+            own = next((s[key] for s in self.tag_sets if key in s), self.labels.get(key))
             if own is not None and tags.get(key) == own:
                 return ('%s=%s' % (key, own), weight)
         return (None, 1)
@@ -83,16 +86,18 @@ class Strategy:
 class Client:
     """A proxy, or an egress, and the entries about what it sends to."""
 
-    def __init__(self, zone, tag_sets=(), entries=()):
+    def __init__(self, zone, tag_sets=(), entries=(), labels=None):
         self.zone = zone
         self.tag_sets = [dict(s, **{ZONE: zone}) for s in tag_sets]
         self.entries = entries
+        self.labels = labels or {}
 
     def strategy(self, is_meant):
         """3.4: what is relevant, in order; is_meant(ref, policy) of other kinds than Mesh."""
-        conf = {}
-        for policy, _, entry in self.entries:
+        conf, sources = {}, []
+        for policy, index, entry in self.entries:
             ref = entry['targetRef']
             if ref['kind'] == 'Mesh' or is_meant(ref, policy):
                 conf = patched(conf, entry.get('default', {}))
-        return Strategy(conf.get('localityAwareness', {}), self.zone, self.tag_sets)
+                sources.append(contributor(policy, index))
+        return Strategy(conf.get('localityAwareness', {}), self, sources)

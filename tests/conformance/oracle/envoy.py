@@ -41,8 +41,13 @@ def said(action):
 
 
 def is_outside(backends):
-    """Whether one of them is outside the mesh; None: the JSON does not tell."""
+    """Whether one of them is outside the mesh; None: the JSON does not tell, or an egress
+    stands for it."""
     there = [b for b in backends if b.get('resolved')]
+    if any(e['via'] == 'egress' for b in there for e in b['endpoints']) or any(
+            b['kind'] == 'MeshExternalService' and getattr(b, 'facts', None) and b.facts.sni
+            for b in there):
+        return None
     if any(b['kind'] == 'MeshExternalService' or e['via'] == 'external'
            for b in there for e in b['endpoints'] or [{'via': ''}]):
         return True

@@ -60,7 +60,7 @@ class Resolver:
         return self.reached(dict(out, cluster=cluster_name(service, tags),
                                  endpoints=self.services.endpoints(service, tags, strategy)),
                             trust.tag_name(service, tags, self.mesh), names, strategy,
-                            bool(self.services.external_of(service)))
+                            self.services.is_external(service))
 
     def of_object(self, out, obj, port):
         strategy = self.strategy(RealService(self, obj, port))
@@ -85,6 +85,8 @@ class Resolver:
         elif is_outside:
             names = trust.names_of_egress(self.mesh)
         out = Noted(out, resolved=True)
+        if strategy.sources and not is_outside:
+            out['balancing'] = strategy.sources
         out.facts = trust.Facts(sni, names, Client(self.client.zone).strategy(None)
                                 if is_outside else strategy)
         return out

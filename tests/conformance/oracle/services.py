@@ -126,6 +126,9 @@ class Services:
         return (self.has_dataplanes(service) or
                 any(e.spec['tags'].get(SERVICE) == service for e in self.externals))
 
+    def is_external(self, service):
+        return self.is_known(service) and not self.has_dataplanes(service)
+
     def external_of(self, service):
         """Kinds 9: those that count."""
         if self.has_dataplanes(service):
@@ -188,6 +191,8 @@ class Services:
         out = Noted(zone=self.zone, address=inbound.address, port=inbound.port, weight=1,
                     priority=0, via='direct')
         out.facts = strategy.group_of(inbound.tags)
+        if out.facts and out.facts[0]:
+            out['subZone'] = out.facts[0]
         return out
 
     def level(self, zone, strategy):

@@ -99,8 +99,8 @@ class World:
                     backends=[self.resolver.backend(r, namespace) for r in refs])
 
     def proxy(self, proxy):
-        self.resolver.client = Client(self.zone, proxy.tag_sets_or_labels(),
-                                      self.matched(STRATEGY, proxy))
+        self.resolver.client = Client(self.zone, proxy.tag_sets, self.matched(STRATEGY, proxy),
+                                      proxy.res.labels)
         if proxy.is_builtin:
             found = gateway.gateway_of(self.gateways, proxy, self.zone)
             return Noted(proxy.res.shown(), listeners=[
