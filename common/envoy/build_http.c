@@ -216,7 +216,8 @@ static void set_split(struct build *build, Envoy__RouteAction *action,
 static bool is_outside(const struct part *parts, size_t count)
 {
 	for (size_t i = 0; i < count; i++)
-		if (parts[i].backend != NULL && parts[i].backend->outside != NULL)
+		if (parts[i].backend != NULL &&
+		    (parts[i].backend->outside != NULL || parts[i].backend->relayed))
 			return true;
 	return false;
 }

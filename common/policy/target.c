@@ -7,6 +7,8 @@
 #include "policy/trust.h"
 #include "policy/warn.h"
 
+#include "base/addr.h"
+
 #include <assert.h>
 #include <string.h>
 
@@ -61,16 +63,26 @@ struct endpoints target_endpoints(struct resolving *at, struct backend *backend,
 	return endpoints_of(service, tags, at->zone, at->mesh, &balance, at->arena);
 }
 
+static const char *first_host(const struct endpoints *found)
+{
+	for (size_t i = 0; i < found->count; i++)
+		if (!zl_is_ip(found->items[i].address))
+			return found->items[i].address;
+	return NULL;
+}
+
 /* Where connections go is known: by way of the zone's egress, if the mesh says so. */
 static void settle(struct resolving *at, struct backend *backend,
 		   const struct service *service, struct endpoints *found)
 {
+	backend->relayed = backend->outside != NULL && at->mesh->zone_egress;
+	if (backend->relayed)
+		backend->host = first_host(found);
 	relay_apply(at, found);
 	backend->endpoints = found->items;
 	backend->endpoint_count = found->count;
 	warn_of_backend(at, backend, service, found);
-	backend->relayed = backend->outside != NULL && at->mesh->zone_egress;
-	if (backend->relayed)
+	if (backend->relayed) /* the egress dials it */
 		backend->outside = NULL;
 }
 
