@@ -3,6 +3,7 @@
 #include "base/hash.h"
 
 #include <assert.h>
+#include <string.h>
 
 const char *via_name(enum via via)
 {
@@ -37,6 +38,12 @@ const char *gateway_protocol_name(enum gateway_protocol protocol)
 	return NAMES[protocol];
 }
 
+static void put(struct zl_buf *input, const char *key, const char *value)
+{
+	zl_buf_str(input, key);
+	zl_buf_str(input, value);
+}
+
 /* No delimiters in what is hashed: the format is published (spec 5.5). */
 const char *policy_cluster_name(const char *service, struct labels tags,
 				struct zl_arena *arena)
@@ -45,18 +52,28 @@ const char *policy_cluster_name(const char *service, struct labels tags,
 	struct zl_buf input = { 0 };
 	uint8_t sum[ZL_SHA256];
 	char hex[2 * HASH + 1];
+	bool subset = false;
+	size_t i = 0;
 
-	tags = labels_without(arena, tags, TAG_SERVICE);
 	if (tags.count == 0)
 		return zl_arena_strdup(arena, service);
-
-	tags = labels_with(arena, tags, TAG_SERVICE, service);
-	for (size_t i = 0; i < tags.count; i++) {
-		zl_buf_str(&input, tags.items[i].key);
-		zl_buf_str(&input, tags.items[i].value);
+	/* By key, the service in its place. */
+	for (; i < tags.count && strcmp(tags.items[i].key, TAG_SERVICE) < 0; i++) {
+		put(&input, tags.items[i].key, tags.items[i].value);
+		subset = true;
 	}
-	zl_sha256(&(struct zl_run){ input.data, input.len }, 1, sum);
+	put(&input, TAG_SERVICE, service);
+	for (; i < tags.count; i++) {
+		if (strcmp(tags.items[i].key, TAG_SERVICE) == 0)
+			continue;
+		put(&input, tags.items[i].key, tags.items[i].value);
+		subset = true;
+	}
+	if (subset) {
+		zl_sha256(&(struct zl_run){ input.data, input.len }, 1, sum);
+		zl_hex(sum, HASH, hex);
+	}
 	zl_buf_free(&input);
-	zl_hex(sum, HASH, hex);
-	return zl_arena_format(arena, "%s-%s", service, hex);
+	return subset ? zl_arena_format(arena, "%s-%s", service, hex)
+		      : zl_arena_strdup(arena, service);
 }

@@ -2,6 +2,7 @@
 
 #include "policy/index.h"
 
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -16,6 +17,15 @@ void passages_add(struct passages *to, const struct passage *passage, size_t ran
 		to->items = zl_realloc(to->items, to->room, sizeof(*to->items));
 	}
 	to->items[to->count++] = (struct ranked){ *passage, rank };
+}
+
+static int by_sni(const void *one, const void *other)
+{
+	const struct ranked *a = one;
+	const struct ranked *b = other;
+	int order = strcmp(a->passage.sni, b->passage.sni);
+
+	return order != 0 ? order : (a->rank > b->rank) - (a->rank < b->rank);
 }
 
 /* As Envoy compares them, the most wanted of equal ones first. */
@@ -40,16 +50,28 @@ static int by_rank(const void *one, const void *other)
 	return by_folded_name(one, other);
 }
 
-static int by_name(const void *one, const void *other)
+static void drop_doubles(struct passages *to)
 {
-	const struct passage *a = one;
-	const struct passage *b = other;
+	size_t kept = 0;
 
-	return strcmp(a->sni, b->sni);
+	for (size_t i = 0; i < to->count; i++)
+		if (kept == 0 || strcmp(to->items[kept - 1].passage.sni,
+					to->items[i].passage.sni) != 0)
+			to->items[kept++] = to->items[i];
+	to->count = kept;
+}
+
+static bool has_capitals(const struct passages *passages)
+{
+	for (size_t i = 0; i < passages->count; i++)
+		for (const char *c = passages->items[i].passage.sni; *c != '\0'; c++)
+			if (isupper((unsigned char)*c))
+				return true;
+	return false;
 }
 
 /* Two names that Envoy takes for one make it refuse the whole listener. */
-static void drop_equal(struct passages *to, struct resolving *at)
+static void drop_alike(struct passages *to, struct resolving *at)
 {
 	size_t kept = 0;
 
@@ -60,7 +82,7 @@ static void drop_equal(struct passages *to, struct resolving *at)
 
 		if (strcasecmp(last, sni) != 0)
 			to->items[kept++] = to->items[i];
-		else if (strcmp(last, sni) != 0)
+		else
 			resolving_warn(at,
 				       zl_arena_format(at->arena,
 						       "server names \"%s\" and \"%s\" "
@@ -74,8 +96,6 @@ static void drop_equal(struct passages *to, struct resolving *at)
 
 static void drop_too_many(struct passages *to, struct resolving *at)
 {
-	if (to->count <= PASSAGES_MAX)
-		return;
 	qsort(to->items, to->count, sizeof(*to->items), by_rank);
 	resolving_warn(at,
 		       zl_arena_format(at->arena,
@@ -86,19 +106,30 @@ static void drop_too_many(struct passages *to, struct resolving *at)
 	to->count = PASSAGES_MAX;
 }
 
+static void sort(struct passages *to)
+{
+	if (to->count > 1)
+		qsort(to->items, to->count, sizeof(*to->items), by_sni);
+}
+
 void passages_end(struct passages *to, struct resolving *at, struct zone_routes *routes)
 {
 	struct passage *passages;
 
-	if (to->count > 0)
-		drop_equal(to, at);
-	drop_too_many(to, at);
+	sort(to);
+	drop_doubles(to);
+	if (has_capitals(to)) {
+		drop_alike(to, at);
+		sort(to);
+	}
+	if (to->count > PASSAGES_MAX) {
+		drop_too_many(to, at);
+		sort(to);
+	}
 	passages = zl_arena_alloc(at->arena, to->count, sizeof(*passages));
 	for (size_t i = 0; i < to->count; i++)
 		passages[i] = to->items[i].passage;
 	free(to->items);
-	if (to->count > 0)
-		qsort(passages, to->count, sizeof(*passages), by_name);
 	routes->passages = passages;
 	routes->passage_count = to->count;
 	routes->warning_count = texts_sort(at->warnings, at->warning_count);

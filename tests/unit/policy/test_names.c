@@ -23,6 +23,8 @@ static const struct {
 	{ "backend_kuma-demo_svc_3001",
 	  { { "kuma.io/zone", "kuma-2" }, { "version", "v1" } }, 2,
 	  "backend_kuma-demo_svc_3001-28b2c53d28584fd1" },
+	{ "backend", { { "app", "x" }, { "region", "eu" } }, 2,
+	  "backend-ada25f110fe15bfb" },
 	/* The name of a ref wins over what its tags say. */
 	{ "backend", { { "kuma.io/service", "other" }, { "region", "eu" } }, 2,
 	  "backend-bb38a94289f18fb9" },
