@@ -185,7 +185,11 @@ static void add_eds_cluster(struct build *build, const struct backend *target,
 					       : HTTP_TWO);
 	if (target->by_group)
 		share_by_group(arena, cluster);
-	if (spare_priority)
+	/* By what the mesh is, not by which endpoints there are: another cluster would
+	 * forget who is dead. */
+	if (build->trust.on)
+		build_watch(build, cluster);
+	else if (spare_priority)
 		set_outlier_detection(arena, cluster);
 	if (target->sni != NULL && build->trust.has_identity)
 		cluster->transport_socket = build_mesh_client(build, target);
@@ -288,9 +292,10 @@ static void set_overprovisioning(struct zl_arena *arena,
 }
 
 /* host: by what requests to it are told, NULL for what clients say. */
-static Envoy__LbEndpoint *weighted_endpoint(struct zl_arena *arena,
+static Envoy__LbEndpoint *weighted_endpoint(struct build *build,
 					    const struct endpoint *from, const char *host)
 {
+	struct zl_arena *arena = build->arena;
 	static const char *const USES[] = { "envoy.lb", "envoy.transport_socket_match" };
 	Envoy__LbEndpoint *endpoint = new_endpoint(arena, from->address, from->port);
 
@@ -301,6 +306,8 @@ static Envoy__LbEndpoint *weighted_endpoint(struct zl_arena *arena,
 		endpoint->load_balancing_weight =
 			pb_u32(arena, from->weight < UINT32_MAX ? (uint32_t)from->weight
 								: UINT32_MAX);
+	if (build->trust.on && from->via == VIA_DIRECT)
+		build_trust_in(build, endpoint->endpoint);
 	return endpoint;
 }
 
@@ -329,7 +336,7 @@ Envoy__ClusterLoadAssignment *build_assignment(struct build *build,
 			assignment->endpoints[assignment->n_endpoints++] = locality;
 		}
 		locality->lb_endpoints[locality->n_lb_endpoints++] =
-			weighted_endpoint(build->arena, from, target->host);
+			weighted_endpoint(build, from, target->host);
 		last = from;
 	}
 	set_overprovisioning(build->arena, assignment, target->overprovisioning);

@@ -29,9 +29,10 @@ struct build {
 	const struct envoy_secrets *secrets; /* NULL: none is to be had */
 	const struct backend **targets; /* resolved, sorted by cluster, which differ */
 	size_t target_count;
-	const char *blackhole; /* name of that cluster; NULL until it is needed */
-	Envoy__Any *http_one;  /* options packed once for all clusters; NULL until */
-	Envoy__Any *http_two;  /* then */
+	const char *blackhole;     /* name of that cluster; NULL until it is needed */
+	Envoy__Any *http_one;      /* options packed once for all clusters; NULL until */
+	Envoy__Any *http_two;      /* then */
+	const struct watch *watch; /* the same */
 	struct envoy_resource *items; /* in the order of adding */
 	size_t count, room;
 };
@@ -73,6 +74,13 @@ void build_set_http(struct build *build, Envoy__Cluster *cluster,
 Envoy__ClusterLoadAssignment *build_assignment(struct build *build,
 					       const struct backend *target, bool names,
 					       unsigned *priorities);
+
+/* ---- build_watch.c ---- */
+
+/* Let the proxy notice which endpoints of cluster are dead. */
+void build_watch(struct build *build, Envoy__Cluster *cluster);
+/* This one is not asked every now and then whether it lives. */
+void build_trust_in(struct build *build, Envoy__Endpoint *endpoint);
 
 /* ---- build_external.c ---- */
 

@@ -26,6 +26,8 @@ static const struct {
 	{ V3("extensions.filters.http.router", "Router"), &envoy__router__descriptor },
 	{ V3("extensions.filters.listener.tls_inspector", "TlsInspector"),
 	  &envoy__tls_inspector__descriptor },
+	{ V3("extensions.transport_sockets.raw_buffer", "RawBuffer"),
+	  &envoy__raw_buffer__descriptor },
 	{ V3("extensions.transport_sockets.tls", "UpstreamTlsContext"),
 	  &envoy__upstream_tls_context__descriptor },
 	{ V3("extensions.transport_sockets.tls", "DownstreamTlsContext"),
@@ -153,8 +155,7 @@ static Envoy__Value *text_value(struct zl_arena *arena, const char *text)
 }
 
 /* Labels are sorted, so the entries are, and equal labels are equal bytes. */
-static Envoy__Struct *label_struct(struct zl_arena *arena, struct labels labels,
-				   const char *skip)
+Envoy__Struct *pb_labels(struct zl_arena *arena, struct labels labels, const char *skip)
 {
 	Envoy__Struct *map = pb_new(arena, &envoy__struct__descriptor);
 
@@ -175,7 +176,7 @@ Envoy__Metadata *pb_metadata(struct zl_arena *arena, const char *const *names,
 			     size_t count, struct labels labels, const char *skip)
 {
 	Envoy__Metadata *metadata = pb_new(arena, &envoy__metadata__descriptor);
-	Envoy__Struct *map = label_struct(arena, labels, skip);
+	Envoy__Struct *map = pb_labels(arena, labels, skip);
 
 	if (map->n_fields == 0)
 		return NULL;

@@ -21,6 +21,7 @@
 #define ROUTER_FILTER "envoy.filters.http.router"
 #define HTTP_FILTER "envoy.filters.network.http_connection_manager"
 #define TLS_SOCKET "envoy.transport_sockets.tls"
+#define PLAIN_SOCKET "envoy.transport_sockets.raw_buffer"
 #define TLS_INSPECTOR "envoy.filters.listener.tls_inspector"
 #define HTTP_OPTIONS "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
 
@@ -48,7 +49,9 @@ Envoy__Address *pb_address(struct zl_arena *arena, const char *address, uint32_t
 /* "Ask the stream that you have this from." */
 Envoy__ConfigSource *pb_ads(struct zl_arena *arena);
 
-/* Labels without the key skip as metadata under each of the count names, which are
- * sorted. NULL if no label is left. */
+/* Labels without the key skip. */
+Envoy__Struct *pb_labels(struct zl_arena *arena, struct labels labels, const char *skip);
+/* The same as metadata under each of the count names, which are sorted. NULL if no label
+ * is left. */
 Envoy__Metadata *pb_metadata(struct zl_arena *arena, const char *const *names,
 			     size_t count, struct labels labels, const char *skip);

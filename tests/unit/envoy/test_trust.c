@@ -22,6 +22,25 @@
 	"{port: 81, servicePort: 8081, tags: {kuma.io/service: api, kuma.io/protocol: " \
 	"http}}], outbound: [{port: 10001, tags: {kuma.io/service: backend}}]}}\n"
 
+#define AWAY                                                                           \
+	"---\n{type: Dataplane, name: backend-02, networking: {address: 192.168.0.3, " \
+	"inbound: [{port: 80, tags: {kuma.io/service: backend, rack: r1}}]}}\n"        \
+	"---\n{type: Dataplane, name: backend-03, networking: {address: 192.168.0.4, " \
+	"inbound: [{port: 80, tags: {kuma.io/service: backend, rack: r2}}]}}\n"        \
+	"---\n{type: ZoneIngress, name: west, zone: west, networking: {address: "      \
+	"10.0.0.1, port: 10001, advertisedAddress: 20.0.0.1, advertisedPort: 10001}, " \
+	"availableServices: [{instances: 2, tags: {kuma.io/service: backend}}]}\n"
+#define NEAR                                                                            \
+	"---\n{type: MeshLoadBalancingStrategy, name: near, spec: {to: [{targetRef: "   \
+	"{kind: Mesh}, default: {localityAwareness: {localZone: {affinityTags: [{key: " \
+	"rack}, {key: kuma.io/zone}]}, crossZone: {failover: [{to: {type: Any}}], "     \
+	"failoverThreshold: {percentage: 80}}}}}]}}\n"
+#define RACK                                                                          \
+	"---\n{type: Dataplane, name: web-01, networking: {address: 192.168.0.1, "    \
+	"inbound: [{port: 80, servicePort: 8080, tags: {kuma.io/service: web, rack: " \
+	"r1}}], "                                                                     \
+	"outbound: [{port: 10001, tags: {kuma.io/service: backend}}]}}\n"
+
 static struct envoy_config *config_of(const char *yaml,
 				      const struct envoy_secrets *secrets)
 {
@@ -159,6 +178,32 @@ static void a_new_certificate_is_one_secret(void **state)
 	envoy_config_drop(&after);
 }
 
+static void groups_and_levels(void **state)
+{
+	char name[] = "one";
+	const struct envoy_secrets secrets = { no_secret, some_identity, name };
+
+	(void)state;
+	sample_golden(config_of(MESH("STRICT") OTHERS AWAY NEAR RACK, &secrets),
+		      "balancing");
+}
+
+/* A cluster that changed would forget who is dead. */
+static void endpoints_change_no_cluster(void **state)
+{
+	struct envoy_config *here = config_of(MESH("STRICT") OTHERS, NULL);
+	struct envoy_config *both = config_of(MESH("STRICT") OTHERS AWAY, NULL);
+
+	(void)state;
+	assert_string_equal(envoy_config_find(here, ENVOY_CLUSTER, "backend")->version,
+			    envoy_config_find(both, ENVOY_CLUSTER, "backend")->version);
+	assert_string_not_equal(
+		envoy_config_find(here, ENVOY_ENDPOINTS, "backend")->version,
+		envoy_config_find(both, ENVOY_ENDPOINTS, "backend")->version);
+	envoy_config_drop(&here);
+	envoy_config_drop(&both);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -166,6 +211,8 @@ int main(void)
 		cmocka_unit_test(plain_text_is_let_in_too),
 		cmocka_unit_test(who_cannot_say_who_it_is_is_alone),
 		cmocka_unit_test(a_new_certificate_is_one_secret),
+		cmocka_unit_test(groups_and_levels),
+		cmocka_unit_test(endpoints_change_no_cluster),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
