@@ -46,6 +46,9 @@ static void add_passage(struct build *build, Envoy__Listener *listener,
 	if (target->outside != NULL)
 		chain->transport_socket = build_mesh_server(build);
 	listener->filter_chains[listener->n_filter_chains++] = chain;
+	/* Ingresses are asked whether they live for whole services and objects: subsets
+	 * are many, and most of them nobody calls. */
+	build->trust.on = target->tags.count == 0;
 	build->targets = &target;
 	build->target_count = 1;
 	build_targets(build);

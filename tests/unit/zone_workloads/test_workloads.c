@@ -156,6 +156,81 @@ static void without_an_authority_there_is_none(void **state)
 	assert_int_equal(workloads_counts(rig->workloads).held, 1);
 }
 
+/* The content of a Secret: the part of the authority that it is named by, if it is m's.
+ */
+static bool read_secret(void *owner, const char *mesh, const char *name,
+			struct zl_buf *content)
+{
+	const struct rig *rig = owner;
+
+	if (strcmp(mesh, "m") != 0)
+		return false;
+	zl_buf_str(content, strstr(name, "-key-") != NULL ? rig->key[0] : rig->chain[0]);
+	return true;
+}
+
+/* Ask for the identity of a zone's egress in mesh; true: there is one. */
+static bool answer(struct rig *rig, const char *mesh_name, const struct mesh_spec *mesh,
+		   struct envoy_identity *out)
+{
+	char *uri = zl_format("spiffe://%s/zone-egress", mesh_name);
+	const char *const uris[] = { uri };
+	const struct envoy_holder holder = { mesh_name, mesh, uris, 1 };
+	bool has = workloads_answer(rig->workloads, &holder, out);
+
+	free(uri);
+	return has;
+}
+
+static void identity_fini(struct envoy_identity *identity)
+{
+	zl_buf_free(&identity->chain);
+	zl_buf_free(&identity->key);
+	zl_buf_free(&identity->roots);
+}
+
+/* A proxy of the zone has one in each mesh, each by the authority of that mesh. */
+static void one_identity_in_each_mesh(void **state)
+{
+	struct rig *rig = *state;
+	const struct mesh_backend signs[] = {
+		{ .name = "ca", .type = "builtin", .mode = "STRICT", .cert_ms = DAY_MS },
+	};
+	const struct mesh_backend other[] = {
+		{ .name = "own",
+		  .type = "provided",
+		  .mode = "STRICT",
+		  .cert_ms = DAY_MS,
+		  .conf = { .cert = { "", rig->chain[1] }, .key = { "", rig->key[1] } } },
+	};
+	const struct mesh_spec m = { .mtls_backend = "ca",
+				     .backends = signs,
+				     .backend_count = 1 };
+	const struct mesh_spec n = { .mtls_backend = "own",
+				     .backends = other,
+				     .backend_count = 1 };
+	struct envoy_identity in_m = { 0 };
+	struct envoy_identity in_n = { 0 };
+	struct envoy_identity late = { 0 };
+
+	workloads_close(&rig->workloads);
+	rig->workloads = workloads_open(&(struct workloads_setup){
+		.loop = rig->loop, .read = read_secret, .due = on_due, .owner = rig });
+	assert_true(answer(rig, "m", &m, &in_m));
+	assert_true(answer(rig, "n", &n, &in_n));
+	assert_string_not_equal(zl_buf_text(&in_m.chain), zl_buf_text(&in_n.chain));
+	assert_non_null(strstr(zl_buf_text(&in_m.roots), rig->chain[0]));
+	assert_null(strstr(zl_buf_text(&in_m.roots), rig->chain[1]));
+	assert_non_null(strstr(zl_buf_text(&in_n.roots), rig->chain[1]));
+	assert_int_equal(workloads_counts(rig->workloads).held, 2);
+	/* Its authority is not here yet. */
+	assert_false(answer(rig, "late", &m, &late));
+	assert_int_equal(workloads_counts(rig->workloads).held, 2);
+	identity_fini(&in_m);
+	identity_fini(&in_n);
+	identity_fini(&late);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -165,6 +240,7 @@ int main(void)
 		TEST(it_is_due_before_its_end),
 		TEST(who_asks_late_renews_it_for_all),
 		TEST(without_an_authority_there_is_none),
+		TEST(one_identity_in_each_mesh),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
