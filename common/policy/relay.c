@@ -38,7 +38,6 @@ static void find_relays(struct resolving *at)
 void relay_apply(struct resolving *at, struct endpoints *found)
 {
 	const struct relays *relays = &at->relays;
-	bool grouped = found->count > 0 && found->items[0].group_weight > 0;
 	size_t near = 0;
 
 	if (!at->mesh->zone_egress)
@@ -63,7 +62,6 @@ void relay_apply(struct resolving *at, struct endpoints *found)
 		items[count] = relays->items[i];
 		/* All of them are one group beside those of the zone's instances. */
 		items[count].group_weight = relays->count;
-		items[count].group_weight = grouped ? relays->count : 0;
 		items[count++].priority = near > 0 ? 1 : 0;
 	}
 	found->items = items;

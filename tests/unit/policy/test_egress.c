@@ -250,6 +250,91 @@ static void each_service_of_other_zones_and_its_subsets(void **state)
 		"backend{mesh=default} -> default:backend" W2 FAR NAPPING);
 }
 
+#define NORTH(service, more)                                                           \
+	"---\n{type: ZoneIngress, name: n, zone: north, networking: {address: "        \
+	"10.0.0.1, port: 1, advertisedAddress: 2.2.2.4, advertisedPort: 1}, "          \
+	"availableServices: [{instances: 5, tags: {kuma.io/service: " service more "}" \
+	"}]}\n"
+#define N " north/2.2.2.4:1 w5 p0 ingress"
+
+/* Of each zone by itself, where it has some; what routes ask for, too, but for any value.
+ */
+static void subsets_of_each_zone(void **state)
+{
+	(void)state;
+	expect_passages(
+		THROUGH EGRESSES WEST("api", ", v: a") NORTH("api", ", v: b")
+			ROUTE("{kind: MeshServiceSubset, name: api, tags: {v: c}}, "
+			      "{kind: MeshServiceSubset, name: api, tags: {v: '*'}}, "
+			      "{kind: MeshServiceSubset, name: api, tags: {kuma.io/zone: "
+			      "north, v: b}}"),
+		"api{kuma.io/zone=north,mesh=default,v=b} -> "
+		"default:api-30901ab2c5eba6be" N "\n"
+		"api{kuma.io/zone=north,mesh=default} -> default:api-1a8bceb17f53d167" N
+		"\n"
+		"api{kuma.io/zone=west,mesh=default,v=a} -> "
+		"default:api-3341743c1ba24701" W2
+		"api{kuma.io/zone=west,mesh=default} -> default:api-e9a8ee12c1c660bc" W2
+		"api{mesh=default,v=a} -> default:api-d3c524a78932f789" W2
+		"api{mesh=default,v=b} -> default:api-4568b14e58530bd8" N "\n"
+		"api{mesh=default,v=c} -> default:api-f43603899b6dc132\n"
+		"api{mesh=default} -> default:api" N W2 FAR NAPPING);
+}
+
+#define SERVICE(name, labels)                                                      \
+	"---\n{type: MeshService, name: " name ", labels: {" labels                \
+	"}, spec: {state: Available, selector: {dataplaneTags: {kuma.io/service: " \
+	"backend}}, ports: [{port: 80, name: web}]}}\n"
+#define OF_WEST "kuma.io/origin: global, kuma.io/zone: west"
+#define MULTI(name, app)                                                             \
+	"---\n{type: MeshMultiZoneService, name: " name                              \
+	", spec: {selector: {meshService: {matchLabels: {app: " app "}}}, ports: [{" \
+	"port: 80, name: web}, {port: 81}]}}\n"
+
+static void objects_of_other_zones(void **state)
+{
+	(void)state;
+	expect_passages(
+		THROUGH EGRESSES WEST("backend", "") SERVICE("here", "app: h") SERVICE(
+			"there", "app: t, " OF_WEST) SERVICE("also", "app: h, " OF_WEST)
+			SERVICE("dotted",
+				"app: t, " OF_WEST ", k8s.kuma.io/namespace: a.b")
+				MULTI("both", "h") MULTI("none", "x") MULTI("local", "l")
+					SERVICE("l", "app: l"),
+		"backend{kuma.io/zone=west,mesh=default} -> "
+		"default:backend-abf24a812f32b5ca" W2
+		"backend{mesh=default} -> default:backend" W2 FAR NAPPING
+		"sni.msvc.default.west.also.web -> kri_msvc_default_west__also_web" W2
+		"sni.msvc.default.west.there.web -> kri_msvc_default_west__there_web" W2
+		"sni.mzsvc.default.both.81 -> kri_mzsvc_default___both_81\n"
+		"sni.mzsvc.default.both.web -> kri_mzsvc_default___both_web" W2);
+}
+
+#define LONG_60 "a123456789012345678901234567890123456789012345678901234567890"
+#define TOO_LONG LONG_60 "." LONG_60 "." LONG_60 "." LONG_60
+
+/* Clients have no name for it either. */
+static void what_no_name_can_be_made_of_has_no_passage(void **state)
+{
+	(void)state;
+	expect_passages(THROUGH EGRESSES WEST(TOO_LONG, ""), FAR NAPPING);
+}
+
+static void each_mesh_that_asks_for_it(void **state)
+{
+	(void)state;
+	expect_passages(
+		EGRESSES
+		"---\n{type: Mesh, name: zoo, routing: {zoneEgress: true}, mtls: "
+		"{enabledBackend: ca, backends: [{name: ca, type: builtin}]}}\n"
+		"---\n{type: ZoneIngress, name: z, zone: west, networking: {address: "
+		"10.0.0.1, port: 1, advertisedAddress: 2.2.2.3, advertisedPort: 1}, "
+		"availableServices: [{mesh: zoo, instances: 2, tags: {kuma.io/service: "
+		"far}}]}\n",
+		"far{kuma.io/zone=west,mesh=zoo} -> zoo:far-dd949e5c323a23d5" W2
+		"far{mesh=zoo} -> zoo:far" W2);
+}
+
 static void what_is_outside_ends_here(void **state)
 {
 	(void)state;
@@ -296,6 +381,72 @@ static void routes_follow_the_egresses(void **state)
 	tools_end(&tools);
 }
 
+/* What of policy_egress changes with yaml, which comes in addition or in place. */
+static void expect_endures(const char *yaml, bool endures)
+{
+	struct tools tools =
+		tools_of(BASE, THROUGH EGRESSES WEST("api", "") OUTSIDE("ext", ""), NULL);
+	struct set_edit *edit = set_edit(tools.world.set);
+
+	world_read(tools.world.arena, edit, yaml, NULL);
+	struct set *set = set_done(&edit);
+	struct inventory *after = inventory_update(tools.inventory, set);
+	assert_int_equal(policy_egress_endures(tools.inventory, after), endures);
+	assert_int_equal(policy_egress_endures(after, tools.inventory), endures);
+	assert_true(policy_egress_endures(after, after));
+	inventory_drop(&after);
+	set_drop(&set);
+	tools_end(&tools);
+}
+
+static void it_is_about_what_is_not_here(void **state)
+{
+	(void)state;
+	expect_endures("{type: Dataplane, name: q, networking: {address: 9.9.9.1, "
+		       "inbound: [{port: 1, tags: {kuma.io/service: new}}]}}",
+		       true);
+	expect_endures(EGRESS("e9", "10.9.0.9, port: 1"), true);
+	expect_endures(WEST("api", ", v: a"), false);
+	expect_endures(NORTH("api", ""), false);
+	expect_endures(NORTH("baz", ""), false);
+	expect_endures(NORTH("zoo", ""), false);
+	expect_endures(WEST("else", ""), false);
+	expect_endures(
+		"---\n{type: ZoneIngress, name: z, zone: west, networking: {address: "
+		"10.0.0.1, port: 1}, availableServices: [{mesh: zoo, tags: "
+		"{kuma.io/service: api}}]}\n",
+		false);
+	expect_endures(OUTSIDE("ext", ", tls: {enabled: true}"), false);
+	expect_endures(OUTSIDE("more", ""), false);
+	expect_endures(OBJECT("o", ""), false);
+	expect_endures(ZONE("Stale"), false);
+}
+
+/* What requests are told to be for, as the egress does not look at them. */
+static void expect_host(const char *yaml, const char *want)
+{
+	struct tools tools = tools_of(BASE, yaml, NULL);
+	const struct routes *routes = resolve(&tools, "p");
+	const char *host = routes->outbounds[0].backends[0].host;
+
+	if (want == NULL)
+		assert_null(host);
+	else
+		assert_string_equal(host, want);
+	tools_end(&tools);
+}
+
+static void the_host_is_the_first_that_has_a_name(void **state)
+{
+	(void)state;
+	expect_host(THROUGH EGRESSES OUT(TAG("ext")) OUTSIDE("ext", ""),
+		    "api.example.com");
+	expect_host(EGRESSES OUT(TAG("ext")) OUTSIDE("ext", ""), NULL);
+	expect_host(THROUGH EGRESSES OUT(REF("{kind: MeshExternalService, name: ext}"))
+			    OBJECT("ext", ""),
+		    NULL);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -305,7 +456,13 @@ int main(void)
 		cmocka_unit_test(what_is_outside_is_behind_it_too),
 		cmocka_unit_test(silent_zones_are_told_of),
 		cmocka_unit_test(each_service_of_other_zones_and_its_subsets),
+		cmocka_unit_test(subsets_of_each_zone),
+		cmocka_unit_test(objects_of_other_zones),
+		cmocka_unit_test(what_no_name_can_be_made_of_has_no_passage),
+		cmocka_unit_test(each_mesh_that_asks_for_it),
 		cmocka_unit_test(what_is_outside_ends_here),
+		cmocka_unit_test(it_is_about_what_is_not_here),
+		cmocka_unit_test(the_host_is_the_first_that_has_a_name),
 		cmocka_unit_test(routes_follow_the_egresses),
 	};
 
