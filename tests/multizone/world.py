@@ -93,6 +93,10 @@ class World:  # pylint: disable=too-many-public-methods  # it is what scenarios 
         """Run a program of this machine in the network of a host."""
         raise NotImplementedError
 
+    def data_path(self, host):
+        """Path of the data of `global` or `Z-cp`, as we see it."""
+        return self.path(host, self.data_folder)
+
     def _program(self, name):
         """Path of a program on a host: envoy, host.py, client.py, zonelink-*."""
         raise NotImplementedError
@@ -285,6 +289,13 @@ class World:  # pylint: disable=too-many-public-methods  # it is what scenarios 
         with concurrent.futures.ThreadPoolExecutor(8) as pool:
             return dict(zip(hosts, pool.map(lambda host: self._end(host, number), hosts)))
 
+    def restore_global(self, snapshot):
+        """Put a snapshot, a file of this machine, in the place of the store of a global
+        that does not run, and start it."""
+        self.ctl("snapshot", "restore", snapshot, "--data-dir", self.data_path("global"),
+                 "--force")
+        self.start("global")
+
     # -- the network ---------------------------------------------------------------------
 
     def address(self, host, network=None):
@@ -367,18 +378,24 @@ class World:  # pylint: disable=too-many-public-methods  # it is what scenarios 
 
     def wait_in_sync(self, seconds=30):
         """Wait until all zones are Online and all that should run has what global has."""
+        seen = {}
+
         def in_sync():
-            overview = self.get("global", "/zones/_overview")
+            overview = seen["zones"] = self.get("global", "/zones/_overview")
             online = [zone["name"] for zone in overview["items"]
                       if zone["state"] == "Online" and zone["condition"] == "Online"]
             if sorted(online) != sorted(ZONES):
                 return False
-            answer = self.get("global", f"/_wait?revision={overview['revision']}"
-                                        "&for=proxies&timeout=5s")
+            answer = seen["proxies"] = self.get(
+                "global", f"/_wait?revision={overview['revision']}&for=proxies&timeout=5s")
             return answer["reached"] and not answer["nacked"] and all(
                 zone["proxies"]["total"] == self._proxies(zone["name"])
                 for zone in answer["zones"])
-        local.wait_for("all zones are in sync", in_sync, seconds)
+
+        try:
+            local.wait_for("all zones are in sync", in_sync, seconds)
+        except local.Failure as failure:
+            raise local.Failure(f"{failure}: {json.dumps(seen)[-4000:]}") from None
 
     def _proxies(self, zone):
         """How many of its Envoys run."""
@@ -503,6 +520,8 @@ class World:  # pylint: disable=too-many-public-methods  # it is what scenarios 
         kind = documents.plural(doc["type"])
         path = f"/meshes/{doc.get('mesh', 'default')}/{kind}/{doc['name']}" \
             if "mesh" in doc else f"/{kind}/{doc['name']}"
+        if zone_of(host):  # others have objects of this name too
+            path += f"?zone={zone_of(host)}"
         status, answer = local.request(self.api(host), "DELETE", path)
         if status not in (200, 404):
             raise local.Failure(f"DELETE {path} at {host}: {status} {answer}")
