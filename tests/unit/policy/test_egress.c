@@ -108,6 +108,14 @@ static void other_zones_are_behind_the_egress(void **state)
 	/* What is here needs none. */
 	expect(THROUGH EGRESSES OUT(TAG("backend")), NULL,
 	       "backend backend{mesh=default} spiffe://default/backend" HERE "\n");
+	expect(THROUGH EGRESSES OUT(TAG("far") ", {port: 2, tags: {kuma.io/service: "
+					       "far, v: a}}"),
+	       NULL,
+	       "far far{mesh=default} spiffe://default/far" BOTH(
+		       "0") "far-305d3adbb3676982 far{mesh=default,v=a} "
+			    "spiffe://default/far\n"
+			    "mesh \"default\": service \"far\" with tags {v: a} has no "
+			    "endpoint: connections to it fail\n");
 	/* A mesh that does not ask for it. */
 	expect(EGRESSES OUT(TAG("far")), NULL,
 	       "far far{mesh=default} spiffe://default/far west/2.2.2.2:10001 w3 p0 "
@@ -117,8 +125,19 @@ static void other_zones_are_behind_the_egress(void **state)
 static void one_place_is_one_entry(void **state)
 {
 	(void)state;
-	expect(THROUGH EGRESSES EGRESS("e2", "10.9.0.2, port: 1") OUT(TAG("far")), NULL,
-	       "far far{mesh=default} spiffe://default/far" BOTH("0"));
+	expect(THROUGH EGRESSES EGRESS("e2", "10.9.0.2, port: 1")
+		       EGRESS("e3", "10.9.0.3, port: 1") OUT(TAG("far")),
+	       NULL,
+	       "far far{mesh=default} spiffe://default/far east/10.9.0.1:10002 w1 p0 "
+	       "egress east/10.9.0.2:1 w1 p0 egress east/10.9.0.3:1 w1 p0 egress\n");
+	/* For all targets the same. */
+	expect(THROUGH EGRESSES OUT(
+		       TAG("far") ", {port: 2, tags: {kuma.io/service: ext}}")
+		       OUTSIDE("ext", ""),
+	       NULL,
+	       "far far{mesh=default} spiffe://default/far" BOTH(
+		       "0") "ext ext{mesh=default} spiffe://default/zone-egress "
+			    "relayed" BOTH("0"));
 }
 
 #define NONE "mesh \"default\": service \"far\": "
@@ -281,6 +300,47 @@ static void subsets_of_each_zone(void **state)
 		"api{mesh=default} -> default:api" N W2 FAR NAPPING);
 }
 
+#define CUT(name, zone)                                                                 \
+	"---\n{type: ExternalService, name: " name ", tags: {kuma.io/service: cut" zone \
+	"}, networking: {address: '4.4.4.4:1'}}\n"
+
+/* However many records and ingresses it has there. */
+static void a_zone_has_one_of_each_subset(void **state)
+{
+	(void)state;
+	expect_passages(
+		THROUGH EGRESSES NORTH("api", ", v: a}}, {instances: 1, tags: "
+					      "{kuma.io/service: api, v: b")
+			WEST("far", "")
+				ROUTE("{kind: MeshServiceSubset, name: api, tags: "
+				      "{kuma.io/zone: north, v: z}}"),
+		"api{kuma.io/zone=north,mesh=default,v=a} -> "
+		"default:api-c8043ceea0b3141a" N "\n"
+		"api{kuma.io/zone=north,mesh=default,v=b} -> "
+		"default:api-30901ab2c5eba6be north/2.2.2.4:1 "
+		"w1 p0 ingress\n"
+		"api{kuma.io/zone=north,mesh=default} -> default:api-1a8bceb17f53d167 "
+		"north/2.2.2.4:1 w6 "
+		"p0 ingress\n"
+		"api{mesh=default,v=a} -> default:api-d3c524a78932f789" N "\n"
+		"api{mesh=default,v=b} -> default:api-4568b14e58530bd8 north/2.2.2.4:1 "
+		"w1 p0 ingress\n"
+		"api{mesh=default} -> default:api north/2.2.2.4:1 w6 p0 ingress\n"
+		"far{kuma.io/zone=west,mesh=default} -> default:far-dd949e5c323a23d5 "
+		"west/2.2.2.2:10001 w3 p0 ingress west/2.2.2.3:1 w3 p0 ingress\n"
+		"far{mesh=default} -> default:far west/2.2.2.2:10001 w3 p0 ingress "
+		"west/2.2.2.3:1 w3 p0 ingress\n" NAPPING);
+	/* What is outside may be a zone's own, or anybody's. */
+	expect_passages(
+		THROUGH EGRESSES CUT("a", "") CUT("b", ", kuma.io/zone: east"),
+		"cut{kuma.io/zone=east,mesh=default} -> default:cut-59cddf72d58a4049 "
+		"outside -/4.4.4.4:1 "
+		"w1 p0 external\n"
+		"cut{mesh=default} -> default:cut outside -/4.4.4.4:1 w1 p0 external "
+		"-/4.4.4.4:1 w1 p0 external\n" FAR NAPPING
+		"default spiffe://default/zone-egress\n");
+}
+
 #define SERVICE(name, labels)                                                      \
 	"---\n{type: MeshService, name: " name ", labels: {" labels                \
 	"}, spec: {state: Available, selector: {dataplaneTags: {kuma.io/service: " \
@@ -324,15 +384,17 @@ static void each_mesh_that_asks_for_it(void **state)
 {
 	(void)state;
 	expect_passages(
-		EGRESSES
+		THROUGH EGRESSES
 		"---\n{type: Mesh, name: zoo, routing: {zoneEgress: true}, mtls: "
 		"{enabledBackend: ca, backends: [{name: ca, type: builtin}]}}\n"
+		"---\n{type: Mesh, name: ark}\n"
 		"---\n{type: ZoneIngress, name: z, zone: west, networking: {address: "
 		"10.0.0.1, port: 1, advertisedAddress: 2.2.2.3, advertisedPort: 1}, "
 		"availableServices: [{mesh: zoo, instances: 2, tags: {kuma.io/service: "
-		"far}}]}\n",
-		"far{kuma.io/zone=west,mesh=zoo} -> zoo:far-dd949e5c323a23d5" W2
-		"far{mesh=zoo} -> zoo:far" W2);
+		"zed}}, {mesh: ark, instances: 2, tags: {kuma.io/service: zed}}]}\n",
+		FAR NAPPING
+		"zed{kuma.io/zone=west,mesh=zoo} -> zoo:zed-2cdaadbfc029ecdb" W2
+		"zed{mesh=zoo} -> zoo:zed" W2);
 }
 
 static void what_is_outside_ends_here(void **state)
@@ -457,6 +519,7 @@ int main(void)
 		cmocka_unit_test(silent_zones_are_told_of),
 		cmocka_unit_test(each_service_of_other_zones_and_its_subsets),
 		cmocka_unit_test(subsets_of_each_zone),
+		cmocka_unit_test(a_zone_has_one_of_each_subset),
 		cmocka_unit_test(objects_of_other_zones),
 		cmocka_unit_test(what_no_name_can_be_made_of_has_no_passage),
 		cmocka_unit_test(each_mesh_that_asks_for_it),
