@@ -96,6 +96,7 @@ static const struct {
 	{ "of the weights that are written", ON, WEB(INBOUND(", node: n1")), B("localZone: {affinityTags: [{key: rack, weight: 7}, {key: node, weight: 5}]}"),
 	  "1: 0 1.1.1.1 node=n1 5, 0 1.1.1.2 node=n1 5, 0 1.1.1.3 1" },
 	{ "none agrees", ON, WEB(INBOUND(", rack: r3")), B(RACK), "1: 0 1.1.1.1 1, 0 1.1.1.2 1, 0 1.1.1.3 1" },
+	{ "the proxy has no such tag", ON, "", B("localZone: {affinityTags: [{key: node}]}"), "1: 0 1.1.1.1 1, 0 1.1.1.2 1, 0 1.1.1.3 1" },
 	{ "by the zone", ON, WEB(INBOUND("")), B("localZone: {affinityTags: [{key: kuma.io/zone}]}"),
 	  "1: 0 1.1.1.1 kuma.io/zone=east 9, 0 1.1.1.2 kuma.io/zone=east 9, 0 1.1.1.3 kuma.io/zone=east 9" },
 	{ "of the second inbound, the first is ignored", ON,
@@ -280,6 +281,98 @@ static void an_egress_chooses(void **state)
 	scene_end(&scene);
 }
 
+/* What an egress of the zone does with the zones that have the service. */
+static char *by_egress(const char *policies)
+{
+	struct zl_buf yaml = { 0 };
+
+	zl_buf_format(
+		&yaml, "%s%s%s%s", EGRESS, OURS, OTHERS,
+		"---\n{type: ZoneEgress, name: e, zone: east, networking: {address: "
+		"6.6.6.1, port: 1}}\n");
+	struct world world = world_of(zl_buf_text(&yaml), policies, NULL);
+	struct policy_index *index = policy_index_new(world.set, "east");
+	struct inventory *inventory = inventory_build(world.set, "east");
+	struct set_iter each = set_each(world.set, KIND_ZONE_EGRESS, NULL);
+	const struct zone_routes *routes =
+		policy_egress(index, inventory, set_next(&each), world.arena);
+	char *text = NULL;
+
+	for (size_t i = 0; i < routes->passage_count; i++)
+		if (strcmp(routes->passages[i].backend->cluster, "default:b") == 0)
+			text = describe(routes->passages[i].backend);
+	assert_non_null(text);
+	zl_buf_free(&yaml);
+	policy_index_drop(&index);
+	inventory_drop(&inventory);
+	world_end(&world);
+	return text;
+}
+
+#define FROM(top, labels)                                                       \
+	"---\n{type: MeshLoadBalancingStrategy, name: p, labels: {" labels      \
+	"}, spec: {targetRef: {kind: " top "}, to: [{targetRef: {kind: Mesh}, " \
+	"default: {localityAwareness: {" RACK ", crossZone: {failover: [{to: "  \
+	"{type: Only, zones: [west]}}]}}}}]}}\n"
+
+static void an_egress_takes_those_of_the_mesh(void **state)
+{
+	static const char ALL[] = "0: 0 4.4.4.4, 0 3.3.3.3, 0 2.2.2.2";
+	static const char WEST[] = "1 200: 0 2.2.2.2 2";
+	/* clang-format off */
+	static const struct {
+		const char *policy, *expected;
+	} EACH[] = {
+		{ "", ALL },
+		{ FROM("Mesh", ""), WEST },
+		{ FROM("Dataplane, labels: {app: web}", ""), ALL },
+		{ FROM("Mesh", "kuma.io/effect: shadow"), ALL },
+		{ FROM("Mesh", "kuma.io/effect: other"), WEST },
+		{ FROM("Mesh", "kuma.io/origin: zone, kuma.io/zone: east"), WEST },
+		{ FROM("Mesh", "kuma.io/origin: zone, kuma.io/zone: west"), ALL },
+		{ FROM("Mesh", "test-role: system"), WEST },
+		{ FROM("Mesh", "test-role: consumer"), ALL },
+		{ FROM("Mesh", "test-role: workload-owner"), ALL },
+	};
+	/* clang-format on */
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(EACH); i++) {
+		char *text = by_egress(EACH[i].policy);
+		if (strcmp(text, EACH[i].expected) != 0)
+			fail_msg("%s: %s", EACH[i].policy, text);
+		free(text);
+	}
+}
+
+/* The last level that Envoy takes is for zones that are silent. */
+static void more_rules_than_levels(void **state)
+{
+	struct zl_buf yaml = { 0 };
+	struct zl_buf policy = { 0 };
+
+	(void)state;
+	zl_buf_str(&policy, "---\n{type: Zone, name: apac, status: {condition: Stale}}\n"
+			    "---\n{type: MeshLoadBalancingStrategy, name: p, spec: {to: "
+			    "[{targetRef: {kind: Mesh}, default: {localityAwareness: "
+			    "{crossZone: {failover: [");
+	for (size_t i = 0; i < 128; i++)
+		zl_buf_format(&policy, "{to: {type: Only, zones: [%s]}}, ",
+			      i == 0     ? "apac"
+			      : i == 126 ? "west"
+			      : i == 127 ? "north"
+					 : "nowhere");
+	zl_buf_str(&policy, "]}}}}]}}\n");
+	zl_buf_format(&yaml, "%s%s%s", ON, OTHERS, WEB(""));
+	struct scene scene = scene_of(zl_buf_text(&yaml), zl_buf_text(&policy), NULL);
+	char *text = describe(&scene.routes->outbounds[0].backends[0]);
+	assert_string_equal(text, "0 200: 0 3.3.3.3, 0 2.2.2.2, 1 4.4.4.4");
+	free(text);
+	zl_buf_free(&policy);
+	zl_buf_free(&yaml);
+	scene_end(&scene);
+}
+
 /* ---- objects ---- */
 
 #define LABELS "labels: {kuma.io/origin: zone, kuma.io/zone: east, team: x}"
@@ -445,6 +538,8 @@ int main(void)
 		cmocka_unit_test(the_order_of_documents_does_not_matter),
 		cmocka_unit_test(nothing_is_left),
 		cmocka_unit_test(an_egress_chooses),
+		cmocka_unit_test(an_egress_takes_those_of_the_mesh),
+		cmocka_unit_test(more_rules_than_levels),
 		cmocka_unit_test(of_objects),
 		cmocka_unit_test(it_is_told),
 		cmocka_unit_test(of_a_gateway),
