@@ -51,13 +51,14 @@ class Tally:
     def __init__(self):
         self.lock = threading.Lock()
         self.names, self.errors = collections.Counter(), collections.Counter()
-        self.begin = time.monotonic()
+        self.begin, self.last_failed = time.monotonic(), None
 
-    def add(self, name, error):
+    def add(self, name, error, begun):
         """Count a connection."""
         with self.lock:
             if error:
                 self.errors[error] += 1
+                self.last_failed = max(self.last_failed or 0, round(begun - self.begin, 3))
             else:
                 self.names[name] += 1
 
@@ -65,7 +66,7 @@ class Tally:
         """All of it, to be printed."""
         with self.lock:
             return {"names": dict(self.names), "errors": dict(self.errors),
-                    "failures": self.errors.total(),
+                    "failures": self.errors.total(), "last_failed": self.last_failed,
                     "seconds": round(time.monotonic() - self.begin, 3)}
 
 
@@ -125,7 +126,8 @@ def count(args):
             with lock:
                 if next(left, None) is None:
                     return
-            tally.add(*ask(args, context))
+            begun = time.monotonic()
+            tally.add(*ask(args, context), begun)
 
     for thread in in_threads(args, work):
         thread.join()
@@ -139,10 +141,10 @@ def load(args):
 
     def work():
         while not over.is_set():
-            begin = time.monotonic()
-            tally.add(*ask(args, context))
+            begun = time.monotonic()
+            tally.add(*ask(args, context), begun)
             if pause:
-                over.wait(max(0, begin + pause - time.monotonic()))
+                over.wait(max(0, begun + pause - time.monotonic()))
 
     threads = in_threads(args, work)
     say(tally.report())

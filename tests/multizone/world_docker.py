@@ -207,6 +207,10 @@ class DockerWorld(World):
         finally:
             self.daemon.end()
 
+    def data_path(self, host):
+        return call("docker", "volume", "inspect", "-f", "{{.Mountpoint}}",
+                    f"{self.project}_{host}").strip()
+
     def _program(self, name):
         return f"/opt/zonelink/{name}"
 

@@ -10,12 +10,13 @@ SECONDS = 120  # for an answer of client.py; many connections may stand behind i
 
 class Counts(collections.Counter):
     """How many connections each "zone/service/version" answered; failures, and errors as
-    {text: count}; seconds that it took."""
+    {text: count}; seconds that it took, and at which of them the last one that failed was
+    begun, or None."""
 
     def __init__(self, report):
         super().__init__(report["names"])
         self.failures, self.errors = report["failures"], report["errors"]
-        self.seconds = report["seconds"]
+        self.seconds, self.last_failed = report["seconds"], report["last_failed"]
 
     def by_zone(self):
         """{zone: count}."""

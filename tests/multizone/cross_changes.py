@@ -1,0 +1,56 @@
+"""Changes that nobody notices: open connections are kept and new ones do not fail."""
+import time
+
+from cross_routes import expect_shares, part, route
+from cross_trust import mesh_of
+from story import expect, rounds, world_scenario
+from world import DRAIN
+
+
+@world_scenario()
+def cross_changes_under_open_connections(world):
+    """A policy changes under many open connections, here and through an ingress: none is
+    cut, also when the drain time is over."""
+    count = rounds(200, 2000, 5000)
+    world.apply(route((part("east"), 50), (part("west"), 50)))
+    with world.hold("east", "backend", count) as held:
+        for weight in range(10):
+            world.apply(route((part("east"), 10 * weight), (part("west"), 5)))
+        world.apply(route((part("apac"), 1)))
+        time.sleep(DRAIN + rounds(1, 10, 10))
+        cut = held.cut()
+        names = dict(held.names)
+    expect(cut == 0, f"{cut} of {count} connections were cut")
+    expect({name.split("/")[0] for name in names} == {"east", "west"}, f"{names}")
+    return f"0 of {count} cut by 11 changes: {names}"
+
+
+@world_scenario()
+def cross_nothing_fails(world):
+    """Weights, certificates, authorities, restarts of control planes and applies, one after
+    the other, until enough connections were made: none fails, no held one is cut."""
+    wanted, held_count = rounds(3000, 100000, 100000), rounds(100, 1000, 1000)
+    world.apply(route((part("east"), 50), (part("west"), 50)))
+    held = world.hold("east", "backend", held_count)
+    with held, world.load("east", "backend", parallel=4) as load:
+        done = 0
+        while done < 2 or sum(load.counts().values()) < wanted:
+            for weight in (10, 30, 70):
+                world.apply(route((part("east"), weight), (part("west"), 100 - weight)))
+            names = ("ca-1", "ca-2") if done % 2 == 0 else ("ca-2", "ca-1")
+            world.apply(mesh_of(names[0], *names))
+            world.apply(mesh_of(names[1], *names))
+            world.apply(mesh_of(names[1], names[1]))
+            for host in (f"{('east', 'west')[done % 2]}-cp", "global")[:1 + done % 2]:
+                world.kill(host)
+                world.start(host)
+                world.wait_in_sync()
+            done += 1
+        time.sleep(DRAIN + rounds(1, 10, 10))
+        cut, total = held.cut(), load.stop()
+    expect(total.failures == 0, f"{total}")
+    expect(cut == 0, f"{cut} of {held_count} connections were cut")
+    counts = world.connections("east", "backend", 1000)
+    expect_shares(counts, {"east": 0.7, "west": 0.3}, 1000, "the last weights")
+    return (f"0 of {sum(total.values())} failed, 0 of {held_count} cut, {done} rounds of "
+            "3 weights, 3 authorities, a restart")
