@@ -140,14 +140,12 @@ static struct labels asked_tags(struct labels tags, struct label *items)
 void subsets_add_used(struct subsets *subsets, const struct labels *rows, size_t count)
 {
 	struct subsets used = { .arena = subsets->arena, .most = SIZE_MAX };
-	struct label *items = NULL;
-	size_t room = 0;
+	size_t most = 0;
 
+	for (size_t i = 0; i < count; i++)
+		most = rows[i].count > most ? rows[i].count : most;
+	struct label *items = zl_arena_alloc(subsets->arena, most, sizeof(*items));
 	for (size_t i = 0; i < count; i++) {
-		if (rows[i].count > room) {
-			room = rows[i].count;
-			items = zl_arena_alloc(subsets->arena, room, sizeof(*items));
-		}
 		const struct subset subset = { .tags = asked_tags(rows[i], items) };
 		if (subsets_add(&used, &subset))
 			subsets_add_parts(subsets, subset.tags);
