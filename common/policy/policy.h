@@ -82,8 +82,8 @@ bool policy_egress_endures(const struct inventory *before, const struct inventor
 /* True if policy (a resource of any kind, as it was or as it becomes) may have a say in
  * the routes of proxy: a route that selects the proxy and is about one of its outbounds,
  * or about listeners of builtin gateways, which it is; a MeshGateway that is for it. A
- * ZoneIngress or ZoneEgress is concerned by any route. zone is the zone that resolves.
- * Needs no index. */
+ * ZoneIngress or ZoneEgress is concerned by any route, the latter by any
+ * MeshLoadBalancingStrategy too. zone is the zone that resolves. Needs no index. */
 bool policy_touches(const struct resource *policy, const struct resource *proxy,
 		    const char *zone);
 

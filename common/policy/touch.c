@@ -79,18 +79,26 @@ static bool touches_dataplane(const struct resource *policy, const struct resour
 }
 
 /* What routes ask of services is what other zones may ask this one for. */
-static bool touches_zone_proxy(const struct resource *policy)
+static bool touches_zone_proxy(const struct resource *policy,
+			       const struct resource *proxy)
 {
-	return policy->key.kind == KIND_MESH_TCP_ROUTE ||
-	       policy->key.kind == KIND_MESH_HTTP_ROUTE ||
-	       policy->key.kind == KIND_TRAFFIC_ROUTE;
+	switch (policy->key.kind) {
+	case KIND_MESH_TCP_ROUTE:
+	case KIND_MESH_HTTP_ROUTE:
+	case KIND_TRAFFIC_ROUTE:
+		return true;
+	case KIND_MESH_LOAD_BALANCING_STRATEGY: /* what enters has come to its place */
+		return proxy->key.kind == KIND_ZONE_EGRESS;
+	default:
+		return false;
+	}
 }
 
 bool policy_touches(const struct resource *policy, const struct resource *proxy,
 		    const char *zone)
 {
 	return proxy->key.kind == KIND_DATAPLANE ? touches_dataplane(policy, proxy, zone)
-						 : touches_zone_proxy(policy);
+						 : touches_zone_proxy(policy, proxy);
 }
 
 void policy_services(const struct routes *routes, struct zl_buf *services)

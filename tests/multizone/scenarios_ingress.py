@@ -1,9 +1,9 @@
-"""Zone ingresses: from one zone's proxies, by mutual TLS, to what only another zone has."""
+"""Zone proxies: from one zone's clients, by mutual TLS, to what only another zone has."""
 import socket
 import ssl
 
 import local
-from scenarios_mtls import builtin, cut, hold, put_mesh
+from scenarios_mtls import Load, builtin, cut, hold, put_mesh
 from story import SERVICE, expect, scenario, split
 
 LATER = "later"
@@ -125,3 +125,93 @@ def ingress_restarts(stage):
     local.wait_for("it is live", west.envoys["ingress"].live)
     expect(reaches(east, SERVICE) == "backend-v0", "somebody else answers")
     return "one of two, none, one again"
+
+
+def add_egress(stage, zone, name="egress"):
+    """A ZoneEgress of a zone and its Envoy."""
+    stage.mesh.put_file(zone, f"{name}.yaml", {
+        "type": "ZoneEgress", "name": name, "networking": {
+            "address": "127.0.0.1", "port": local.free_port()}})
+    local.wait_for(f"{zone.name} has {name}", lambda: any(
+        item["name"] == name for item in zone.get("/zoneegresses")["items"]))
+    zone.envoys[name] = stage.mesh.start_envoy(zone, name, drain_seconds=3)
+
+
+def relayed(zone, name="egress"):
+    """How many connections an egress has passed on."""
+    stats = zone.envoys[name].stats("cluster.*upstream_cx_total")
+    return sum(count for key, count in stats.items() if SERVICE in key)
+
+
+def serving(zone):
+    """The names of the egresses that a zone's proxies send to."""
+    return {proxy["name"] for proxy in zone.get("/_status")["zoneProxies"]
+            if proxy.get("serving")}
+
+
+@scenario()
+def egress_is_the_only_way_out(stage):
+    """routing.zoneEgress: through the egress or not at all; it dies and comes back."""
+    hub, east, west = two_zones(stage, versions=("v0",))
+    expect(reaches(east, SERVICE) == "backend-v0", "somebody else answers")
+    add_egress(stage, east)
+    expect(not serving(east), "no mesh has a use for it")
+    stage.wait(hub, put_mesh(hub, "ca-1", builtin("ca-1"), routing={"zoneEgress": True}))
+    local.wait_for("the egress serves", lambda: serving(east) == {"egress"})
+    expect(reaches(east, SERVICE) == "backend-v0", "somebody else answers")
+    before = relayed(east)
+    expect(local.count_greetings(east.outbounds[SERVICE], 50) == {"backend-v0": 50}, "some fail")
+    expect(relayed(east) - before == 50, f"{relayed(east) - before} of 50 by the egress")
+    egress = east.envoys["egress"]
+    egress.process.end()
+    local.wait_for("it serves no more", lambda: not serving(east))
+    stat = f"cluster.default_{SERVICE}.upstream_cx_total"
+    count = west.envoys["ingress"].stats(stat)
+    expect(not any(local.greet("127.0.0.1", east.outbounds[SERVICE]) for _ in range(5)),
+           "sent around the egress")
+    expect(west.envoys["ingress"].stats(stat) == count, "sent around the egress")
+    egress.start()
+    expect(reaches(east, SERVICE) == "backend-v0", "somebody else answers")
+    stage.wait(hub, put_mesh(hub, "ca-1", builtin("ca-1")))
+    before = relayed(east)
+    expect(reaches(east, SERVICE) == "backend-v0", "somebody else answers")
+    expect(relayed(east) == before, "still by the egress")
+    return "50 of 50 by the egress, none around it"
+
+
+@scenario()
+def egress_outlives_its_control_plane(stage):
+    """The zone's process dies and comes back: no connection by the egress fails or is cut."""
+    hub, east, _ = two_zones(stage, versions=("v0",))
+    add_egress(stage, east)
+    stage.wait(hub, put_mesh(hub, "ca-1", builtin("ca-1"), routing={"zoneEgress": True}))
+    expect(reaches(east, SERVICE) == "backend-v0", "somebody else answers")
+    held = hold(east.outbounds[SERVICE])
+    with Load(east.outbounds[SERVICE]) as load:
+        for _ in range(2):
+            east.kill()
+            east.start()
+            local.wait_for("all are back", lambda: [
+                (proxy["connected"], proxy["acked"], proxy["serving"])
+                for proxy in east.get("/_status")["zoneProxies"]] == [(True, True, True)])
+    expect(load.count > 0 and load.failed == 0, f"{load.failed} of {load.count} failed")
+    lost = cut(held)
+    expect(lost == 0, f"{lost} of {len(held)} held connections were cut")
+    return f"{load.count} connections over two restarts, {len(held)} held"
+
+
+@scenario()
+def egress_dies_and_another_carries_on(stage):
+    """Of two egresses one is killed: in a moment all goes by the other one."""
+    hub, east, _ = two_zones(stage, versions=("v0",))
+    for name in ("egress", "egress-2"):
+        add_egress(stage, east, name)
+    stage.wait(hub, put_mesh(hub, "ca-1", builtin("ca-1"), routing={"zoneEgress": True}))
+    local.wait_for("both serve", lambda: serving(east) == {"egress", "egress-2"})
+    local.wait_for("both are used", lambda: reaches(east, SERVICE) and all(
+        relayed(east, name) for name in ("egress", "egress-2")))
+    east.envoys["egress"].process.end()
+    local.wait_for("one serves", lambda: serving(east) == {"egress-2"})
+    local.wait_for("all goes by the other one", lambda: local.count_greetings(
+        east.outbounds[SERVICE], 20) == {"backend-v0": 20})
+    return "both, then one"

@@ -35,12 +35,14 @@ HANDLER(delete_mesh, rest_delete(&api->rest, req, true))
 
 PROXY_HANDLERS(dataplane, KIND_DATAPLANE)
 PROXY_HANDLERS(ingress, KIND_ZONE_INGRESS)
+PROXY_HANDLERS(egress, KIND_ZONE_EGRESS)
 HANDLER(apply, rest_apply(&api->rest, req))
 HANDLER(token_new, auth_token_new(api->auth, req))
 HANDLER(token_revoke, auth_token_revoke(api->auth, req))
 
 #define DATAPLANE "/meshes/{mesh}/dataplanes/{name}"
 #define INGRESS "/zoneingresses/{name}"
+#define EGRESS "/zoneegresses/{name}"
 
 const struct http_route API_ROUTES[] = {
 	{ "GET", "/", HTTP_VIEW, 0, root_handle },
@@ -60,6 +62,10 @@ const struct http_route API_ROUTES[] = {
 	{ "GET", INGRESS "/_config", HTTP_VIEW, 0, ingress_config },
 	{ "GET", INGRESS "/_xds", HTTP_VIEW, 0, ingress_xds },
 	{ "GET", INGRESS "/_bootstrap", HTTP_ADMIN, 0, ingress_bootstrap },
+	{ "GET", EGRESS "/_routes", HTTP_VIEW, 0, egress_routes },
+	{ "GET", EGRESS "/_config", HTTP_VIEW, 0, egress_config },
+	{ "GET", EGRESS "/_xds", HTTP_VIEW, 0, egress_xds },
+	{ "GET", EGRESS "/_bootstrap", HTTP_ADMIN, 0, egress_bootstrap },
 	{ "GET", "/{plural}", HTTP_VIEW, 0, list_global },
 	{ "GET", "/{plural}/{name}", HTTP_VIEW, 0, get_global },
 	{ "PUT", "/{plural}/{name}", HTTP_OPERATE, 0, put_global },

@@ -19,6 +19,28 @@ static void by_type(struct zl_buf *out, const char *name, const char *help,
 			      values[type]);
 }
 
+static void zone_proxy_metrics(const struct api *api, struct zl_buf *out)
+{
+	struct zl_arena *arena = zl_arena_new();
+	size_t count;
+	const struct zone_proxy_view *views =
+		proxies_zone_views(api->setup.proxies, arena, &count);
+	size_t ingresses = 0, egresses = 0, serving = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		ingresses += views[i].kind == KIND_ZONE_INGRESS && views[i].connected;
+		egresses += views[i].kind == KIND_ZONE_EGRESS && views[i].connected;
+		serving += views[i].serving;
+	}
+	zl_arena_free(&arena);
+	metrics_head(out, "zonelink_zone_proxies", "gauge",
+		     "Zone proxies that are connected.");
+	zl_buf_format(out, "zonelink_zone_proxies{kind=\"ingress\"} %zu\n", ingresses);
+	zl_buf_format(out, "zonelink_zone_proxies{kind=\"egress\"} %zu\n", egresses);
+	metrics_number(out, "zonelink_egresses_serving", "gauge",
+		       "Egresses that the zone's proxies send to.", serving);
+}
+
 static void xds_metrics(const struct api *api, struct zl_buf *out)
 {
 	struct xds_counts counts;
@@ -88,6 +110,7 @@ static void metrics_handle(struct http_request *req, void *arg)
 		     "Time spent in resolving proxies.");
 	zl_buf_format(&out, "zonelink_resolve_seconds_total %.6f\n",
 		      (double)proxies.resolve_us / 1e6);
+	zone_proxy_metrics(api, &out);
 	xds_metrics(api, &out);
 	metrics_answers(&api->answers, &out);
 	refusals(api, &out);

@@ -128,6 +128,28 @@ static struct tree *proxies_tree(const struct proxies *proxies, struct zl_arena 
 	return out;
 }
 
+static struct tree *zone_proxies_tree(const struct proxies *proxies,
+				      struct zl_arena *arena)
+{
+	struct tree *list = tree_list(arena);
+	size_t count;
+	const struct zone_proxy_view *views = proxies_zone_views(proxies, arena, &count);
+
+	for (size_t i = 0; i < count; i++) {
+		struct tree *one = tree_map(arena);
+		tree_set(arena, one, "kind",
+			 tree_text(arena, kind_info(views[i].kind)->name));
+		tree_set(arena, one, "name", tree_text(arena, views[i].name));
+		tree_set(arena, one, "connected", tree_bool(arena, views[i].connected));
+		tree_set(arena, one, "acked", tree_bool(arena, views[i].acked));
+		if (views[i].kind == KIND_ZONE_EGRESS)
+			tree_set(arena, one, "serving",
+				 tree_bool(arena, views[i].serving));
+		tree_push(arena, list, one);
+	}
+	return list;
+}
+
 /* What global would not take. */
 static struct tree *kept_tree(const struct registry *registry, struct zl_arena *arena)
 {
@@ -200,6 +222,7 @@ void status_handle(struct http_request *req, void *arg)
 	else
 		tree_set(arena, out, "alone", tree_bool(arena, true));
 	tree_set(arena, out, "proxies", proxies_tree(api->setup.proxies, arena));
+	tree_set(arena, out, "zoneProxies", zone_proxies_tree(api->setup.proxies, arena));
 	if (api->setup.folder != NULL)
 		tree_set(arena, out, "files", folder_tree(api->setup.folder, arena));
 	if (api->setup.keeper != NULL)

@@ -14,6 +14,8 @@ static bool is_proxy(const struct proxies *proxies, const struct resource *res)
 		return dataplane_is_local(res, zone);
 	case KIND_ZONE_INGRESS:
 		return strcmp(ingress_zone(res, zone), zone) == 0;
+	case KIND_ZONE_EGRESS:
+		return strcmp(egress_zone(res, zone), zone) == 0;
 	default:
 		return false;
 	}
@@ -118,12 +120,17 @@ static void follow(struct proxies *proxies, const struct registry_change *change
 
 /* ---- who is concerned ---- */
 
+/* What to tell from two inventories, once for all who ask. */
+struct answer {
+	bool asked, endures;
+};
+
 struct update {
 	const struct proxies *proxies;
 	const struct registry_changes *changes;
 	const struct inventory *before; /* held */
 	bool zones;                     /* a Zone changed */
-	bool asked, endures;            /* asked: what ingresses offer endures, or not */
+	struct answer ingress, egress;
 };
 
 /* Is it the end of a Secret that the proxy needs? A new content is no change until it
@@ -153,16 +160,17 @@ static bool is_touched(const struct update *update, const struct proxy *proxy)
 	return false;
 }
 
-/* Is there another inventory, of which an ingress takes what the zone itself offers? */
-static bool offers_other(struct update *update)
+/* Is there another inventory, in which what endures tells of is another? */
+static bool has_other(const struct update *update, struct answer *answer,
+		      bool (*endures)(const struct inventory *before,
+				      const struct inventory *after))
 {
 	if (!update->changes->inventory)
 		return false;
-	if (!update->asked)
-		update->endures = policy_ingress_endures(update->before,
-							 update->proxies->inventory);
-	update->asked = true;
-	return !update->endures;
+	if (!answer->asked)
+		*answer = (struct answer){ true, endures(update->before,
+							 update->proxies->inventory) };
+	return !answer->endures;
 }
 
 static bool is_concerned(struct update *update, const struct proxy *proxy)
@@ -170,10 +178,12 @@ static bool is_concerned(struct update *update, const struct proxy *proxy)
 	if (update->changes->meshes)
 		return true;
 	switch (proxy->resource->key.kind) {
-	case KIND_ZONE_INGRESS:
-		return offers_other(update) || is_touched(update, proxy);
-	case KIND_ZONE_EGRESS: /* all other zones and all that is outside */
-		return update->changes->inventory || update->zones ||
+	case KIND_ZONE_INGRESS: /* what is here */
+		return has_other(update, &update->ingress, policy_ingress_endures) ||
+		       is_touched(update, proxy);
+	case KIND_ZONE_EGRESS: /* what is not */
+		return update->zones ||
+		       has_other(update, &update->egress, policy_egress_endures) ||
 		       is_touched(update, proxy);
 	default:
 		return update->zones || is_touched(update, proxy) ||
@@ -199,7 +209,9 @@ void proxies_update(struct proxies *proxies, const struct registry_changes *chan
 		    uint64_t rev)
 {
 	struct inventory *before = catch_up(proxies);
-	struct update update = { proxies, changes, before, false, false, false };
+	struct update update = { .proxies = proxies,
+				 .changes = changes,
+				 .before = before };
 	struct proxy *proxy;
 	struct proxy *next;
 

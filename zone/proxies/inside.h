@@ -89,5 +89,8 @@ void identities_take(struct proxies *proxies, struct proxy *proxy);
 /* Meshes changed: without mTLS nobody takes it. */
 void identities_look(struct proxies *proxies);
 
-/* reports.c: several acknowledgements of one turn make one report. */
+/* reports.c */
+/* It is there, and has not acknowledged all that it is to have. */
+bool report_is_pending(const struct proxy *proxy);
+/* Several acknowledgements of one turn make one report. */
 void report_soon(struct proxies *proxies);

@@ -3,6 +3,9 @@
 #include "loop/loop.h"
 #include "zone/proxies/inside.h"
 
+#include <stdlib.h>
+#include <string.h>
+
 /* A zone proxy has what the whole zone offers. A change is pushed at the end of its turn,
  * those that follow within this time together at its end. */
 enum { APART_MS = 100 };
@@ -35,4 +38,36 @@ void passing_soon(struct proxies *proxies, struct proxy *proxy)
 struct loop_timer *passing_timer(struct proxies *proxies)
 {
 	return loop_timer_new(proxies->setup.loop, pass, proxies);
+}
+
+static int by_name(const void *one, const void *other)
+{
+	const struct zone_proxy_view *a = one;
+	const struct zone_proxy_view *b = other;
+
+	if (a->kind != b->kind)
+		return a->kind < b->kind ? -1 : 1;
+	return strcmp(a->name, b->name);
+}
+
+const struct zone_proxy_view *proxies_zone_views(const struct proxies *proxies,
+						 struct zl_arena *arena, size_t *count)
+{
+	struct zone_proxy_view *views =
+		zl_arena_alloc(arena, HASH_COUNT(proxies->all), sizeof(*views));
+	const struct proxy *proxy;
+
+	*count = 0;
+	for (proxy = proxies->all; proxy != NULL; proxy = proxy->hh.next)
+		if (proxy->resource != NULL && !proxy_is_dataplane(proxy))
+			views[(*count)++] = (struct zone_proxy_view){
+				.kind = proxy->resource->key.kind,
+				.name = zl_arena_strdup(arena, proxy->id),
+				.connected = proxy->connected,
+				.acked = proxy->connected && !report_is_pending(proxy),
+				.serving = proxy->serving.on,
+			};
+	if (*count > 0)
+		qsort(views, *count, sizeof(*views), by_name);
+	return views;
 }

@@ -86,6 +86,18 @@ const struct zone_routes *proxies_zone_routes(const struct proxies *proxies,
 struct envoy_config *proxies_zone_config(const struct proxies *proxies,
 					 const struct zone_routes *routes);
 
+/* How the ZoneIngresses and ZoneEgresses of the zone stand, by kind and name. In arena;
+ * *count of them. */
+struct zone_proxy_view {
+	enum kind kind;
+	const char *name;
+	bool connected;
+	bool acked;   /* it has all that it is to have */
+	bool serving; /* of a ZoneEgress: proxies send to it */
+};
+const struct zone_proxy_view *proxies_zone_views(const struct proxies *proxies,
+						 struct zl_arena *arena, size_t *count);
+
 /* The id of its Envoy's node: "<mesh>.<name>" of a Dataplane, else its name. In arena. */
 const char *proxies_id(const struct resource *proxy, struct zl_arena *arena);
 

@@ -38,14 +38,20 @@ const struct zone_routes *proxies_zone_routes(const struct proxies *proxies,
 					      const struct resource *proxy,
 					      struct zl_arena *arena)
 {
-	return policy_ingress(proxies->index, proxies->inventory, proxy, arena);
+	return proxy->key.kind == KIND_ZONE_INGRESS
+		       ? policy_ingress(proxies->index, proxies->inventory, proxy, arena)
+		       : policy_egress(proxies->index, proxies->inventory, proxy, arena);
 }
 
 struct envoy_config *proxies_zone_config(const struct proxies *proxies,
 					 const struct zone_routes *routes)
 {
-	(void)proxies;
-	return envoy_build_ingress(routes);
+	const struct envoy_secrets *secrets = &proxies->setup.secrets;
+
+	return routes->proxy->key.kind == KIND_ZONE_INGRESS
+		       ? envoy_build_ingress(routes)
+		       : envoy_build_egress(routes,
+					    secrets->read != NULL ? secrets : NULL);
 }
 
 static void tell_needs(void *arg)
@@ -72,19 +78,28 @@ static void set_secrets(struct proxies *proxies, struct proxy *proxy, struct zl_
 	loop_defer(proxies->setup.loop, tell_needs, proxies);
 }
 
-static bool has_name(const struct zl_buf *names, const char *name)
+/* The next of texts that end with a NUL. */
+static const char *next_text(const struct zl_buf *texts, size_t *at)
 {
-	for (size_t at = 0; at < names->len; at += strlen(names->data + at) + 1)
-		if (strcmp(names->data + at, name) == 0)
-			return true;
-	return false;
+	const char *text = texts->data + *at;
+
+	*at += strlen(text) + 1;
+	return text;
 }
 
+/* A Dataplane's are of its mesh; a zone proxy's stand behind the name of theirs. */
 bool push_needs_secret(const struct proxy *proxy, const char *mesh, const char *name)
 {
-	return proxy_is_dataplane(proxy) &&
-	       strcmp(proxy->resource->key.mesh, mesh) == 0 &&
-	       has_name(&proxy->secrets, name);
+	bool is_dataplane = proxy_is_dataplane(proxy);
+
+	for (size_t at = 0; at < proxy->secrets.len;) {
+		const char *of = is_dataplane ? proxy->resource->key.mesh
+					      : next_text(&proxy->secrets, &at);
+		const char *secret = next_text(&proxy->secrets, &at);
+		if (strcmp(of, mesh) == 0 && strcmp(secret, name) == 0)
+			return true;
+	}
+	return false;
 }
 
 bool proxies_need_secret(const struct proxies *proxies, const char *mesh,
@@ -122,6 +137,19 @@ static struct envoy_config *resolve(struct proxies *proxies, struct proxy *proxy
 	return proxies_config(proxies, routes);
 }
 
+static struct envoy_config *
+resolve_zone_proxy(struct proxies *proxies, struct proxy *proxy, struct zl_arena *arena)
+{
+	const struct zone_routes *routes =
+		proxies_zone_routes(proxies, proxy->resource, arena);
+	struct zl_buf secrets = { 0 };
+
+	if (proxy->resource->key.kind == KIND_ZONE_EGRESS)
+		envoy_zone_secrets_named(routes, &secrets);
+	set_secrets(proxies, proxy, &secrets);
+	return proxies_zone_config(proxies, routes);
+}
+
 void push_proxy(struct proxies *proxies, struct proxy *proxy)
 {
 	if (!proxies->begun || !proxy->connected || proxy->resource == NULL)
@@ -129,12 +157,9 @@ void push_proxy(struct proxies *proxies, struct proxy *proxy)
 	struct zl_arena *arena = zl_arena_new();
 	uint64_t start = zl_now_us();
 	bool is_dataplane = proxy_is_dataplane(proxy);
-	struct envoy_config *config =
-		is_dataplane
-			? resolve(proxies, proxy, arena)
-			: proxies_zone_config(
-				  proxies,
-				  proxies_zone_routes(proxies, proxy->resource, arena));
+	struct envoy_config *config = is_dataplane
+					      ? resolve(proxies, proxy, arena)
+					      : resolve_zone_proxy(proxies, proxy, arena);
 
 	proxies->counts.resolve_us += zl_now_us() - start;
 	begin_push(proxies, proxy);

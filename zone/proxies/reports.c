@@ -19,7 +19,7 @@ void report_soon(struct proxies *proxies)
 }
 
 /* Also what was not sent anything yet, as a zone that starts holds it back. */
-static bool is_pending(const struct proxy *proxy)
+bool report_is_pending(const struct proxy *proxy)
 {
 	return proxy->connected && proxy->resource != NULL &&
 	       (proxy->wanted == 0 || proxy->due || proxy->acked < proxy->wanted);
@@ -85,7 +85,7 @@ void proxies_report(const struct proxies *proxies, struct zl_arena *arena,
 		if (!proxy->connected || proxy->resource == NULL)
 			continue;
 		report->proxies++;
-		if (!is_pending(proxy)) {
+		if (!report_is_pending(proxy)) {
 			report->acked++;
 			continue;
 		}

@@ -487,30 +487,38 @@ static void only_what_the_zone_offers_matters(void **state)
 
 static void any_route_matters(void **state)
 {
-	struct tools tools =
-		tools_of(SMALL S TRAFFIC("s", SPLIT("s", "1")),
-			 ROUTE_OF("r", "", MESH, "x",
-				  LIST(MS("s", "1"))) "---\n{type: MeshHTTPRoute, name: "
-						      "h, spec: {to: [{targetRef: {kind: "
-						      "MeshService, name: x}}]}}\n",
-			 NULL);
+	struct tools tools = tools_of(
+		SMALL S TRAFFIC("s", SPLIT("s", "1")),
+		ROUTE_OF("r", "", MESH, "x", LIST(MS("s", "1"))) //
+		"---\n{type: MeshHTTPRoute, name: h, spec: {to: [{targetRef: {kind: "
+		"MeshService, name: x}}]}}\n"
+		"---\n{type: MeshLoadBalancingStrategy, name: b, spec: {to: [{targetRef: "
+		"{kind: Mesh}, default: {localityAwareness: {disabled: true}}}]}}\n"
+		"---\n{type: ZoneEgress, name: out, networking: {address: 1.0.0.9, port: "
+		"10002}}\n",
+		NULL);
 	static const struct {
 		enum kind kind;
 		const char *name;
-		bool touches;
-	} CASES[] = { { KIND_MESH_TCP_ROUTE, "r", true },
-		      { KIND_MESH_HTTP_ROUTE, "h", true },
-		      { KIND_TRAFFIC_ROUTE, "t", true },
-		      { KIND_DATAPLANE, "p", false } };
+		bool touches, touches_egress;
+	} CASES[] = { { KIND_MESH_TCP_ROUTE, "r", true, true },
+		      { KIND_MESH_HTTP_ROUTE, "h", true, true },
+		      { KIND_TRAFFIC_ROUTE, "t", true, true },
+		      { KIND_MESH_LOAD_BALANCING_STRATEGY, "b", false, true },
+		      { KIND_DATAPLANE, "p", false, false } };
 	const struct resource *ingress =
 		world_get(&tools.world, KIND_ZONE_INGRESS, "mine");
+	const struct resource *egress = world_get(&tools.world, KIND_ZONE_EGRESS, "out");
 
 	(void)state;
-	for (size_t i = 0; i < ARRAY_LEN(CASES); i++)
-		assert_int_equal(policy_touches(world_get(&tools.world, CASES[i].kind,
-							  CASES[i].name),
-						ingress, "east"),
+	for (size_t i = 0; i < ARRAY_LEN(CASES); i++) {
+		const struct resource *policy =
+			world_get(&tools.world, CASES[i].kind, CASES[i].name);
+		assert_int_equal(policy_touches(policy, ingress, "east"),
 				 CASES[i].touches);
+		assert_int_equal(policy_touches(policy, egress, "east"),
+				 CASES[i].touches_egress);
+	}
 	tools_end(&tools);
 }
 
