@@ -382,13 +382,11 @@ class World:  # pylint: disable=too-many-public-methods  # it is what scenarios 
 
         def in_sync():
             overview = seen["zones"] = self.get("global", "/zones/_overview")
+            answer = seen["proxies"] = self.get(
+                "global", f"/_wait?revision={overview['revision']}&for=proxies&timeout=3s")
             online = [zone["name"] for zone in overview["items"]
                       if zone["state"] == "Online" and zone["condition"] == "Online"]
-            if sorted(online) != sorted(ZONES):
-                return False
-            answer = seen["proxies"] = self.get(
-                "global", f"/_wait?revision={overview['revision']}&for=proxies&timeout=5s")
-            return answer["reached"] and not answer["nacked"] and all(
+            return sorted(online) == sorted(ZONES) and answer["reached"] and all(
                 zone["proxies"]["total"] == self._proxies(zone["name"])
                 for zone in answer["zones"])
 
