@@ -52,7 +52,7 @@ static void finish_local_zone(struct decode *dec, const struct tree *tree, void 
 	const struct tree *list = tree_get(tree, "affinityTags");
 
 	locality->has_tags = list != NULL;
-	if (locality->tag_count == 0)
+	if (list == NULL || locality->tag_count == 0)
 		return;
 	for (size_t i = 0; i < locality->tag_count; i++)
 		if (tree_get(list->items[i], "weight") != NULL)
