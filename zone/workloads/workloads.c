@@ -10,8 +10,9 @@
 #include <string.h>
 #include <uthash.h>
 
-/* Wall time may step, so it is looked at this often at least. */
-enum { LOOK_MS = 60000 };
+/* Wall time may step, so it is looked at this often at least. What cannot be renewed is
+ * tried again in a quarter of the time that is left. */
+enum { LOOK_MS = 60000, RETRY_MS_MIN = 1000 };
 
 struct held {
 	UT_hash_handle hh;
@@ -20,6 +21,8 @@ struct held {
 	uint8_t authority[ZL_SHA256]; /* of the chain that signed it */
 	uint64_t due_ms;              /* zl_now_ms */
 	uint64_t due_s;               /* wall time */
+	bool old;                     /* it was due: another is to take its place */
+	bool asked;                   /* for, since it is old */
 	uint8_t name[ZL_SHA256];      /* of the mesh and the URIs */
 };
 
@@ -58,32 +61,59 @@ static void set_timer(struct workloads *workloads)
 	loop_timer_set(workloads->timer, next > now ? next - now : 0);
 }
 
-/* Those that are due are forgotten; who still needs one asks again. So what belongs to a
- * proxy that is gone goes as well. */
+/* Until another takes its place it is as good as it was. Who needs it asks again; what
+ * nobody has asked for by the next time belongs to a proxy that is gone. False: it has
+ * no next time. */
+static bool age(struct held *held)
+{
+	uint64_t wall_s = zl_wall_us() / 1000000;
+	bool is_over = held->identity.ends_s <= wall_s;
+
+	if (is_over || (held->old && !held->asked))
+		return false;
+	uint64_t again_ms = (held->identity.ends_s - wall_s) * 1000 / 4;
+	if (again_ms > LOOK_MS)
+		again_ms = LOOK_MS;
+	if (again_ms < RETRY_MS_MIN)
+		again_ms = RETRY_MS_MIN;
+	held->old = true;
+	held->asked = false;
+	held->due_ms = zl_now_ms() + again_ms;
+	held->due_s = wall_s + (again_ms + 999) / 1000;
+	return true;
+}
+
+static bool is_among(const char *const *names, size_t count, const char *name)
+{
+	for (size_t i = 0; i < count; i++)
+		if (strcmp(names[i], name) == 0)
+			return true;
+	return false;
+}
+
 static void on_timer(void *arg)
 {
 	struct workloads *workloads = arg;
-	struct held *due = NULL;
+	struct zl_arena *arena = zl_arena_new();
+	const char **meshes =
+		zl_arena_alloc(arena, HASH_COUNT(workloads->all), sizeof(*meshes));
+	size_t count = 0;
 	struct held *held;
 	struct held *next;
 
 	HASH_ITER (hh, workloads->all, held, next) {
 		if (!is_due(held))
 			continue;
-		HASH_DEL(workloads->all, held);
-		held->hh.next = due;
-		due = held;
+		if (!is_among(meshes, count, held->mesh))
+			meshes[count++] = zl_arena_strdup(arena, held->mesh);
+		if (!age(held)) {
+			HASH_DEL(workloads->all, held);
+			held_free(held);
+		}
 	}
-	while (due != NULL) {
-		bool told = false;
-		held = due;
-		due = held->hh.next;
-		for (const struct held *at = due; at != NULL && !told; at = at->hh.next)
-			told = strcmp(at->mesh, held->mesh) == 0; /* by a later one */
-		if (!told)
-			workloads->setup.due(workloads->setup.owner, held->mesh);
-		held_free(held);
-	}
+	for (size_t i = 0; i < count; i++)
+		workloads->setup.due(workloads->setup.owner, meshes[i]);
+	zl_arena_free(&arena);
 	set_timer(workloads);
 }
 
@@ -176,7 +206,10 @@ bool workloads_identity(struct workloads *workloads, const struct workload *of,
 	HASH_FIND(hh, workloads->all, name, sizeof(name), held);
 	if (held != NULL && is_due(held)) /* for all who share it, not for one of them */
 		loop_timer_set(workloads->timer, 0);
-	if (held == NULL || memcmp(held->authority, authority, sizeof(authority)) != 0) {
+	if (held != NULL)
+		held->asked = true;
+	if (held == NULL || held->old ||
+	    memcmp(held->authority, authority, sizeof(authority)) != 0) {
 		struct held *fresh = make(workloads, of);
 		if (fresh == NULL)
 			return false;
@@ -221,16 +254,17 @@ static void wipe(struct zl_buf *text)
 	zl_buf_free(text);
 }
 
-/* While a new authority cannot sign, the identity by the one before is as good as it was.
- */
+/* While no other can be signed, the last one is as good as it was. */
 static bool last_identity(const struct workloads *workloads, const struct workload *of,
 			  struct envoy_identity *out)
 {
 	uint8_t name[ZL_SHA256];
-	const struct held *held;
+	struct held *held;
 
 	name_of(of, name);
 	HASH_FIND(hh, workloads->all, name, sizeof(name), held);
+	if (held != NULL)
+		held->asked = true;
 	if (held == NULL || held->identity.ends_s <= zl_wall_us() / 1000000)
 		return false;
 	zl_buf_str(&out->chain, held->identity.chain);

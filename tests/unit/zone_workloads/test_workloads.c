@@ -121,8 +121,11 @@ static void it_is_due_before_its_end(void **state)
 	loop_run(rig->loop);
 	/* Both, told once; who needs one asks, the other is forgotten. */
 	assert_int_equal(rig->due, 1);
-	assert_int_equal(workloads_counts(rig->workloads).held, 0);
-	expect_same(first, identity(rig, WEB, 1, 0, 5000), false);
+	expect_same(first, identity(rig, WEB, 1, 0, 3600000), false);
+	while (workloads_counts(rig->workloads).held == 2)
+		loop_run(rig->loop);
+	assert_int_equal(workloads_counts(rig->workloads).held, 1);
+	assert_int_equal(workloads_counts(rig->workloads).made, 3);
 }
 
 /* Who asks when it is due and before that was told gets what the others have, or these
@@ -138,7 +141,7 @@ static void who_asks_late_renews_it_for_all(void **state)
 	expect_same(first, identity(rig, WEB, 1, 0, 1000), true);
 	loop_run(rig->loop);
 	assert_int_equal(rig->due, 1);
-	assert_int_equal(workloads_counts(rig->workloads).held, 0);
+	assert_int_equal(workloads_counts(rig->workloads).held, 0); /* it is over */
 }
 
 static void without_an_authority_there_is_none(void **state)
@@ -187,6 +190,40 @@ static void identity_fini(struct envoy_identity *identity)
 	zl_buf_free(&identity->chain);
 	zl_buf_free(&identity->key);
 	zl_buf_free(&identity->roots);
+}
+
+/* It is due and the authority is away: what there is is shown, and tried again. */
+static void the_last_one_is_shown_on(void **state)
+{
+	struct rig *rig = *state;
+	const struct mesh_backend signs[] = {
+		{ .name = "ca", .type = "builtin", .mode = "STRICT", .cert_ms = 10000 },
+	};
+	const struct mesh_spec m = { .mtls_backend = "ca",
+				     .backends = signs,
+				     .backend_count = 1 };
+	struct envoy_identity first = { 0 };
+	struct envoy_identity last = { 0 };
+	struct envoy_identity next = { 0 };
+	char *right = rig->key[0];
+
+	workloads_close(&rig->workloads);
+	rig->workloads = workloads_open(&(struct workloads_setup){
+		.loop = rig->loop, .read = read_secret, .due = on_due, .owner = rig });
+	assert_true(answer(rig, "m", &m, &first));
+	loop_run(rig->loop);
+	assert_int_equal(rig->due, 1);
+	rig->key[0] = rig->key[1];
+	assert_true(answer(rig, "m", &m, &last));
+	assert_string_equal(zl_buf_text(&first.chain), zl_buf_text(&last.chain));
+	rig->key[0] = right;
+	loop_run(rig->loop);
+	assert_int_equal(rig->due, 2);
+	assert_true(answer(rig, "m", &m, &next));
+	assert_string_not_equal(zl_buf_text(&first.chain), zl_buf_text(&next.chain));
+	identity_fini(&first);
+	identity_fini(&last);
+	identity_fini(&next);
 }
 
 /* A proxy of the zone has one in each mesh, each by the authority of that mesh. */
@@ -241,6 +278,7 @@ int main(void)
 		TEST(who_asks_late_renews_it_for_all),
 		TEST(without_an_authority_there_is_none),
 		TEST(one_identity_in_each_mesh),
+		TEST(the_last_one_is_shown_on),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
