@@ -103,5 +103,5 @@ enum ctl_exit cmd_token(struct ctl *ctl)
 			"usage: zonelinkctl token create --user NAME --role ROLE "
 			"--ttl TIME, token create --zone ZONE, token create --dataplane "
 			"NAME | --service SERVICE | "
-			"--zone-proxy ingress, or token revoke ID");
+			"--zone-proxy ingress|egress, or token revoke ID");
 }

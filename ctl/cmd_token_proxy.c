@@ -9,10 +9,11 @@ enum ctl_exit token_create_proxy(struct ctl *ctl)
 		    (ctl->zone_proxy != NULL);
 
 	if (asked != 1 || (ctl->name != NULL && ctl->zone_proxy == NULL))
-		return ctl_fail(CTL_USAGE,
-				"usage: zonelinkctl token create --dataplane NAME | "
-				"--service SERVICE | --zone-proxy ingress [--name NAME] "
-				"[--mesh MESH] [--ttl TIME]");
+		return ctl_fail(
+			CTL_USAGE,
+			"usage: zonelinkctl token create --dataplane NAME | "
+			"--service SERVICE | --zone-proxy ingress|egress [--name NAME] "
+			"[--mesh MESH] [--ttl TIME]");
 	if (ctl->zone_proxy != NULL) {
 		const char *const values[] = { ctl->zone_proxy, ctl->name, ctl->ttl };
 		return token_create(ctl, "/_tokens/zone-proxy", ZONE_PROXY, values, 3);

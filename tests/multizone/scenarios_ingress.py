@@ -108,6 +108,43 @@ def ingress_grows_and_cuts_nothing(stage):
 
 
 @scenario()
+def ingress_hears_its_own_zone_alone(stage):
+    """Secrets, clients and what other zones have cost an ingress nothing; routes do."""
+    hub, east, west = two_zones(stage, versions=("v0",))
+    reaches(east, SERVICE)
+
+    def pushed():
+        return west.get("/zoneingresses/ingress/_xds")["wantedPush"]
+
+    def offered():
+        return [service["tags"]["kuma.io/service"]
+                for item in west.get("/zoneingresses")["items"]
+                for service in item.get("availableServices", [])]
+
+    before = pushed()
+    stage.mesh.backend(east, "far", "far")
+    stage.mesh.put_file(east, "east-in.yaml", {
+        "type": "ZoneIngress", "name": "east-in", "networking": {
+            "address": "127.0.0.1", "port": local.free_port(),
+            "advertisedAddress": "127.0.0.1", "advertisedPort": local.free_port()}})
+    local.wait_for("west hears of it", lambda: "far" in offered())
+    stage.mesh.put_file(west, "more.yaml", {
+        "type": "Dataplane", "mesh": "default", "name": "more", "networking": {
+            "address": "127.0.0.1", "outbound": [{
+                "port": local.free_port(), "tags": {"kuma.io/service": "far"}}]}})
+    local.wait_for("west has it", lambda: west.get("/meshes/default/dataplanes")["total"] == 3)
+    status, answer = local.request(hub.api, "PUT", "/meshes/default/secrets/s", {
+        "type": "Secret", "mesh": "default", "name": "s", "data": "eA=="})
+    expect(status == 201, f"PUT secret: {answer}")
+    stage.wait(hub, answer["revision"], "zones")
+    expect(pushed() == before, "pushed for nothing")
+    before = pushed()
+    stage.put_and_wait(hub, split({"v0": 1}, to="far"))
+    expect(pushed() > before, "a route may ask for a subset, and was not pushed")
+    return "pushed for a route, not for the rest"
+
+
+@scenario()
 def ingress_restarts(stage):
     """Two ingresses of a zone: one ends and the other carries on; both end; one is back."""
     _, east, west = two_zones(stage, versions=("v0",))
