@@ -19,6 +19,9 @@ struct proxy {
 	struct resource *resource; /* held; NULL: not registered */
 	bool contested;            /* others wanted this id, and do not have it */
 	bool connected;
+	uint64_t away_until_ms; /* its Envoy may live and come back; 0: it is not awaited
+				 */
+	uint64_t away_rev;      /* that it had when it left */
 	bool due; /* of a zone proxy: it is to have something else, in a moment */
 	uint64_t wanted, acked; /* numbers of pushes; 0: none */
 	struct zl_buf services; /* that its last push leads to */
@@ -41,7 +44,7 @@ struct proxies {
 	uint64_t number;             /* of the last push */
 	uint64_t revs[PUSHES_KEPT];  /* that push n brought in force, at n modulo */
 	bool begun, reporting, asking, relaying;
-	struct loop_timer *spreading, *passing, *doubting;
+	struct loop_timer *spreading, *passing, *doubting, *awaiting;
 	uint64_t passed_ms; /* when zone proxies were last pushed */
 	struct proxies_counts counts;
 };
@@ -89,7 +92,18 @@ void identities_take(struct proxies *proxies, struct proxy *proxy);
 /* Meshes changed: without mTLS nobody takes it. */
 void identities_look(struct proxies *proxies);
 
+/* away.c: Envoys that are not connected for a moment are counted all the same, or "all
+ * have it" would be said while they go on with what they had. */
+struct loop_timer *away_timer(struct proxies *proxies);
+/* The zone starts: whoever was there before comes back. */
+void away_begin(struct proxies *proxies);
+void away_left(struct proxies *proxies, struct proxy *proxy);
+void away_came(struct proxy *proxy);
+bool away_is_awaited(const struct proxies *proxies, const struct proxy *proxy);
+
 /* reports.c */
+/* The revision that a connected proxy surely has. */
+uint64_t report_rev(const struct proxies *proxies, const struct proxy *proxy);
 /* It is there, and has not acknowledged all that it is to have. */
 bool report_is_pending(const struct proxy *proxy);
 /* Several acknowledgements of one turn make one report. */

@@ -27,7 +27,7 @@ bool report_is_pending(const struct proxy *proxy)
 
 /* The revision that a proxy surely has: that of the last push it acknowledged, but for
  * what named a content that came after that push. */
-static uint64_t rev_of(const struct proxies *proxies, const struct proxy *proxy)
+uint64_t report_rev(const struct proxies *proxies, const struct proxy *proxy)
 {
 	if (proxy->acked == 0 || proxies->number - proxy->acked >= PUSHES_KEPT)
 		return 0;
@@ -82,15 +82,16 @@ void proxies_report(const struct proxies *proxies, struct zl_arena *arena,
 					.last_error = "",
 					.trouble = tally.trouble };
 	for (proxy = proxies->all; proxy != NULL; proxy = proxy->hh.next) {
-		if (!proxy->connected || proxy->resource == NULL)
+		bool away = away_is_awaited(proxies, proxy);
+		if (!away && (!proxy->connected || proxy->resource == NULL))
 			continue;
 		report->proxies++;
-		if (!report_is_pending(proxy)) {
+		if (!away && !report_is_pending(proxy)) {
 			report->acked++;
 			continue;
 		}
 		uint32_t nacked = report->nacked;
-		uint64_t rev = rev_of(proxies, proxy);
+		uint64_t rev = away ? proxy->away_rev : report_rev(proxies, proxy);
 		if (rev < report->acked_rev)
 			report->acked_rev = rev;
 		(void)xds_server_proxy(proxies->xds, proxy->id, tally_nacks, &tally);
