@@ -25,7 +25,7 @@ enum {
 	FRAME = 14, /* of five bytes */
 	TCP = 0,
 	UNIX = 1,
-	HEADER_MS = 150,
+	HEADER_MS = 1000,
 	WHILE_MS = 50, /* to see that something does not happen */
 	STALL_MS = 300,
 	MESSAGE_MAX = 64 << 10
@@ -70,13 +70,14 @@ static enum zl_code on_inner(void *arg, const char *zone, int protocol,
 	return ZL_OK;
 }
 
-static void rig_open(struct rig *rig, unsigned connections_max, uint64_t stall_ms)
+static void rig_open_for(struct rig *rig, unsigned connections_max, uint64_t stall_ms,
+			 uint64_t header_ms)
 {
 	const struct gate_setup setup = { .allow_plain = true,
 					  .connections_max = connections_max,
 					  .message_max = MESSAGE_MAX,
 					  .published_max = MESSAGE_MAX,
-					  .header_ms = HEADER_MS,
+					  .header_ms = header_ms,
 					  .stall_ms = stall_ms,
 					  .inner = on_inner,
 					  .arg = rig };
@@ -94,6 +95,12 @@ static void rig_open(struct rig *rig, unsigned connections_max, uint64_t stall_m
 	for (int way = TCP; way <= UNIX; way++)
 		if (gate_listen(rig->gate, &rig->outer[way], &err) != ZL_OK)
 			fail_msg("%s", err.msg);
+}
+
+/* No deadline for a header decides, but where it is tested. */
+static void rig_open(struct rig *rig, unsigned connections_max, uint64_t stall_ms)
+{
+	rig_open_for(rig, connections_max, stall_ms, PATIENCE_MS);
 }
 
 static void rig_close(struct rig *rig)
@@ -206,7 +213,7 @@ static void a_header_may_come_in_pieces(void **state)
 	struct rig rig;
 
 	(void)state;
-	rig_open(&rig, 8, 0);
+	rig_open_for(&rig, 8, 0, HEADER_MS);
 	for (int n = 0; n < 4; n++) {
 		int way = n / 2, inner;
 		int listener = n % 2 == 0 ? rig.sub_fd : rig.req_fd;
@@ -344,7 +351,7 @@ static void strangers_get_no_further(void **state)
 	struct rig rig;
 
 	(void)state;
-	rig_open(&rig, 8, 0);
+	rig_open_for(&rig, 8, 0, HEADER_MS);
 	for (size_t i = 0; i < 2 * ARRAY_LEN(CASES); i++) {
 		const enum end end = CASES[i / 2].end;
 		int peer = peer_dial(&rig.outer[i % 2]);
@@ -375,7 +382,7 @@ static void a_dripping_header_is_cut_off(void **state)
 	uint64_t start = zl_now_ms();
 
 	(void)state;
-	rig_open(&rig, 8, 0);
+	rig_open_for(&rig, 8, 0, HEADER_MS);
 	int peer = peer_dial(&rig.outer[TCP]);
 	for (size_t i = 0; i < HEADER && gate_refused(rig.gate) == 0; i++) {
 		(void)send(peer, &SUB[i], 1, MSG_NOSIGNAL);
@@ -393,7 +400,7 @@ static void inner_is_greeted_whatever_the_peer_does(void **state)
 	struct rig rig;
 
 	(void)state;
-	rig_open(&rig, 8, 0);
+	rig_open_for(&rig, 8, 0, HEADER_MS);
 	for (int n = 0; n < 4; n++) {
 		int way = n % 2, inner, peer = peer_dial(&rig.outer[way]);
 
