@@ -1,6 +1,6 @@
 """Random sets of documents, from a vocabulary so small that names meet often."""
 
-from sets_zones import Zones
+from sets_wrong import Wrong
 from vocabulary import NAMESPACES, OWN, SERVICES, ZONES
 
 __all__ = ['OWN', 'Maker']
@@ -23,7 +23,7 @@ def produces(to, namespace):
     return set(ref['labels']) == {'kuma.io/display-name'}
 
 
-class Maker(Zones):
+class Maker(Wrong):
     """Makes one set of documents from one seed."""
 
     # -- inventory -----------------------------------------------------------------

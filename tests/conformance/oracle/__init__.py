@@ -14,10 +14,11 @@ from .documents import Resource, parse
 from .envoy import problems
 from .envoy_zone import zone_problems
 from .passages import inbound_passages, outbound_passages
+from .violations import violations
 from .world import World
 
 __all__ = ['Resource', 'World', 'differences', 'parse', 'problems', 'routes',
-           'zone_proxies', 'zone_problems_of']
+           'violations', 'zone_proxies', 'zone_problems_of']
 
 
 def routes(text, zone, mesh='default'):

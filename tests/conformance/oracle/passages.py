@@ -56,7 +56,7 @@ def inbound_passages(world):
     services, out = world.services, {}
     by_service = {}
     for i in services.inbounds:
-        by_service.setdefault(i.tags[SERVICE], []).append((i.tags, i.state == 'Ready'))
+        by_service.setdefault(i.tags[SERVICE], []).append((i.tags, i.state != 'Ignored'))
     wanted = asked(world)
     for service, offered in by_service.items():
         for tags, must in tag_sets(offered, wanted.get(service, [])):
@@ -64,7 +64,7 @@ def inbound_passages(world):
             rest = {k: v for k, v in tags.items() if k != ZONE}
             here = [i for i in services.inbounds if i.state == 'Ready' and
                     contains(i.tags, dict(tags, **{SERVICE: service}))]
-            if sni:
+            if sni and '*' not in sni:  # Envoy takes no such name
                 out[sni] = Passage(world.mesh, world.mesh + ':' + cluster_name(service, rest),
                                    services.placed(here, []), False, must, None)
     for obj, port, members in own_objects(world):
@@ -72,8 +72,8 @@ def inbound_passages(world):
         here = [i for i in services.inbounds if i.state == 'Ready' and
                 any(serves(m, p, i) for m, p in members)]
         if sni:
-            out[sni] = Passage(world.mesh, obj.kri(port.section), services.placed(here, []),
-                               False, bool(members), None)
+            out.setdefault(sni, Passage(world.mesh, obj.kri(port.section),
+                                        services.placed(here, []), False, bool(members), None))
     return out
 
 
@@ -102,9 +102,10 @@ def asked_by_clients(world):
 
 
 def outbound_passages(world):
-    """Kinds 4: {server name: Passage}; what is in other zones, and outside."""
+    """Kinds 4: {server name: Passage}; what is in other zones, and outside. Of two objects
+    with one name (6.4 leaves out namespaces where there is no zone) the first one has it."""
     resolver, services = world.resolver, world.services
-    must = asked_by_clients(world) if services.egresses else set()
+    must = {sni for sni in asked_by_clients(world) if '*' not in sni}
     services.by_egress = False
     services.is_remote = True
     resolver.client = Client(world.zone, [], in_order(
@@ -112,14 +113,13 @@ def outbound_passages(world):
         if p.top['kind'] == 'Mesh' and p.concerns(world.zone, {})))
     out = {}
 
-    def add(sni, backend):
-        if sni:
-            outside = any(e['via'] == 'external' for e in backend['endpoints'])
+    def add(sni, backend, outside):
+        if sni and '*' not in sni:
             name = backend['cluster']
             if not name.startswith('kri_'):
                 name = world.mesh + ':' + name
-            out[sni] = Passage(world.mesh, name, backend['endpoints'], outside, sni in must,
-                               backend.facts.strategy)
+            out.setdefault(sni, Passage(world.mesh, name, backend['endpoints'], outside,
+                                        sni in must, backend.facts.strategy))
 
     wanted = asked(world)
     offered = {}
@@ -131,12 +131,13 @@ def outbound_passages(world):
     for service, in_use in offered.items():
         for tags, _ in tag_sets(in_use, wanted.get(service, [])):
             add(trust.tag_name(service, tags, world.mesh), resolver.of_service(
-                {'kind': 'MeshServiceSubset', 'name': service, 'tags': tags}))
+                {'kind': 'MeshServiceSubset', 'name': service, 'tags': tags}),
+                services.is_external(service))
     for obj in world.objects.all:
         for port in obj.ports:
             if obj.kind != 'MeshService' or obj.zone != world.zone:
                 add(trust.object_name(SHORT[obj.kind], world.mesh, obj, port),
-                    resolver.of_object({}, obj, port))
+                    resolver.of_object({}, obj, port), obj.kind == 'MeshExternalService')
     for sni in must - set(out):
         out[sni] = None  # nobody here knows it: the oracle itself is wrong
     return out

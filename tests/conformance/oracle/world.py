@@ -100,7 +100,7 @@ class World:
 
     def proxy(self, proxy):
         self.resolver.client = Client(self.zone, proxy.tag_sets, self.matched(STRATEGY, proxy),
-                                      proxy.res.labels)
+                                      proxy.labels)
         if proxy.is_builtin:
             found = gateway.gateway_of(self.gateways, proxy, self.zone)
             return Noted(proxy.res.shown(), listeners=[
