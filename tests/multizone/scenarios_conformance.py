@@ -20,6 +20,7 @@ PLURALS = {"Mesh": "meshes", "Zone": "zones"}
 OF_MESHES = {"MeshTCPRoute": "meshtcproutes", "MeshHTTPRoute": "meshhttproutes",
              "TrafficRoute": "traffic-routes", "MeshService": "meshservices",
              "MeshMultiZoneService": "meshmultizoneservices",
+             "MeshLoadBalancingStrategy": "meshloadbalancingstrategies",
              "MeshExternalService": "meshexternalservices",
              "ExternalService": "external-services"}
 TYPES = {"Listener": "listeners", "Cluster": "clusters", "TypedExtensionConfig":
@@ -51,14 +52,16 @@ def is_playable(name):
     documents = documents_of(name)
     kinds = {document.get("type") for document in documents}
     first = {"Mesh", "Zone", "Dataplane", "ZoneIngress", "MeshTCPRoute"}
+    if any("mtls" in document for document in documents):
+        return False
     if kinds <= first:
         return True
     known = first | set(OF_MESHES)
     if {"MeshExternalService", "MeshService"} <= kinds:  # written at different places
         return False
     return kinds <= known - {"ZoneIngress", "Zone"} and not any(
-        "mtls" in document or is_foreign(document) or "gateway" in document.get(
-            "networking", {}) or "meshServices" in document for document in documents)
+        is_foreign(document) or "meshServices" in document or
+        "gateway" in document.get("networking", {}) for document in documents)
 
 
 def move(proxy):
