@@ -11,13 +11,7 @@ LATER = "later"
 
 def add_ingress(stage, zone, name="ingress"):
     """A ZoneIngress of a zone and its Envoy; the port."""
-    port = local.free_port()
-    stage.mesh.put_file(zone, f"{name}.yaml", {
-        "type": "ZoneIngress", "name": name, "networking": {
-            "address": "127.0.0.1", "port": port,
-            "advertisedAddress": "127.0.0.1", "advertisedPort": port}})
-    local.wait_for(f"{zone.name} has {name}", lambda: any(
-        item["name"] == name for item in zone.get("/zoneingresses")["items"]))
+    port = stage.mesh.ingress(zone, name)
     zone.envoys[name] = stage.mesh.start_envoy(zone, name, drain_seconds=3)
     return port
 
@@ -252,3 +246,29 @@ def egress_dies_and_another_carries_on(stage):
     local.wait_for("all goes by the other one", lambda: local.count_greetings(
         east.outbounds[SERVICE], 20) == {"backend-v0": 20})
     return "both, then one"
+
+
+@scenario()
+def one_id_one_proxy(stage):
+    """A Dataplane and an ingress want one id: the first has it, and neither the other's."""
+    zone = stage.zone_with_backends("east", None, versions=("v0",))
+    stage.start_envoys(zone)
+    port = local.free_port()
+    stage.mesh.put_file(zone, "in.yaml", {
+        "type": "ZoneIngress", "name": "default.backend-v0", "networking": {
+            "address": "127.0.0.1", "port": port}})
+    local.wait_for("the zone has it", lambda: zone.get("/zoneingresses")["total"] == 1)
+
+    def zone_proxies():
+        return zone.get("/_status")["zoneProxies"]
+
+    def refusals():
+        return zone.metrics()['zonelink_auth_failures_total{reason="xds_wrong_kind"}']
+
+    expect(zone_proxies() == [], "it is served under the id of another")
+    stage.mesh.remove_file(zone, "backend-v0.yaml")
+    local.wait_for("it has the id", lambda: [
+        proxy["name"] for proxy in zone_proxies()] == ["default.backend-v0"])
+    local.wait_for("the Dataplane's Envoy is refused", refusals)
+    expect(not zone_proxies()[0]["connected"], "it is served to the Dataplane's Envoy")
+    return "the ingress waited, and the Dataplane's Envoy was sent away"

@@ -53,11 +53,21 @@ static const struct resource *find_heir(const struct proxies *proxies, const cha
 	return found;
 }
 
+/* Streams were let in as somebody; while nobody was registered, as a Dataplane alone. */
+static bool is_strange(const struct proxy *proxy, const struct resource *res)
+{
+	return proxy->last != NULL ? is_other(proxy->last, res)
+				   : res->key.kind != KIND_DATAPLANE;
+}
+
 static void begin_as(struct proxies *proxies, struct proxy *proxy,
 		     const struct resource *res)
 {
+	if (proxy->connected && is_strange(proxy, res))
+		xds_server_expel(proxies->xds, proxy->id);
+	resource_drop(&proxy->last);
+	proxy->last = resource_hold(res);
 	proxy->resource = resource_hold(res);
-	push_proxy(proxies, proxy);
 }
 
 static void end_as(struct proxies *proxies, struct proxy *proxy)
@@ -71,10 +81,12 @@ static void end_as(struct proxies *proxies, struct proxy *proxy)
 	zl_buf_drain(&proxy->secrets, proxy->secrets.len);
 	const struct resource *heir =
 		proxy->contested ? find_heir(proxies, proxy->id) : NULL;
-	if (heir != NULL)
-		begin_as(proxies, proxy, heir);
-	else
+	if (heir == NULL) {
 		proxies_drop_if_idle(proxies, proxy);
+		return;
+	}
+	begin_as(proxies, proxy, heir);
+	push_proxy(proxies, proxy);
 }
 
 static bool has_moved(const struct resource *before, const struct resource *now)
@@ -115,7 +127,7 @@ static void follow(struct proxies *proxies, const struct registry_change *change
 	if (proxy->resource != NULL && has_moved(proxy->resource, now))
 		egresses_take(proxies, proxy, SERVING_BARE);
 	resource_drop(&proxy->resource);
-	proxy->resource = resource_hold(now);
+	begin_as(proxies, proxy, now);
 }
 
 /* ---- who is concerned ---- */

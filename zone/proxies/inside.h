@@ -17,6 +17,7 @@ struct loop_timer;
 struct proxy {
 	UT_hash_handle hh;
 	struct resource *resource; /* held; NULL: not registered */
+	struct resource *last;     /* held; what it was, so whom its streams belong to */
 	bool contested;            /* others wanted this id, and do not have it */
 	bool connected;
 	uint64_t away_until_ms; /* its Envoy may live and come back; 0: it is not awaited

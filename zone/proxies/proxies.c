@@ -44,6 +44,7 @@ void proxies_drop_if_idle(struct proxies *proxies, struct proxy *proxy)
 	if (proxy->resource != NULL || proxy->connected)
 		return;
 	HASH_DEL(proxies->all, proxy);
+	resource_drop(&proxy->last);
 	zl_buf_free(&proxy->services);
 	zl_buf_free(&proxy->secrets);
 	free(proxy);
@@ -195,6 +196,7 @@ void proxies_close(struct proxies **proxiesp)
 	while (proxy != NULL) {
 		struct proxy *next = proxy->hh.next;
 		resource_drop(&proxy->resource);
+		resource_drop(&proxy->last);
 		zl_buf_free(&proxy->services);
 		zl_buf_free(&proxy->secrets);
 		free(proxy);

@@ -208,6 +208,23 @@ void xds_stream_news(struct xds_stream *stream)
 		server->ops.acked(server->owner, proxy->name, revision);
 }
 
+void xds_server_expel(struct xds_server *server, const char *name)
+{
+	const struct xds_proxy *proxy = xds_proxy_find(server, name);
+	struct xds_stream *stream;
+
+	if (proxy == NULL)
+		return;
+	for (stream = TAILQ_FIRST(&proxy->streams); stream != NULL;
+	     stream = TAILQ_NEXT(stream, of_proxy)) {
+		if (stream->dead || stream->ended || stream->conn->dead)
+			continue;
+		xds_stream_end(stream, PERMISSION_DENIED,
+			       "this node is another proxy now");
+		xds_conn_wake(stream->conn);
+	}
+}
+
 void xds_stream_free(struct xds_stream *stream)
 {
 	struct xds_server *server = stream->conn->server;

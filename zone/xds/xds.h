@@ -142,6 +142,10 @@ void xds_server_set(struct xds_server *server, const char *proxy,
  * as unknown ones do. Unknown: nothing happens. */
 void xds_server_forget(struct xds_server *server, const char *proxy);
 
+/* The name is another proxy's from now on: its streams end, and who comes again is judged
+ * again. Unknown: nothing happens. */
+void xds_server_expel(struct xds_server *server, const char *proxy);
+
 /* Call each for every proxy that is configured or connected, sorted by name. */
 void xds_server_proxies(struct xds_server *server,
 			void (*each)(void *to, const struct xds_proxy_status *status),

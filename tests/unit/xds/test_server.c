@@ -449,6 +449,37 @@ static void a_new_certificate_cuts_nothing(void **state)
 	stage_close(&stage);
 }
 
+static void who_is_expelled_may_come_again(void **state)
+{
+	struct stage stage;
+	struct peer peer;
+
+	(void)state;
+	stage_open(&stage);
+	peer_begin(&peer, &stage);
+	peer_stream(&peer, 1);
+	peer_ask(&peer, 1, CLUSTER, "");
+	until(&peer, stage.connected == 1);
+	xds_server_expel(stage.server, "default.other");
+	set(&stage, "one", 3, 1);
+	until(&peer, peer.data > 0);
+	assert_int_equal(peer.status, -1);
+	xds_server_expel(stage.server, "default.web");
+	size_t before = peer.data;
+	set(&stage, "two", 3, 2); /* is not its business any more */
+	until(&peer, peer.status == 7);
+	assert_int_equal(peer.data, before);
+	assert_false(peer.over);
+	peer_frame(&peer, RST_STREAM, 0, 1, "\0\0\0\10", 4);
+	until(&peer, stage.disconnected == 1);
+	peer_stream(&peer, 3);
+	peer_ask(&peer, 3, CLUSTER, "");
+	until(&peer, stage.connected == 2);
+	until(&peer, peer.data > before);
+	peer_close(&peer);
+	stage_close(&stage);
+}
+
 static void more_connections_than_allowed_are_closed(void **state)
 {
 	struct stage stage;
@@ -523,6 +554,7 @@ int main(void)
 		cmocka_unit_test(a_peer_that_does_not_read_is_dropped),
 		cmocka_unit_test(the_owner_sees_the_token_and_judges),
 		cmocka_unit_test(a_new_certificate_cuts_nothing),
+		cmocka_unit_test(who_is_expelled_may_come_again),
 		cmocka_unit_test(more_connections_than_allowed_are_closed),
 		cmocka_unit_test(strangers_do_not_keep_others_out),
 		cmocka_unit_test(silence_ends),
