@@ -65,8 +65,8 @@ struct backend target_of_destination(struct resolving *at,
 				     const struct outbound *outbound,
 				     const struct outbound_route *to);
 
-/* The endpoints of service, which may be NULL, for backend, a target inside the mesh; what
- * balances them is told to it. */
+/* The endpoints of service, which may be NULL, for backend, a target inside the mesh;
+ * what balances them is told to it. */
 struct endpoints target_endpoints(struct resolving *at, struct backend *backend,
 				  const struct service *service);
 

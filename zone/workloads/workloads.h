@@ -2,8 +2,8 @@
  * their mesh's authority, made here (kinds-spec 1, workload certificate).
  *
  * One is made when it is first asked for, and again when 4/5 of its life have passed or
- * its authority is another; while that fails the last one is shown on, to its end. Keys are in memory only: a zone that starts makes new ones,
- * which cuts no connection.
+ * its authority is another; while that fails the last one is shown on, to its end. Keys
+ * are in memory only: a zone that starts makes new ones, which cuts no connection.
  *
  * Threads:  the loop's.
  * Lifetime: workloads_close before the loop is closed.
