@@ -1,5 +1,7 @@
-"""The demo: one global, zones east and west, real Envoys, and a split that changes."""
+"""The demo: one global, zones east and west, real Envoys, a split that changes, and one
+across the zones."""
 import argparse
+import collections
 import os
 import sys
 import time
@@ -19,18 +21,20 @@ def say(text=""):
 
 
 def start_zone(mesh, hub, name):
-    """A zone with two versions of the backend, another service and a frontend."""
+    """A zone with two versions of the backend, another service, a frontend, an ingress."""
     say(f"$ zonelinkctl token create --zone {name} > {name}.token   # the zone joins with it")
     zone = mesh.start_zone(name, hub)
     for version in ("v0", "v1"):
-        mesh.backend(zone, f"backend-{version}", SERVICE, {"version": version})
-    mesh.backend(zone, "external", "external-backend")
+        mesh.backend(zone, f"backend-{version}", SERVICE, {"version": version},
+                     says=f"{name}/backend-{version}")
+    mesh.backend(zone, "external", "external-backend", says=f"{name}/external")
     zone.outbounds = mesh.client(zone, "web", ["backend"], {"app": "frontend"})
     local.wait_for(f"{name} has its Dataplanes",
                    lambda: zone.get("/meshes/default/dataplanes")["total"] == 4)
+    mesh.ingress(zone, "ingress")
     if mesh.envoy:
         zone.envoys = [mesh.start_envoy(zone, proxy) for proxy in
-                       ("web", "backend-v0", "backend-v1", "external")]
+                       ("web", "backend-v0", "backend-v1", "external", "ingress")]
     return zone
 
 
@@ -42,18 +46,19 @@ def apply(mesh, hub, document, want):
         say(f"  {line}")
 
 
-def observe(zones, shares):
-    """Count who answers in each zone and hold it against the weights; True if it fits.
+def observe(zones, shares, by_zone=False):
+    """Count who answers in each zone, or which zone answers, and hold it against the
+    weights; True if it fits.
 
     A fair split misses the 99.9 % interval once in a thousand: a miss is counted again.
     """
     fits = True
     for zone in zones:
         total = CONNECTIONS
-        counts = local.count_greetings(zone.outbounds["backend"], total)
+        counts = count(zone, total, by_zone)
         if local.misses(counts, total, shares):
             total *= 2
-            counts = local.count_greetings(zone.outbounds["backend"], total)
+            counts = count(zone, total, by_zone)
         missed = local.misses(counts, total, shares)
         for name, share in shares.items():
             seen = counts.get(name, 0)
@@ -65,6 +70,16 @@ def observe(zones, shares):
             say(f"  {zone.name:5} unexpected: {strangers}")
         fits = fits and not missed and not strangers
     return fits
+
+
+def count(zone, total, by_zone):
+    """Who of a zone answers its frontend, or which zone does: {name: connections}."""
+    counts = collections.Counter()
+    for name, seen in local.count_greetings(zone.outbounds["backend"], total).items():
+        answered, _, proxy = name.partition("/")
+        stays = answered == zone.name
+        counts[answered if by_zone else proxy if stays else name] += seen
+    return counts
 
 
 def show_without_envoy(mesh, zones):
@@ -90,7 +105,7 @@ def show(mesh):
     """The story of the demo; True if all that was observed is as configured."""
     hub = mesh.start_global()
     zones = [start_zone(mesh, hub, name) for name in ("east", "west")]
-    say(f"global and zones east, west are up; {'8 Envoys' if mesh.envoy else 'no Envoy'}")
+    say(f"global and zones east, west are up; {'10 Envoys' if mesh.envoy else 'no Envoy'}")
     with open(os.path.join(EXAMPLES, "split.yaml"), encoding="utf-8") as file:
         split = file.read()
 
@@ -104,6 +119,9 @@ def show(mesh):
     fits = observe(zones, {"backend-v0": 0.2, "backend-v1": 0.8}) and fits
     apply(mesh, hub, "redirect.yaml", "everything to another service")
     fits = observe(zones, {"external": 1.0}) and fits
+    apply(mesh, hub, "mtls.yaml", "mutual TLS; ingresses lead from zone to zone")
+    apply(mesh, hub, "across.yaml", "east 80, west 20, from either zone")
+    fits = observe(zones, {"east": 0.8, "west": 0.2}, by_zone=True) and fits
 
     say("\n$ zonelinkctl zones")
     say(mesh.ctl("zones", server=hub))

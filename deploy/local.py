@@ -463,16 +463,30 @@ class Mesh:
         wait_for(f"envoy {name} is live", envoy.live)
         return envoy
 
-    def backend(self, zone, name, service, tags=None, state="Ready", mesh_name="default"):
-        """A Dataplane with an echo server behind it, registered in its zone; the document."""
+    def backend(self, zone, name, service, tags=None, state="Ready", mesh_name="default",
+                says=None):
+        """A Dataplane with an echo server behind it that says its name, or says, registered
+        in its zone; the document."""
         document = {"type": "Dataplane", "mesh": mesh_name, "name": name, "networking": {
             "address": "127.0.0.1", "inbound": [{
-                "port": free_port(), "servicePort": self.echo.start(name), "state": state,
+                "port": free_port(), "state": state,
+                "servicePort": self.echo.start(says or name),
                 "serviceAddress": "127.0.0.1",
                 "tags": {"kuma.io/service": service, "kuma.io/protocol": "tcp",
                          **(tags or {})}}]}}
         self.put_file(zone, f"{name}.yaml", document)
         return document
+
+    def ingress(self, zone, name):
+        """A ZoneIngress, registered in its zone; the port that other zones dial."""
+        port = free_port()
+        self.put_file(zone, f"{name}.yaml", {
+            "type": "ZoneIngress", "name": name, "networking": {
+                "address": "127.0.0.1", "port": port,
+                "advertisedAddress": "127.0.0.1", "advertisedPort": port}})
+        wait_for(f"{zone.name} has {name}", lambda: any(
+            item["name"] == name for item in zone.get("/zoneingresses")["items"]))
+        return port
 
     def client(self, zone, name, services, labels=None, mesh_name="default"):
         """A Dataplane that only calls; {service: port of its outbound}."""
