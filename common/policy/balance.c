@@ -162,6 +162,8 @@ struct balance balance_of(struct resolving *at, const struct backend *backend)
 	struct balance balance = { 0 };
 	const char **own;
 
+	if (!index_balances(at->index))
+		return balance;
 	find_policies(at, backend, &balance);
 	for (size_t i = 0; i < balance.policy_count; i++) {
 		merge(&balance.locality, locality_of(&balance.policies[i]));
@@ -233,8 +235,6 @@ bool balance_has_groups(const struct balance *balance)
 void balance_group(const struct balance *balance, struct endpoint *endpoint,
 		   struct zl_arena *arena)
 {
-	if (!balance_has_groups(balance))
-		return;
 	endpoint->group_weight = 1;
 	for (size_t i = 0; i < balance->locality.tag_count; i++) {
 		const struct affinity_tag *tag = &balance->locality.tags[i];

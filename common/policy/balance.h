@@ -33,7 +33,7 @@ unsigned balance_level(const struct balance *balance, const char *own, const cha
 
 /* True if endpoints of the own zone share by groups. */
 bool balance_has_groups(const struct balance *balance);
-/* Let an endpoint of the own zone stand in its group, where there are groups. */
+/* Then: let an endpoint of the own zone stand in its group. */
 void balance_group(const struct balance *balance, struct endpoint *endpoint,
 		   struct zl_arena *arena);
 

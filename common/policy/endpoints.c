@@ -348,10 +348,11 @@ struct endpoints endpoints_of(const struct service *service, struct labels tags,
 	size_t locals = put_locals(items, service, tags, zone);
 	withdraw(&gates, locals > 0, &to, arena);
 	uint64_t multiple = count_zones(&gates);
-	for (size_t i = 0; i < locals; i++) {
+	for (size_t i = 0; i < locals; i++)
 		items[i].weight = multiple;
-		balance_group(balance, &items[i], arena);
-	}
+	if (balance_has_groups(balance))
+		for (size_t i = 0; i < locals; i++)
+			balance_group(balance, &items[i], arena);
 	to.count = locals + put_gates(items + locals, &gates, multiple);
 	if (!is_sorted(items, locals, to.count))
 		qsort(items, to.count, sizeof(*items), by_rank);

@@ -140,6 +140,11 @@ const struct entry *index_entries(const struct policy_index *index,
 	return find(index->lists, name, count);
 }
 
+bool index_balances(const struct policy_index *index)
+{
+	return index->balancing != NULL;
+}
+
 const struct entry *index_balancing(const struct policy_index *index,
 				    struct entry_name name, size_t *count)
 {

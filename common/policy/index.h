@@ -15,6 +15,8 @@ const struct set *index_set(const struct policy_index *index);
 const struct entry *index_entries(const struct policy_index *index,
 				  struct entry_name name, size_t *count);
 
+/* False: there is no MeshLoadBalancingStrategy. */
+bool index_balances(const struct policy_index *index);
 /* The same of MeshLoadBalancingStrategies. */
 const struct entry *index_balancing(const struct policy_index *index,
 				    struct entry_name name, size_t *count);
