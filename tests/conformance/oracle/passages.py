@@ -25,11 +25,10 @@ def refs_of(policy):
 def asked(world):
     """{service: [tags]}: what stored routes ask for."""
     out = {}
-    for kind in ('MeshTCPRoute', 'MeshHTTPRoute'):
-        for policy in world.policies[kind]:
-            for ref in refs_of(policy):
-                if ref['kind'] == 'MeshServiceSubset' and ref.get('weight', 1):
-                    out.setdefault(ref['name'], []).append(ref.get('tags', {}))
+    for policy in world.stored:
+        for ref in refs_of(policy):
+            if ref['kind'] == 'MeshServiceSubset' and ref.get('weight', 1):
+                out.setdefault(ref['name'], []).append(ref.get('tags', {}))
     for route in world.legacy:
         conf = route.spec['conf']
         for entry in conf.get('split') or [{'destination': conf['destination']}]:
@@ -72,9 +71,17 @@ def inbound_passages(world):
         here = [i for i in services.inbounds if i.state == 'Ready' and
                 any(serves(m, p, i) for m, p in members)]
         if sni:
-            out.setdefault(sni, Passage(world.mesh, obj.kri(port.section),
-                                        services.placed(here, []), False, bool(members), None))
+            put(out, sni, Passage(world.mesh, obj.kri(port.section),
+                                  services.placed(here, []), False, bool(members), None))
     return out
+
+
+def put(out, sni, passage):
+    """6.4 leaves out namespaces where there is no zone: of two objects with one name either
+    may have it."""
+    if sni in out and out[sni].cluster != passage.cluster:
+        passage = passage._replace(cluster=None, must=passage.must or out[sni].must)
+    out[sni] = passage
 
 
 def own_objects(world):
@@ -102,8 +109,7 @@ def asked_by_clients(world):
 
 
 def outbound_passages(world):
-    """Kinds 4: {server name: Passage}; what is in other zones, and outside. Of two objects
-    with one name (6.4 leaves out namespaces where there is no zone) the first one has it."""
+    """Kinds 4: {server name: Passage}; what is in other zones, and outside."""
     resolver, services = world.resolver, world.services
     must = {sni for sni in asked_by_clients(world) if '*' not in sni}
     services.by_egress = False
@@ -118,8 +124,8 @@ def outbound_passages(world):
             name = backend['cluster']
             if not name.startswith('kri_'):
                 name = world.mesh + ':' + name
-            out.setdefault(sni, Passage(world.mesh, name, backend['endpoints'], outside,
-                                        sni in must, backend.facts.strategy))
+            put(out, sni, Passage(world.mesh, name, backend['endpoints'], outside,
+                                  sni in must, backend.facts.strategy))
 
     wanted = asked(world)
     offered = {}

@@ -32,6 +32,7 @@ class World:
         self.policies = {kind: [p for p in (Policy(r) for r in mine if r.kind == kind)
                                 if not (p.origin == 'zone' and p.zone in self.services.disabled)]
                          for kind in ('MeshTCPRoute', 'MeshHTTPRoute', STRATEGY)}
+        self.stored = [Policy(r) for r in mine if r.kind in ('MeshTCPRoute', 'MeshHTTPRoute')]
         self.legacy = [r for r in mine if r.kind == 'TrafficRoute']
         self.gateways = [r for r in mine if r.kind == 'MeshGateway']
         self.unresolved = self.conf.get('routing', {}).get('unresolvedBackends', 'Blackhole')
