@@ -46,7 +46,7 @@ struct proxies {
 	uint64_t revs[PUSHES_KEPT];  /* that push n brought in force, at n modulo */
 	bool begun, reporting, asking, relaying;
 	struct loop_timer *spreading, *passing, *doubting, *awaiting;
-	uint64_t passed_ms; /* when zone proxies were last pushed */
+	uint64_t next_pass_ms; /* before that zone proxies are not pushed again */
 	struct proxies_counts counts;
 };
 

@@ -6,27 +6,32 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A zone proxy has what the whole zone offers. A change is pushed at the end of its turn,
- * those that follow within this time together at its end. */
-enum { APART_MS = 100 };
+/* A zone proxy has what the whole zone offers. A change is pushed at the end of its turn;
+ * those that follow within this time, or so many times of what the last pushes took, are
+ * pushed together at its end: of a zone with 100,000 instances one takes a third of a
+ * second, in which nothing else is done. */
+enum { APART_MS = 100, APART_TIMES = 4 };
 
 static void pass(void *arg)
 {
 	struct proxies *proxies = arg;
+	uint64_t start = zl_now_ms();
 	struct proxy *proxy;
 	struct proxy *next;
 
-	proxies->passed_ms = zl_now_ms();
 	HASH_ITER (hh, proxies->all, proxy, next)
 		if (proxy->due)
 			push_proxy(proxies, proxy);
+	uint64_t now = zl_now_ms();
+	uint64_t apart = APART_TIMES * (now - start);
+	proxies->next_pass_ms = now + (apart > APART_MS ? apart : APART_MS);
 	report_soon(proxies);
 }
 
 void passing_soon(struct proxies *proxies, struct proxy *proxy)
 {
 	uint64_t now = zl_now_ms();
-	uint64_t next = proxies->passed_ms + APART_MS;
+	uint64_t next = proxies->next_pass_ms;
 
 	if (!proxies->begun || !proxy->connected || proxy->due)
 		return;
