@@ -80,7 +80,7 @@ enum {
 	TAKES_THRESHOLD = 1 << 9,
 	TAKES_RECURSIVE = 1 << 10,
 	TAKES_MARKDOWN = 1 << 11,
-	TAKES_TOKEN = 1 << 12,   /* --user, --role, --dataplane and others */
+	TAKES_TOKEN = 1 << 12, /* --user, --role, --dataplane and others */
 	TAKES_ZONE_PROXY = 1 << 13,
 	TAKES_RESTORE = 1 << 14, /* --data-dir, --force */
 	TAKES_YES = 1 << 15      /* --yes, --dry-run */
