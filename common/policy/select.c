@@ -198,8 +198,8 @@ static bool zone_passes(struct selection *at, const char *role)
 {
 	const struct resource *route = at->route;
 
-	if (strcmp(role, "producer") == 0 || route->origin != ORIGIN_ZONE ||
-	    route->key.zone[0] == '\0' || strcmp(route->key.zone, at->zone) == 0)
+	if (route->origin != ORIGIN_ZONE || route->key.zone[0] == '\0' ||
+	    strcmp(route->key.zone, at->zone) == 0 || strcmp(role, "producer") == 0)
 		return true;
 	return because(at, false, "it was written in zone \"%s\", for its proxies",
 		       route->key.zone);
