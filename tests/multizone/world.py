@@ -89,8 +89,8 @@ class World:  # pylint: disable=too-many-public-methods  # it is what scenarios 
         """The command of client.py on a host."""
         raise NotImplementedError
 
-    def _in_network(self, host, *argv):
-        """Run a program of this machine in the network of a host."""
+    def _network(self, host):
+        """Path of the network namespace of a host that lives."""
         raise NotImplementedError
 
     def data_path(self, host):
@@ -273,7 +273,7 @@ class World:  # pylint: disable=too-many-public-methods  # it is what scenarios 
                 self._prepare_proxy(host)
             self._launch(host)
             if zone_of(host) in self.severed:
-                self._sever(host)
+                self._filter([host], self._cut_rules())
         for host in hosts if wait else ():
             self._wait_ready(host)
 
@@ -306,23 +306,28 @@ class World:  # pylint: disable=too-many-public-methods  # it is what scenarios 
         """Cut a zone off: what its hosts and the WAN send each other vanishes, and nobody
         is told."""
         self.severed.add(zone)
-        for host in self.topology.zone_hosts(zone, WAN):
-            if self.alive(host):
-                self._sever(host)
+        self._filter(self.topology.zone_hosts(zone, WAN), self._cut_rules())
 
     def mend_wan(self, zone):
         """End of cut_wan()."""
         self.severed.discard(zone)
-        for host in self.topology.zone_hosts(zone, WAN):
-            if self.alive(host):
-                for tool in ("iptables", "ip6tables"):
-                    self._in_network(host, tool, "-w", "-F")
+        self._filter(self.topology.zone_hosts(zone, WAN), "iptables -w -F; ip6tables -w -F")
 
-    def _sever(self, host):
-        for tool, subnet in zip(("iptables", "ip6tables"), self.topology.networks[WAN]):
-            for chain, not_loopback, end in (("INPUT", "-i", "-s"), ("OUTPUT", "-o", "-d")):
-                self._in_network(host, tool, "-w", "-A", chain, "!", not_loopback, "lo",
-                                 end, subnet, "-j", "DROP")
+    def _cut_rules(self):
+        return "; ".join(
+            f"{tool} -w -A INPUT ! -i lo -s {subnet} -j DROP; "
+            f"{tool} -w -A OUTPUT ! -o lo -d {subnet} -j DROP"
+            for tool, subnet in zip(("iptables", "ip6tables"), self.topology.networks[WAN]))
+
+    def _filter(self, hosts, script):
+        """Do what a script says in the networks of hosts that live, in all of them at once."""
+        ends = [subprocess.Popen(["nsenter", f"--net={self._network(host)}", "sh", "-ec",
+                                  script], stderr=subprocess.PIPE, text=True)
+                for host in hosts if self.alive(host)]
+        for end in ends:
+            _, text = end.communicate()
+            if end.returncode != 0:
+                raise local.Failure(f"the network is not cut or mended: {text}")
 
     # -- what is asked of the control planes -----------------------------------------------
 

@@ -69,7 +69,7 @@ class NamespaceWorld(World):
         self._within(namespace, call)
 
     def _make(self):
-        for tool in ("ip", "iptables", "ip6tables", "setpriv"):
+        for tool in ("ip", "iptables", "ip6tables", "nsenter", "setpriv"):
             if shutil.which(tool) is None:
                 raise NoNetwork(f"no {tool}: deploy/install-deps installs it")
         switch = self.namespaces[""] = self._new_namespace()
@@ -79,7 +79,7 @@ class NamespaceWorld(World):
             self.namespaces[host] = self._new_namespace()
             for leg in legs:
                 lines += [f"link add {leg}-{number} up master {leg} type veth peer name {leg} "
-                          f"netns /proc/{os.getpid()}/fd/{self.namespaces[host]}"]
+                          f"netns {self._network(host)}"]
         self._ip(switch, lines)
         for host, legs in self.topology.hosts.items():
             lines = ["link set lo up"]
@@ -143,6 +143,5 @@ class NamespaceWorld(World):
     def alive(self, host):
         return host in self.children and self.children[host].poll() is None
 
-    def _in_network(self, host, *argv):
-        self._within(self.namespaces[host], lambda: subprocess.run(
-            argv, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE))
+    def _network(self, host):
+        return f"/proc/{os.getpid()}/fd/{self.namespaces[host]}"
