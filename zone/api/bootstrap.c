@@ -86,14 +86,14 @@ static struct pki_claims claims_of(const struct resource *proxy)
 void proxy_bootstrap(struct http_request *req, const struct api *api, enum kind kind)
 {
 	const struct resource *proxy = proxy_of(req, api, kind);
-	const char *asked = http_query(req, "admin");
-	const char *ttl = http_query(req, "ttl");
 	struct zl_addr admin = { .host = "127.0.0.1", .port = 9901 };
 	struct zl_err err = { 0 };
 	uint64_t seconds;
 
-	if (proxy == NULL)
+	if (proxy == NULL) /* the request is answered, and gone */
 		return;
+	const char *asked = http_query(req, "admin");
+	const char *ttl = http_query(req, "ttl");
 	if (asked != NULL && zl_addr_parse(asked, &admin, &err) != ZL_OK) {
 		http_refuse(req, 400, "admin: %s", err.msg);
 		return;

@@ -74,12 +74,12 @@ static void write_passages(const struct api *api, const struct resource *proxy, 
 void proxy_routes(struct http_request *req, const struct api *api, enum kind kind)
 {
 	const struct resource *proxy = proxy_of(req, api, kind);
-	const char *format = http_query(req, "format");
-	bool text = format != NULL && strcmp(format, "text") == 0;
 	struct zl_buf body = { 0 };
 
-	if (proxy == NULL)
+	if (proxy == NULL) /* the request is answered, and gone */
 		return;
+	const char *format = http_query(req, "format");
+	bool text = format != NULL && strcmp(format, "text") == 0;
 	if (format != NULL && !text && strcmp(format, "json") != 0) {
 		http_refuse(req, 400, "format=%s: must be json or text", format);
 		return;
