@@ -3,9 +3,10 @@
 Dataplanes come from the watched folder, policies by the API; what the proxy of the case
 binds is moved to free ports of loopback. A case with ZoneIngresses of other zones gets a
 global and these zones, with as many Dataplanes behind each service as its ingress claims;
-one with policies of the zone, or services outside the mesh, gets a global too. Cases that a zone alone cannot be told
-(objects of other zones, Secrets, mutual TLS) and those of builtin gateways are left to
-tests/conformance/accepted; gateways and the like have stories of their own.
+one with policies of the zone, services outside the mesh, or mutual TLS gets a global too.
+Cases that a zone alone cannot be told (objects of other zones, Secrets, mutual TLS with
+other zones) and those of builtin gateways are left to tests/conformance/accepted; gateways
+and the like have stories of their own.
 """
 import json
 import os
@@ -52,11 +53,12 @@ def is_playable(name):
     documents = documents_of(name)
     kinds = {document.get("type") for document in documents}
     first = {"Mesh", "Zone", "Dataplane", "ZoneIngress", "MeshTCPRoute"}
-    if any("mtls" in document for document in documents):
-        return False
-    if kinds <= first:
-        return True
     known = first | set(OF_MESHES)
+    if any("mtls" in document for document in documents):
+        if any(document.get("mesh", "default") != "default" for document in documents):
+            return False
+    elif kinds <= first:
+        return True
     if {"MeshExternalService", "MeshService"} <= kinds:  # written at different places
         return False
     return kinds <= known - {"ZoneIngress", "Zone"} and not any(
@@ -86,7 +88,8 @@ def names_of(config, moved):
     """The names of a configuration by kind, where its listeners have been moved."""
     def new(name):
         kind, _, place = name.partition(":")
-        return f"{kind}:{moved[place]}" if place in moved else name
+        place, slash, rest = place.partition("/")
+        return f"{kind}:{moved[place]}{slash}{rest}" if place in moved else name
 
     return {"listeners": {new(one["name"]) for one in config["listeners"]},
             "extensions": {new(one["name"]) for one in config["extensions"]},
@@ -125,14 +128,16 @@ def start_other_zone(stage, hub, ingress):
 
 def is_of_zone(document):
     """True if a document is written in a zone that has a global above it."""
-    return document.get("labels", {}).get("kuma.io/origin") == "zone"
+    return document["type"] == "MeshService" or \
+        document.get("labels", {}).get("kuma.io/origin") == "zone"
 
 
 def start_zones(stage, documents):
     """Start what the case needs; (global or None, zone east)."""
     ingresses = documents.pop("ZoneIngress", [])
     alone = not ingresses and "MeshExternalService" not in documents and not any(
-        map(is_of_zone, documents.get("MeshTCPRoute", [])))
+        map(is_of_zone, documents.get("MeshTCPRoute", []))) and not any(
+            "mtls" in mesh for mesh in documents.get("Mesh", []))
     hub = None if alone else stage.mesh.start_global()
     zone = stage.mesh.start_zone("east", hub)
     for ingress in ingresses:
@@ -150,7 +155,9 @@ def difference(zone, want):
     for one in answer["resources"]:
         if one["state"] != "SYNCED":
             return f"{one}"
-        found[TYPES[one["type"].rsplit(".", 1)[-1]]].add(one["name"])
+        kind = one["type"].rsplit(".", 1)[-1]
+        if kind != "Secret":  # `-o envoy` shows their names only where they are used
+            found[TYPES[kind]].add(one["name"])
     return None if found == want else f"has {found}, not {want}"
 
 
