@@ -49,7 +49,7 @@ class World(Hosts):  # pylint: disable=too-many-public-methods  # stories are to
     # -- up and down ---------------------------------------------------------------------
 
     def up(self):
-        """Make and start everything but LAZY, and wait until all is in sync."""
+        """Make and start everything but LAZY, and wait until all is in its place."""
         for host in self.topology.hosts:
             os.makedirs(self.path(host))
         self._make()
@@ -63,7 +63,7 @@ class World(Hosts):  # pylint: disable=too-many-public-methods  # stories are to
             self._launch(host)
         for host in hosts:
             self._wait_ready(host)
-        self.wait_in_sync()
+        self._settle()
         return self
 
     def down(self):
@@ -349,7 +349,17 @@ class World(Hosts):  # pylint: disable=too-many-public-methods  # stories are to
         for host, doc in reversed(self.applied):
             self._forget(host, doc)
         self.applied.clear()
+        self._settle()
+
+    def _settle(self):
+        """Wait until all zones are in sync and each client is answered by the two backends
+        of its own zone."""
         self.wait_in_sync()
+        for zone in ZONES:
+            wanted = {f"{zone}/backend/v0", f"{zone}/backend/v1"}
+            local.wait_for(f"{zone} is as it was", lambda z=zone, names=wanted: set(
+                counts := self.connections(z, "backend", 10)) == names
+                and not counts.failures, 60)
 
     def _enable(self, zone):
         if not self.get("global", f"/zones/{zone}").get("enabled", True):
