@@ -23,8 +23,12 @@ def refs_of(policy):
 
 
 def asked(world):
-    """{service: [tags]}: what stored routes ask for."""
+    """{service: [tags]}: what stored routes and the zone's outbounds ask for."""
     out = {}
+    for outbound in [o for p in world.proxies for o in p.net.get('outbound', [])]:
+        tags = dict(outbound.get('tags', {}))
+        if SERVICE in tags:
+            out.setdefault(tags.pop(SERVICE), []).append(tags)
     for policy in world.stored:
         for ref in refs_of(policy):
             if ref['kind'] == 'MeshServiceSubset' and ref.get('weight', 1):
