@@ -115,7 +115,8 @@ class Services:
 
     def names(self):
         return sorted({t[SERVICE] for t in [i.tags for i in self.inbounds] +
-                       [r.tags for r in self.records]})
+                       [r.tags for r in self.records] +
+                       [e.spec['tags'] for e in self.externals]})
 
     def has_dataplanes(self, service):
         return (any(i.tags.get(SERVICE) == service for i in self.inbounds) or
