@@ -75,7 +75,7 @@ class DockerDaemon:
         self.name = os.path.basename(self.folder)
         host = f"unix://{self.folder}/socket"
         self.own = local.Process(
-            ["setpriv", "--pdeathsig", "TERM", "--", "dockerd", "-H", host,
+            ["setsid", "setpriv", "--pdeathsig", "TERM", "--", "dockerd", "-H", host,
              "--data-root", DATA, "--exec-root", f"{self.folder}/exec",
              "--pidfile", f"{self.folder}/pid", "--bridge=none", "--iptables=false",
              "--ip6tables=false", "--ip-forward=false", f"--cgroup-parent=/{self.name}"],
@@ -87,6 +87,11 @@ class DockerDaemon:
             text = f"no dockerd can be started: {failure}\n{self.own.tail(5)}"
             self.end()
             raise NoDocker(text) from None
+        # A run that was killed may have left containers and networks in its records.
+        call("docker", "system", "prune", "--force", "--volumes")
+        old = call("docker", "images", "-q", "zonelink-world").split()
+        if old:
+            call("docker", "rmi", "--force", *old)
 
     def _answers(self):
         if not self.own.alive():
@@ -94,11 +99,18 @@ class DockerDaemon:
         time.sleep(0.2)
         return succeeds("docker", "info")
 
+    def _mounts(self):
+        with open("/proc/mounts", encoding="utf-8") as file:
+            paths = [line.split()[1] for line in file]
+        return [path for path in reversed(paths) if path.startswith(f"{self.folder}/")]
+
     def end(self):
         """End it, if it is ours."""
         if self.own is not None:
             self.own.end(seconds=30)
             self.own = None
+            for path in self._mounts():  # it leaves the machine's namespace there
+                succeeds("umount", path)
             for group in glob.glob(f"/sys/fs/cgroup/**/{self.name}", recursive=True):
                 os.rmdir(group)
             shutil.rmtree(self.folder, ignore_errors=True)
