@@ -28,7 +28,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-enum { PATIENCE_MS = 8000 };
+enum { PATIENCE_MS = 60000 };
 
 /* A server on a thread of its own, told what to do by letters. */
 enum letter { ANSWER, DRAIN, SWAP, QUIT };

@@ -23,7 +23,7 @@ enum {
 	ACK = 1,
 	END_HEADERS = 4,
 
-	PATIENCE_MS = 10 * 1000
+	PATIENCE_MS = 60 * 1000
 };
 
 #define DELTA                                                     \

@@ -14,7 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { PATIENCE_MS = 10000 };
+enum { PATIENCE_MS = 60000 };
 
 #define DATAPLANE(name, address)                                          \
 	"type: Dataplane\nname: " name "\nnetworking: {address: " address \

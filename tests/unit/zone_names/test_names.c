@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PATIENCE_MS = 20000, QUESTIONS = 64 };
+enum { PATIENCE_MS = 60000, QUESTIONS = 64 };
 
 struct fixture;
 
