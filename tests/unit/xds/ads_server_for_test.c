@@ -195,8 +195,11 @@ static void on_end(struct bufferevent *bev, short what, void *arg)
 
 int main(int argc, char **argv)
 {
-	static const struct xds_ops OPS = { admit, connected, disconnected, acked,
-					    nacked, NULL };
+	static const struct xds_ops OPS = { .admit = admit,
+					    .connected = connected,
+					    .disconnected = disconnected,
+					    .acked = acked,
+					    .nacked = nacked };
 	struct event_config *poll = event_config_new();
 	struct script script = { .arena = zl_arena_new() };
 	struct zl_addr addr;
