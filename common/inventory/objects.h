@@ -74,6 +74,10 @@ const struct resource *const *object_members(const struct inventory *inventory,
 /* True if both have the very same objects, so that each lookup above finds the same in
  * both: cheap, and never true when it does not. */
 bool objects_alike(const struct inventory *before, const struct inventory *after);
+/* True if the ingresses of other zones are the same in both, where objects are equal: a
+ * MeshService of a zone that tells nothing of its instances is behind all of them (D27),
+ * also those that offer no service. */
+bool gates_alike(const struct inventory *before, const struct inventory *after);
 
 /* True if object, which either inventory may lack, offers the same in both on all ports:
  * told by identity, cheap, never true when it does not. */

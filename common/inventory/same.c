@@ -107,6 +107,38 @@ bool objects_alike(const struct inventory *before, const struct inventory *after
 	return true;
 }
 
+/* The next ZoneIngress of another zone; NULL: there is none. */
+static const struct resource *next_gate(struct set_iter *each, const char *own)
+{
+	const struct resource *res;
+
+	do
+		res = set_next(each);
+	while (res != NULL && strcmp(ingress_zone(res, own), own) == 0);
+	return res;
+}
+
+bool gates_alike(const struct inventory *before, const struct inventory *after)
+{
+	const struct set *old_set = inventory_set(before);
+	const struct set *new_set = inventory_set(after);
+	const char *own = inventory_zone(after);
+	const struct resource *old;
+
+	if (set_count(new_set, KIND_MESH_SERVICE) == 0 ||
+	    set_same_kind(old_set, new_set, KIND_ZONE_INGRESS))
+		return true;
+	struct set_iter olds = set_each(old_set, KIND_ZONE_INGRESS, NULL);
+	struct set_iter news = set_each(new_set, KIND_ZONE_INGRESS, NULL);
+
+	do {
+		old = next_gate(&olds, own);
+		if (old != next_gate(&news, own))
+			return false;
+	} while (old != NULL);
+	return true;
+}
+
 bool object_same(const struct inventory *before, const struct inventory *after,
 		 const struct key *object)
 {

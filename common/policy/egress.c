@@ -341,7 +341,7 @@ bool policy_egress_endures(const struct inventory *before, const struct inventor
 	size_t new_next = 0;
 	const struct service *old;
 
-	if (!objects_alike(before, after))
+	if (!objects_alike(before, after) || !gates_alike(before, after))
 		return false;
 	do {
 		old = next_away(before, &old_next);

@@ -443,11 +443,11 @@ static void routes_follow_the_egresses(void **state)
 	tools_end(&tools);
 }
 
-/* What of policy_egress changes with yaml, which comes in addition or in place. */
-static void expect_endures(const char *yaml, bool endures)
+/* What of policy_egress changes with yaml, which comes in addition or in place of what is
+ * there beside more. */
+static void expect_endures_beside(const char *more, const char *yaml, bool endures)
 {
-	struct tools tools =
-		tools_of(BASE, THROUGH EGRESSES WEST("api", "") OUTSIDE("ext", ""), NULL);
+	struct tools tools = tools_of(BASE, more, NULL);
 	struct set_edit *edit = set_edit(tools.world.set);
 
 	world_read(tools.world.arena, edit, yaml, NULL);
@@ -459,6 +459,12 @@ static void expect_endures(const char *yaml, bool endures)
 	inventory_drop(&after);
 	set_drop(&set);
 	tools_end(&tools);
+}
+
+static void expect_endures(const char *yaml, bool endures)
+{
+	expect_endures_beside(THROUGH EGRESSES WEST("api", "") OUTSIDE("ext", ""), yaml,
+			      endures);
 }
 
 static void it_is_about_what_is_not_here(void **state)
@@ -482,6 +488,29 @@ static void it_is_about_what_is_not_here(void **state)
 	expect_endures(OUTSIDE("more", ""), false);
 	expect_endures(OBJECT("o", ""), false);
 	expect_endures(ZONE("Stale"), false);
+}
+
+#define BARE(name, zone, address)                                                \
+	"---\n{type: ZoneIngress, name: " name ", zone: " zone                   \
+	", networking: {address: 10.0.0.1, port: 1, advertisedAddress: " address \
+	", advertisedPort: 1}}\n"
+#define SILENT                                                                 \
+	"---\n{type: MeshService, name: db, labels: {kuma.io/origin: global, " \
+	"kuma.io/zone: south}, spec: {selector: {dataplaneRef: {name: db}}, "  \
+	"ports: [{port: 1}]}}\n"
+
+/* Behind all ingresses of its zone is what it tells nothing of. */
+static void it_is_about_ingresses_that_offer_nothing(void **state)
+{
+	(void)state;
+	expect_endures_beside(THROUGH SILENT BARE("s", "south", "5.5.5.5"),
+			      BARE("s", "south", "5.5.5.6"), false);
+	expect_endures_beside(THROUGH SILENT BARE("s", "south", "5.5.5.5"),
+			      BARE("s2", "south", "5.5.5.6"), false);
+	expect_endures_beside(THROUGH SILENT BARE("s", "south", "5.5.5.5"),
+			      BARE("e", "east", "5.5.5.6"), true);
+	expect_endures_beside(THROUGH BARE("s", "south", "5.5.5.5"),
+			      BARE("s", "south", "5.5.5.6"), true);
 }
 
 /* What requests are told to be for, as the egress does not look at them. */
@@ -525,6 +554,7 @@ int main(void)
 		cmocka_unit_test(each_mesh_that_asks_for_it),
 		cmocka_unit_test(what_is_outside_ends_here),
 		cmocka_unit_test(it_is_about_what_is_not_here),
+		cmocka_unit_test(it_is_about_ingresses_that_offer_nothing),
 		cmocka_unit_test(the_host_is_the_first_that_has_a_name),
 		cmocka_unit_test(routes_follow_the_egresses),
 	};
