@@ -240,12 +240,32 @@ static bool may_be_plain(const struct resolving *at, const struct service *servi
 	return false;
 }
 
+/* Keep what is in this zone, in the first priority: ingresses and egresses take no plain
+ * connections, and nobody between zones is to read along. False: there is nothing, and
+ * backend stays as it is. */
+static bool keep_near(struct resolving *at, struct backend *backend)
+{
+	struct endpoint *items =
+		zl_arena_alloc(at->arena, backend->endpoint_count, sizeof(*items));
+	size_t count = 0;
+
+	for (size_t i = 0; i < backend->endpoint_count; i++)
+		if (backend->endpoints[i].via == VIA_DIRECT)
+			items[count++] = backend->endpoints[i];
+	if (count == 0)
+		return false;
+	backend->endpoints = items;
+	backend->endpoint_count = count;
+	return true;
+}
+
 bool trust_secure(struct resolving *at, struct backend *backend,
 		  const struct service *service)
 {
 	const struct mesh_backend *signs = mesh_signer(at->mesh);
 
-	if (signs == NULL || (signs->permissive && may_be_plain(at, service)))
+	if (signs == NULL ||
+	    (signs->permissive && may_be_plain(at, service) && keep_near(at, backend)))
 		return true;
 	backend->sni =
 		backend->object != NULL

@@ -26,7 +26,7 @@ const char *trust_object_name(const struct resource *object, const char *section
 const char *trust_egress(const char *mesh, struct zl_arena *arena);
 
 /* Fill in the server name and the names of a target inside the mesh, or of one outside by
- * way of an egress. False: no server name can be made, so there is no way to it. service
- * NULL: there is none. */
+ * way of an egress; one that is asked plainly loses its endpoints in other zones. False:
+ * no server name can be made, so there is no way to it. service NULL: there is none. */
 bool trust_secure(struct resolving *at, struct backend *backend,
 		  const struct service *service);

@@ -195,6 +195,59 @@ static void one_without_a_certificate_makes_its_service_plain(void **state)
 	       "backend{mesh=default} spiffe://default/backend\n" ME);
 }
 
+#define FAR(tags)                                                                     \
+	"---\n{type: ZoneIngress, name: w2, zone: west, networking: {address: "       \
+	"10.0.0.1, port: 1, advertisedAddress: 2.2.2.3, advertisedPort: 1}, "         \
+	"availableServices: [{instances: 1, tags: {kuma.io/service: backend" tags "}" \
+	"}]}\n"
+#define EGRESS                                                                    \
+	"---\n{type: ZoneEgress, name: e, networking: {address: 10.9.0.1, port: " \
+	"10002}}\n---\n{type: Mesh, name: default, routing: {zoneEgress: true}, " \
+	"mtls: {enabledBackend: ca, backends: [{name: ca, type: builtin, mode: "  \
+	"PERMISSIVE}]}}\n"
+
+/* The server name and the endpoints of p's first backend while lacks has no certificate.
+ */
+static void expect_ways(const char *yaml, const char *lacks, const char *want)
+{
+	struct tools tools = tools_of(BASE, yaml, NULL);
+	struct identified identified = { lacks };
+	const struct policy_options options = { .has_identity = has_identity,
+						.owner = &identified };
+	struct zl_buf text = { 0 };
+	const struct routes *routes =
+		policy_resolve(tools.index, tools.inventory,
+			       world_get(&tools.world, KIND_DATAPLANE, "p"), &options,
+			       tools.world.arena);
+	const struct backend *backend = &routes->outbounds[0].backends[0];
+
+	zl_buf_str(&text, backend->sni != NULL ? backend->sni : "-");
+	for (size_t i = 0; i < backend->endpoint_count; i++)
+		zl_buf_format(&text, " %s %s", backend->endpoints[i].address,
+			      via_name(backend->endpoints[i].via));
+	assert_string_equal(zl_buf_text(&text), want);
+	zl_buf_free(&text);
+	tools_end(&tools);
+}
+
+static void nothing_leaves_the_zone_in_plain(void **state)
+{
+	(void)state;
+	expect_ways(OUT(TAG("1", "backend"), "") FAR("") MTLS("PERMISSIVE"), "b1",
+		    "- 1.1.1.1 direct 1.1.1.2 direct");
+	expect_ways(OUT(TAG("1", "backend"), "") FAR("") MTLS("PERMISSIVE"), "o",
+		    "backend{mesh=default} 1.1.1.1 direct 1.1.1.2 direct 2.2.2.3 "
+		    "ingress");
+	expect_ways(OUT(TAG("1", "backend"), "") FAR("") EGRESS, "b1",
+		    "- 1.1.1.1 direct 1.1.1.2 direct");
+	/* Where nothing is here, nobody here is without a certificate. */
+	expect_ways(OUT(TAG("1", "backend, version: v2"), "") FAR(", version: v2")
+			    MTLS("PERMISSIVE"),
+		    "b1", "backend{mesh=default,version=v2} 2.2.2.3 ingress");
+	expect_ways(OUT(TAG("1", "backend, version: v2"), "") FAR(", version: v2") EGRESS,
+		    "b1", "backend{mesh=default,version=v2} 10.9.0.1 egress");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -206,6 +259,7 @@ int main(void)
 		cmocka_unit_test(a_proxy_is_all_its_services_and_tags),
 		cmocka_unit_test(without_mtls_nothing_is_asked),
 		cmocka_unit_test(one_without_a_certificate_makes_its_service_plain),
+		cmocka_unit_test(nothing_leaves_the_zone_in_plain),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
