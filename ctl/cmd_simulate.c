@@ -89,6 +89,8 @@ static void print_routes(const struct ctl *ctl, const struct scene *scene,
 					.route_count = count,
 					.to = ctl->to };
 
+	answer.unreached = policy_unreached(scene->set, ctl->zone, ctl->mesh, ctl->arena,
+					    &answer.unreached_count);
 	answer.warnings = derived_warnings(&scene->derived,
 					   policy_warnings(scene->index, scene->inventory,
 							   ctl->mesh, ctl->arena,

@@ -109,17 +109,20 @@ static void row_dataplane(struct ctl *ctl, struct table *table, const struct tre
 static void row_ingress(struct ctl *ctl, struct table *table, const struct tree *doc)
 {
 	const struct tree *net = tree_get(spec_of(doc), "networking");
-	const struct tree *services = json_list(spec_of(doc), "availableServices");
+	const struct tree *services = tree_get(spec_of(doc), "availableServices");
 	const char *zone = json_find(spec_of(doc), "zone");
 	const char *host = json_find(net, "advertisedAddress");
 	const char *port = json_find(net, "advertisedPort");
-	const char *cells[] = { json_find(doc, "name"),
-				zone != NULL ? zone : label(doc, "kuma.io/zone"),
-				host != NULL ? zl_arena_format(ctl->arena, "%s:%s", host,
-							       port != NULL ? port : "?")
-					     : NULL,
-				zl_arena_format(ctl->arena, "%zu", services->count),
-				json_find(doc, "revision") };
+	const char *cells[] = {
+		json_find(doc, "name"), zone != NULL ? zone : label(doc, "kuma.io/zone"),
+		host != NULL ? zl_arena_format(ctl->arena, "%s:%s", host,
+					       port != NULL ? port : "?")
+			     : NULL,
+		/* in its own zone nothing is written into it */
+		services != NULL ? zl_arena_format(ctl->arena, "%zu", services->count)
+				 : NULL,
+		json_find(doc, "revision")
+	};
 	table_row(table, cells);
 }
 
@@ -145,6 +148,7 @@ static void row_mesh(struct ctl *ctl, struct table *table, const struct tree *do
 	const char *mtls = json_find(tree_get(spec_of(doc), "mtls"), "enabledBackend");
 	const char *cells[] = { json_find(doc, "name"), mtls != NULL ? mtls : "off",
 				unresolved != NULL ? unresolved : "Blackhole",
+				json_true(routing, "zoneEgress") ? "on" : "off",
 				json_find(doc, "revision") };
 	(void)ctl;
 	table_row(table, cells);
@@ -420,7 +424,7 @@ static void row_external(struct ctl *ctl, struct table *table, const struct tree
 }
 
 static const struct columns COLUMNS[KIND_END] = {
-	[KIND_MESH] = { { "NAME", "MTLS", "UNRESOLVED", "REV" }, row_mesh },
+	[KIND_MESH] = { { "NAME", "MTLS", "UNRESOLVED", "EGRESS", "REV" }, row_mesh },
 	[KIND_ZONE] = { { "NAME", "ENABLED", "REV" }, row_zone },
 	[KIND_DATAPLANE] = { { "NAME", "SERVICES", "ADDRESS", "OUTBOUNDS", "ZONE",
 			       "REV" },

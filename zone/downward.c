@@ -109,8 +109,10 @@ enum zl_code process_open_proxies(struct process *process, struct zl_err *err)
 
 	process->workloads = workloads_open(&workloads);
 	enum zl_code code = proxies_open(&process->proxies, &setup, err);
-	if (code != ZL_OK)
+	if (code != ZL_OK) {
+		zl_wrap(err, "xds.listen");
 		return code;
+	}
 	/* All that is known so far is news to it. */
 	struct registry_changes changes = { .inventory = true };
 	registry_all(&process->registry, &changes);

@@ -124,9 +124,17 @@ struct policy_answer {
 	size_t route_count;
 	const char *const *warnings; /* more, beside those of the routes */
 	size_t warning_count;
+	const char *const *unreached; /* other zones, for people only: policy_unreached */
+	size_t unreached_count;
 	const char *to; /* only outbounds to this service, and listeners that lead to
 			 * it; NULL or "": all */
 };
+
+/* The Zones of which proxies of mesh in the zone own reach nothing, each with why; by
+ * name, in arena. How they stand for global is not asked: their warnings say that. */
+const char *const *policy_unreached(const struct set *set, const char *own,
+				    const char *mesh, struct zl_arena *arena,
+				    size_t *count);
 
 /* The JSON of design.md 7, indented, with a line end. Appends. */
 void policy_json(const struct policy_answer *answer, struct zl_buf *out);

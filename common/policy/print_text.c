@@ -324,8 +324,15 @@ void policy_text(const struct policy_answer *answer, struct zl_buf *out)
 			zl_buf_char(out, '\n');
 		print_proxy(answer, sorted[i].routes, arena, out);
 	}
+	if (answer->unreached_count > 0)
+		zl_buf_format(out, "%sOther zones\n",
+			      answer->route_count > 0 ? "\n" : "");
+	for (size_t i = 0; i < answer->unreached_count; i++)
+		zl_buf_format(out, "  %s\n", answer->unreached[i]);
 	if (count > 0)
-		zl_buf_format(out, "%sWarnings\n", answer->route_count > 0 ? "\n" : "");
+		zl_buf_format(out, "%sWarnings\n",
+			      answer->route_count + answer->unreached_count > 0 ? "\n"
+										: "");
 	for (size_t i = 0; i < count; i++)
 		zl_buf_format(out, "  %s\n", warnings[i]);
 	zl_arena_free(&arena);

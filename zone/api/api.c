@@ -138,13 +138,16 @@ static void denied(void *arg, enum http_denial why)
 	api->answers.denied[why]++;
 }
 
-static enum zl_code listen_all(struct http_server *server, struct zl_addr *addrs,
-			       size_t count, struct zl_err *err)
+/* key: the setting that names the addresses. */
+static enum zl_code listen_all(struct http_server *server, const char *key,
+			       struct zl_addr *addrs, size_t count, struct zl_err *err)
 {
 	enum zl_code code = ZL_OK;
 
 	for (size_t i = 0; code == ZL_OK && i < count; i++)
 		code = http_listen(server, &addrs[i], err);
+	if (code != ZL_OK)
+		zl_wrap(err, "%s", key);
 	return code;
 }
 
@@ -211,10 +214,11 @@ enum zl_code api_open(struct api **out, const struct api_setup *setup, struct zl
 	if (code == ZL_OK)
 		code = http_open(&api->diagnostics, setup->loop, &diagnostics, err);
 	if (code == ZL_OK)
-		code = listen_all(api->http, setup->listen, setup->listen_count, err);
+		code = listen_all(api->http, "api.listen", setup->listen,
+				  setup->listen_count, err);
 	if (code == ZL_OK)
-		code = listen_all(api->diagnostics, setup->diagnostics,
-				  setup->diagnostics_count, err);
+		code = listen_all(api->diagnostics, "diagnostics.listen",
+				  setup->diagnostics, setup->diagnostics_count, err);
 	if (code != ZL_OK)
 		api_close(&api);
 	*out = api;

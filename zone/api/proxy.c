@@ -48,6 +48,8 @@ static void write_routes(const struct api *api, const struct resource *dataplane
 					.route_count = 1,
 					.to = to };
 
+	answer.unreached = policy_unreached(api->setup.registry->all, api->setup.zone,
+					    answer.mesh, arena, &answer.unreached_count);
 	answer.warnings = proxies_warnings(api->setup.proxies, dataplane->key.mesh, arena,
 					   &answer.warning_count);
 	if (text)
@@ -71,6 +73,26 @@ static void write_passages(const struct api *api, const struct resource *proxy, 
 	zl_arena_free(&arena);
 }
 
+static void count_streams(void *ctx, const struct xds_proxy_status *status)
+{
+	*(size_t *)ctx = status->streams;
+}
+
+/* Nothing but traffic tells else that what is shown reaches nobody. */
+static void write_absence(const struct api *api, const struct resource *proxy,
+			  struct zl_buf *body)
+{
+	struct zl_arena *arena = zl_arena_new();
+	const char *id = proxies_id(proxy, arena);
+	size_t streams = 0;
+
+	(void)xds_server_proxy(proxies_xds(api->setup.proxies), id, count_streams,
+			       &streams);
+	if (streams == 0)
+		zl_buf_format(body, "\nNo Envoy is connected as %s.\n", id);
+	zl_arena_free(&arena);
+}
+
 void proxy_routes(struct http_request *req, const struct api *api, enum kind kind)
 {
 	const struct resource *proxy = proxy_of(req, api, kind);
@@ -88,10 +110,12 @@ void proxy_routes(struct http_request *req, const struct api *api, enum kind kin
 		write_routes(api, proxy, http_query(req, "to"), text, &body);
 	else
 		write_passages(api, proxy, text, &body);
-	if (text)
+	if (text) {
+		write_absence(api, proxy, &body);
 		http_text(req, 200, zl_buf_text(&body));
-	else
+	} else {
 		http_json(req, 200, zl_buf_text(&body));
+	}
 	zl_buf_free(&body);
 }
 

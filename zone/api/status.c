@@ -5,6 +5,8 @@
 #include "zone/join/join.h"
 #include "zone/secrets/keeper.h"
 
+#include <string.h>
+
 enum { KEPT_SHOWN = 20 };
 
 static void answer(struct http_request *req, const struct tree *out)
@@ -206,12 +208,42 @@ static struct tree *zones_tree(const struct registry *registry, struct zl_arena 
 	return list;
 }
 
+/* Why other zones do not get at what this one offers, or NULL. */
+static const char *ingress_note(const struct api *api, struct zl_arena *arena)
+{
+	struct set_iter each =
+		set_each(api->setup.registry->all, KIND_ZONE_INGRESS, NULL);
+	const struct resource *res;
+	size_t advertised = 0;
+	size_t own = 0;
+	size_t count;
+	const struct zone_proxy_view *views =
+		proxies_zone_views(api->setup.proxies, arena, &count);
+
+	while ((res = set_next(&each)) != NULL) {
+		if (strcmp(ingress_zone(res, api->setup.zone), api->setup.zone) != 0)
+			continue;
+		own++;
+		advertised += res->ingress->advertised[0] != '\0';
+	}
+	if (own == 0)
+		return "no ZoneIngress: this zone offers nothing to other zones";
+	if (advertised == 0)
+		return "no ZoneIngress has an advertised address: other zones reach "
+		       "nothing here (networking.advertisedAddress, advertisedPort)";
+	for (size_t i = 0; i < count; i++)
+		if (views[i].kind == KIND_ZONE_INGRESS && views[i].connected)
+			return NULL;
+	return "no Envoy is connected as a ZoneIngress: start one with zonelinkctl "
+	       "bootstrap";
+}
+
 void status_handle(struct http_request *req, void *arg)
 {
 	const struct api *api = arg;
 	struct zl_arena *arena = zl_arena_new();
 	struct tree *out = tree_map(arena);
-	const struct set *set = api->setup.registry->all;
+	const char *note = api->setup.uplink != NULL ? ingress_note(api, arena) : NULL;
 
 	tree_set(arena, out, "zone", tree_text(arena, api->setup.zone));
 	tree_set(arena, out, "version", tree_text(arena, ZL_VERSION));
@@ -231,10 +263,8 @@ void status_handle(struct http_request *req, void *arg)
 		tree_set(arena, out, "zones", zones_tree(api->setup.registry, arena));
 	if (api->setup.uplink != NULL)
 		tree_set(arena, out, "notSent", kept_tree(api->setup.registry, arena));
-	if (api->setup.uplink != NULL && set_count(set, KIND_ZONE_INGRESS) == 0)
-		tree_set(arena, out, "note",
-			 tree_text(arena, "no ZoneIngress: this zone offers nothing to "
-					  "other zones"));
+	if (note != NULL)
+		tree_set(arena, out, "note", tree_text(arena, note));
 	answer(req, out);
 	zl_arena_free(&arena);
 }

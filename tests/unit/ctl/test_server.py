@@ -183,7 +183,7 @@ class Server(Served):
                     "advertisedAddress": "a.b", "advertisedPort": 1}}, {"zone": "west"}),
                  "NAME  ZONE  ADVERTISED  SERVICES  REV\n"
                  "x0    east  a.b:1       1         7\n"
-                 "x1    west  -           0         7\n")):
+                 "x1    west  -           -         7\n")):
             with self.subTest(kind=kind):
                 plural = {"ze": "zoneegresses", "zi": "zoneingresses"}[kind]
                 items = [{"name": f"x{i}", "revision": 7, **document}
