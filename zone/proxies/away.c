@@ -1,67 +1,23 @@
-/* Envoys that are away for a moment: what they have is not forgotten. */
-#include "base/clock.h"
-#include "loop/loop.h"
-#include "zone/proxies/inside.h"
+#include "zone/proxies/away.h"
 
-/* An Envoy that lost its stream tries again at least every 2 s (envoy/bootstrap.c). */
-enum { BACK_MS = 3000 };
-
-static void await(struct proxies *proxies, struct proxy *proxy, uint64_t rev)
+void away_leave(struct away *away, uint64_t rev, uint64_t now_ms)
 {
-	proxy->away_until_ms = zl_now_ms() + BACK_MS;
-	proxy->away_rev = rev;
-	if (!loop_timer_is_set(proxies->awaiting))
-		loop_timer_set(proxies->awaiting, BACK_MS);
+	*away = (struct away){ now_ms + AWAY_BACK_MS, rev };
 }
 
-void away_begin(struct proxies *proxies)
+void away_come(struct away *away)
 {
-	struct proxy *proxy;
-
-	for (proxy = proxies->all; proxy != NULL; proxy = proxy->hh.next)
-		if (!proxy->connected)
-			await(proxies, proxy, 0);
+	away->until_ms = 0;
 }
 
-void away_left(struct proxies *proxies, struct proxy *proxy)
+uint64_t away_pass(struct away *away, uint64_t now_ms)
 {
-	await(proxies, proxy,
-	      report_is_pending(proxy) ? report_rev(proxies, proxy) : proxies->rev);
+	if (away->until_ms <= now_ms)
+		away->until_ms = 0;
+	return away->until_ms != 0 ? away->until_ms - now_ms : 0;
 }
 
-void away_came(struct proxy *proxy)
+bool away_counts(const struct away *away, bool begun)
 {
-	proxy->away_until_ms = 0;
-}
-
-bool away_is_awaited(const struct proxies *proxies, const struct proxy *proxy)
-{
-	if (proxy->connected || proxy->resource == NULL)
-		return false;
-	return !proxies->begun || proxy->away_until_ms != 0;
-}
-
-/* Who is not back by now is not counted any more. */
-static void give_up(void *arg)
-{
-	struct proxies *proxies = arg;
-	uint64_t now = zl_now_ms();
-	uint64_t next = 0;
-	struct proxy *proxy;
-
-	for (proxy = proxies->all; proxy != NULL; proxy = proxy->hh.next) {
-		uint64_t until = proxy->away_until_ms;
-		if (until != 0 && until <= now)
-			proxy->away_until_ms = 0;
-		else if (until != 0 && (next == 0 || until < next))
-			next = until;
-	}
-	if (next != 0)
-		loop_timer_set(proxies->awaiting, next - now);
-	report_soon(proxies);
-}
-
-struct loop_timer *away_timer(struct proxies *proxies)
-{
-	return loop_timer_new(proxies->setup.loop, give_up, proxies);
+	return !begun || away->until_ms != 0;
 }

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "policy/policy.h"
+#include "zone/proxies/away.h"
 #include "zone/proxies/proxies.h"
 #include "zone/proxies/serving.h"
 
@@ -20,10 +21,8 @@ struct proxy {
 	struct resource *last;     /* held; what it was, so whom its streams belong to */
 	bool contested;            /* others wanted this id, and do not have it */
 	bool connected;
-	uint64_t away_until_ms; /* its Envoy may live and come back; 0: it is not awaited
-				 */
-	uint64_t away_rev;      /* that it had when it left */
-	bool due; /* of a zone proxy: it is to have something else, in a moment */
+	bool due;         /* of a zone proxy: it is to have something else, in a moment */
+	struct away away; /* its Envoy */
 	uint64_t wanted, acked; /* numbers of pushes; 0: none */
 	struct zl_buf services; /* that its last push leads to */
 	struct zl_buf secrets;  /* names of those that its last push has a use for */
@@ -93,14 +92,12 @@ void identities_take(struct proxies *proxies, struct proxy *proxy);
 /* Meshes changed: without mTLS nobody takes it. */
 void identities_look(struct proxies *proxies);
 
-/* away.c: Envoys that are not connected for a moment are counted all the same, or "all
- * have it" would be said while they go on with what they had. */
-struct loop_timer *away_timer(struct proxies *proxies);
+/* awaiting.c: Envoys that are not connected for a moment are counted all the same */
+struct loop_timer *awaiting_timer(struct proxies *proxies);
 /* The zone starts: whoever was there before comes back. */
-void away_begin(struct proxies *proxies);
-void away_left(struct proxies *proxies, struct proxy *proxy);
-void away_came(struct proxy *proxy);
-bool away_is_awaited(const struct proxies *proxies, const struct proxy *proxy);
+void awaiting_begin(struct proxies *proxies);
+void awaiting_left(struct proxies *proxies, struct proxy *proxy);
+bool awaiting_counts(const struct proxies *proxies, const struct proxy *proxy);
 
 /* reports.c */
 /* The revision that a connected proxy surely has. */

@@ -55,7 +55,7 @@ void proxies_begin(struct proxies *proxies)
 	if (proxies->begun)
 		return;
 	proxies->begun = true;
-	away_begin(proxies);
+	awaiting_begin(proxies);
 	egresses_start(proxies);
 	push_all(proxies);
 	report_soon(proxies);
@@ -68,7 +68,7 @@ static void on_connected(void *owner, const char *id)
 	struct proxies *proxies = owner;
 	struct proxy *proxy = proxies_find_or_make(proxies, id);
 
-	away_came(proxy);
+	away_come(&proxy->away);
 	proxy->connected = true;
 	proxy->acked = 0;
 	if (proxy->resource == NULL)
@@ -86,7 +86,7 @@ static void on_disconnected(void *owner, const char *id)
 
 	if (proxy == NULL)
 		return;
-	away_left(proxies, proxy);
+	awaiting_left(proxies, proxy);
 	proxy->connected = proxy->due = false;
 	proxy->acked = 0;
 	egresses_take(proxies, proxy, SERVING_LEFT);
@@ -163,7 +163,7 @@ enum zl_code proxies_open(struct proxies **out, const struct proxies_setup *setu
 	proxies->spreading = identities_timer(proxies);
 	proxies->passing = passing_timer(proxies);
 	proxies->doubting = egresses_timer(proxies);
-	proxies->awaiting = away_timer(proxies);
+	proxies->awaiting = awaiting_timer(proxies);
 	proxies->index = policy_index_new(setup->registry->all, setup->zone);
 	proxies->inventory = inventory_hold(setup->registry->inventory);
 	const struct xds_setup xds = { .base = loop_base(setup->loop),

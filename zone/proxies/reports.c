@@ -82,7 +82,7 @@ void proxies_report(const struct proxies *proxies, struct zl_arena *arena,
 					.last_error = "",
 					.trouble = tally.trouble };
 	for (proxy = proxies->all; proxy != NULL; proxy = proxy->hh.next) {
-		bool away = away_is_awaited(proxies, proxy);
+		bool away = awaiting_counts(proxies, proxy);
 		if (!away && (!proxy->connected || proxy->resource == NULL))
 			continue;
 		report->proxies++;
@@ -91,7 +91,7 @@ void proxies_report(const struct proxies *proxies, struct zl_arena *arena,
 			continue;
 		}
 		uint32_t nacked = report->nacked;
-		uint64_t rev = away ? proxy->away_rev : report_rev(proxies, proxy);
+		uint64_t rev = away ? proxy->away.rev : report_rev(proxies, proxy);
 		if (rev < report->acked_rev)
 			report->acked_rev = rev;
 		(void)xds_server_proxy(proxies->xds, proxy->id, tally_nacks, &tally);
