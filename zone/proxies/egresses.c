@@ -99,9 +99,7 @@ static void find_listener(void *to, const struct xds_proxy_status *status)
 {
 	bool *found = to;
 
-	for (size_t i = 0; i < status->resources; i++)
-		*found = *found || (status->list[i].type == ENVOY_LISTENER &&
-				    status->list[i].acked[0] != '\0');
+	*found = serving_is_heard(status->list, status->resources);
 }
 
 /* What it refuses of all the rest does not make its listener go away. */

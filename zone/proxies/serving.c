@@ -29,3 +29,12 @@ bool serving_take(struct serving *serving, enum serving_event event, uint64_t no
 	}
 	return serving->on != before;
 }
+
+bool serving_is_heard(const struct xds_resource_status *list, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (list[i].type == ENVOY_LISTENER && list[i].acked[0] != '\0' &&
+		    list[i].wanted[0] != '\0')
+			return true;
+	return false;
+}

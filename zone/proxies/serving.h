@@ -11,8 +11,7 @@
  */
 #pragma once
 
-#include <stdbool.h>
-#include <stdint.h>
+#include "zone/xds/xds.h"
 
 enum {
 	SERVING_BACK_MS = 1000,  /* until an Envoy whose stream ended is here again */
@@ -35,3 +34,7 @@ struct serving {
 
 /* True if on is another now. */
 bool serving_take(struct serving *serving, enum serving_event event, uint64_t now_ms);
+
+/* True if its Envoy, whose resources are list, has a listener that stays: of an egress
+ * that moves, the one at its last place goes only once the next is there. */
+bool serving_is_heard(const struct xds_resource_status *list, size_t count);

@@ -89,6 +89,21 @@ static void one_without_its_listener_does_not(void **state)
 	step(&serving, SERVING_HEARD, 1003, true);
 }
 
+static void only_a_listener_that_stays_is_heard(void **state)
+{
+	const struct xds_resource_status list[] = {
+		{ .type = ENVOY_CLUSTER, .wanted = "a", .acked = "a" },
+		{ .type = ENVOY_LISTENER, .name = "there", .acked = "a" }, /* goes */
+		{ .type = ENVOY_LISTENER, .name = "here", .wanted = "a" }, /* comes */
+		{ .type = ENVOY_LISTENER, .name = "here", .wanted = "b", .acked = "a" },
+	};
+
+	(void)state;
+	assert_false(serving_is_heard(list, 0));
+	assert_false(serving_is_heard(list, 3));
+	assert_true(serving_is_heard(list, 4));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -98,6 +113,7 @@ int main(void)
 		cmocka_unit_test(one_that_comes_and_says_nothing_does_not),
 		cmocka_unit_test(a_start_believes_for_a_while),
 		cmocka_unit_test(one_without_its_listener_does_not),
+		cmocka_unit_test(only_a_listener_that_stays_is_heard),
 	};
 	return cmocka_run_group_tests_name("zone_proxies/serving", tests, NULL, NULL);
 }
