@@ -132,6 +132,9 @@ struct envoy_config *build_done(struct build *build)
 		qsort(sorted, build->count, sizeof(*sorted), by_name_and_order);
 	for (size_t i = 0; i < build->count; i++) {
 		const struct envoy_resource *item = sorted[i].item;
+		/* Envoy would neither take nor acknowledge it. */
+		if (item->type == ENVOY_SECRET && !build_is_named(build, item->name))
+			continue;
 		if (kept == 0 || items[kept - 1].type != item->type ||
 		    strcmp(items[kept - 1].name, item->name) != 0)
 			items[kept++] = *item;

@@ -160,9 +160,10 @@ static void trust_system(struct zl_arena *arena,
 
 /* Envoy without a validation context verifies nothing and says nothing: there is always
  * one, and what it leaves out was asked for. */
-static void set_validation(struct zl_arena *arena, Envoy__CommonTlsContext *common,
+static void set_validation(struct build *build, Envoy__CommonTlsContext *common,
 			   const struct backend *target, const char *roots_name)
 {
+	struct zl_arena *arena = build->arena;
 	Envoy__CertificateValidationContext *context =
 		pb_new(arena, &envoy__certificate_validation_context__descriptor);
 
@@ -186,7 +187,7 @@ static void set_validation(struct zl_arena *arena, Envoy__CommonTlsContext *comm
 		&envoy__common_tls_context__combined_certificate_validation_context__descriptor);
 	common->combined_validation_context->default_validation_context = context;
 	common->combined_validation_context->validation_context_sds_secret_config =
-		build_secret_ref(arena, roots_name);
+		build_secret_ref(build, roots_name);
 }
 
 /* A server that speaks HTTP/2 does so over TLS only with who offers it. */
@@ -196,13 +197,13 @@ static void offer_http2(struct zl_arena *arena, Envoy__CommonTlsContext *common)
 	common->alpn_protocols[common->n_alpn_protocols++] = zl_arena_strdup(arena, "h2");
 }
 
-static void set_certificate(struct zl_arena *arena, Envoy__CommonTlsContext *common,
+static void set_certificate(struct build *build, Envoy__CommonTlsContext *common,
 			    const char *name)
 {
-	common->tls_certificate_sds_secret_configs = pb_list(arena, 1);
+	common->tls_certificate_sds_secret_configs = pb_list(build->arena, 1);
 	common->tls_certificate_sds_secret_configs
 		[common->n_tls_certificate_sds_secret_configs++] =
-		build_secret_ref(arena, name);
+		build_secret_ref(build, name);
 }
 
 static Envoy__TransportSocket *tls_socket(struct build *build,
@@ -222,10 +223,10 @@ static Envoy__TransportSocket *tls_socket(struct build *build,
 		build_roots_secret(build, roots, contents->roots);
 	if (contents->chain != NULL) {
 		build_pair_secret(build, pair, contents->chain, contents->key);
-		set_certificate(arena, common, pair);
+		set_certificate(build, common, pair);
 	}
 	common->tls_params = versions(arena, target->outside);
-	set_validation(arena, common, target, contents->roots != NULL ? roots : NULL);
+	set_validation(build, common, target, contents->roots != NULL ? roots : NULL);
 	if (version == HTTP_TWO)
 		offer_http2(arena, common);
 	context->common_tls_context = common;

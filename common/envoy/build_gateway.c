@@ -79,7 +79,7 @@ static void add_certificate(struct build *build, const struct listener_route *ro
 	name = certificate_name(build, route, source, kind, text);
 	build_pair_secret(build, name, text, text);
 	certificates->has[kind] = true;
-	certificates->refs[certificates->count++] = build_secret_ref(build->arena, name);
+	certificates->refs[certificates->count++] = build_secret_ref(build, name);
 }
 
 /* TLS is ended here; NULL: without a certificate it cannot be. */

@@ -35,6 +35,9 @@ struct build {
 	const struct watch *watch; /* the same */
 	struct envoy_resource *items; /* in the order of adding */
 	size_t count, room;
+	const char **named; /* Secrets that something names, all different; of items,
+			     * those that nothing names are left out */
+	size_t named_count, named_room;
 };
 
 /* ---- build.c ---- */
@@ -100,7 +103,8 @@ void build_pair_secret(struct build *build, const char *name, const char *chain,
 		       const char *key);
 void build_roots_secret(struct build *build, const char *name, const char *roots);
 /* "It comes by SDS, under this name." */
-Envoy__SdsSecretConfig *build_secret_ref(struct zl_arena *arena, const char *name);
+Envoy__SdsSecretConfig *build_secret_ref(struct build *build, const char *name);
+bool build_is_named(const struct build *build, const char *secret);
 
 /* ---- build_trust.c ---- */
 

@@ -64,12 +64,36 @@ void build_roots_secret(struct build *build, const char *name, const char *roots
 	build_add(build, ENVOY_SECRET, name, &secret->base);
 }
 
-Envoy__SdsSecretConfig *build_secret_ref(struct zl_arena *arena, const char *name)
+bool build_is_named(const struct build *build, const char *secret)
+{
+	for (size_t i = build->named_count; i-- > 0;)
+		if (strcmp(build->named[i], secret) == 0)
+			return true;
+	return false;
+}
+
+static void note(struct build *build, const char *secret)
+{
+	if (build_is_named(build, secret))
+		return;
+	if (build->named_count == build->named_room) {
+		size_t room = build->named_room == 0 ? 8 : 2 * build->named_room;
+		const char **wider = zl_arena_alloc(build->arena, room, sizeof(*wider));
+		if (build->named_count > 0)
+			memcpy(wider, build->named, build->named_count * sizeof(*wider));
+		build->named = wider;
+		build->named_room = room;
+	}
+	build->named[build->named_count++] = secret;
+}
+
+Envoy__SdsSecretConfig *build_secret_ref(struct build *build, const char *name)
 {
 	Envoy__SdsSecretConfig *ref =
-		pb_new(arena, &envoy__sds_secret_config__descriptor);
+		pb_new(build->arena, &envoy__sds_secret_config__descriptor);
 
-	ref->name = zl_arena_strdup(arena, name);
-	ref->sds_config = pb_ads(arena);
+	ref->name = zl_arena_strdup(build->arena, name);
+	note(build, ref->name);
+	ref->sds_config = pb_ads(build->arena);
 	return ref;
 }

@@ -78,7 +78,7 @@ static void set_check(struct build *build, Envoy__CommonTlsContext *common,
 		&envoy__common_tls_context__combined_certificate_validation_context__descriptor);
 	common->combined_validation_context->default_validation_context = check;
 	common->combined_validation_context->validation_context_sds_secret_config =
-		build_secret_ref(arena, build->trust.roots);
+		build_secret_ref(build, build->trust.roots);
 }
 
 /* Both ends: who one is, and who the other has to be. */
@@ -99,7 +99,7 @@ static Envoy__CommonTlsContext *common_of(struct build *build,
 	common->tls_certificate_sds_secret_configs = pb_list(arena, 1);
 	common->tls_certificate_sds_secret_configs
 		[common->n_tls_certificate_sds_secret_configs++] =
-		build_secret_ref(arena, build->trust.identity);
+		build_secret_ref(build, build->trust.identity);
 	return common;
 }
 

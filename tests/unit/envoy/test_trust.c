@@ -178,6 +178,23 @@ static void a_new_certificate_is_one_secret(void **state)
 	envoy_config_drop(&after);
 }
 
+/* Envoy takes no Secret that nothing names, and does not acknowledge it. */
+static void who_has_no_use_for_an_identity_gets_none(void **state)
+{
+	char name[] = "one";
+	const struct envoy_secrets secrets = { no_secret, some_identity, name };
+	struct envoy_config *config = config_of(
+		MESH("STRICT") "---\n{type: Dataplane, name: web-01, networking: "
+			       "{address: 192.168.0.1, gateway: {type: BUILTIN, tags: "
+			       "{kuma.io/service: web}}}}\n",
+		&secrets);
+
+	(void)state;
+	assert_int_equal(count_of(config, ENVOY_LISTENER), 0);
+	assert_int_equal(count_of(config, ENVOY_SECRET), 0);
+	envoy_config_drop(&config);
+}
+
 static void groups_and_levels(void **state)
 {
 	char name[] = "one";
@@ -211,6 +228,7 @@ int main(void)
 		cmocka_unit_test(plain_text_is_let_in_too),
 		cmocka_unit_test(who_cannot_say_who_it_is_is_alone),
 		cmocka_unit_test(a_new_certificate_is_one_secret),
+		cmocka_unit_test(who_has_no_use_for_an_identity_gets_none),
 		cmocka_unit_test(groups_and_levels),
 		cmocka_unit_test(endpoints_change_no_cluster),
 	};
