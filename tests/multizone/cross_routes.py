@@ -121,22 +121,6 @@ def cross_failover(world):
     return "east, west while east has none Ready, east again"
 
 
-@world_scenario()
-def cross_failover_of_the_dead(world):
-    """Instances that die without a word: their zone's clients reach another zone's."""
-    multi_zone(world, "east", "west")
-    wait_for_zones(world, "east", "multi", {"east"})
-    with world.load("east", "multi", rate=200) as load:
-        world.kill("east-backend-v0", "east-backend-v1")
-        wait_for_zones(world, "east", "multi", {"west"}, 20)
-        failed = load.counts()
-        world.start("east-backend-v0", "east-backend-v1")
-        wait_for_zones(world, "east", "multi", {"east"}, 45)
-        total = load.stop()
-    expect(total.failures == failed.failures, f"failures on the way back: {total}")
-    return f"{failed.failures} connections failed until west took over, none on the way back"
-
-
 def secret(name, *paths):
     """A Secret with the content of these files."""
     content = b""
