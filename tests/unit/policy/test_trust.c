@@ -1,4 +1,6 @@
 /* Who a proxy is, and by which names it asks for its targets. */
+#include "policy/trust.h"
+
 #include "support/test.h"
 #include "unit/policy/east.h"
 
@@ -142,6 +144,48 @@ static void a_namespace_is_part_of_it(void **state)
 	       NULL, "-!MeshService \"db\" cannot be ask\n" ME);
 }
 
+#define L63 "a12345678901234567890123456789012345678901234567890123456789012"
+
+static void only_parts_of_dns_names_are_parts_of_it(void **state)
+{
+	/* clang-format off */
+	static const struct {
+		const char *mesh, *zone, *ns, *name, *section, *want;
+	} CASES[] = {
+		{ "m", "", "", "db", "sql", "sni.msvc.m.db.sql" },
+		{ "m", "z", "", "db", "0-1", "sni.msvc.m.z.db.0-1" },
+		{ "m", "z", "n", "db", L63, "sni.msvc.m.z.n.db." L63 },
+		{ "m", "z", "n", "db", L63 "a", NULL },
+		{ "m", "", "", "db", "", NULL },
+		{ "m", "", "", "db", "-sql", NULL },
+		{ "m", "", "", "db", "sql-", NULL },
+		{ "m", "", "", "db", "SQL", NULL },
+		{ "m.m", "", "", "db", "sql", NULL },
+		{ "m_m", "", "", "db", "sql", NULL },
+		{ "m", "", "", "d.b", "sql", NULL },
+		{ "m", "East", "", "db", "sql", NULL },
+		{ "m", "z", "n.n", "db", "sql", NULL },
+		/* Together they may be longer than a DNS name. */
+		{ L63, L63, "", L63, "a", "sni.msvc." L63 "." L63 "." L63 ".a" },
+		{ L63, L63, "n", L63, L63, NULL },
+	};
+	/* clang-format on */
+	struct zl_arena *arena = zl_arena_new();
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(CASES); i++) {
+		const struct resource object = { .key = { KIND_MESH_SERVICE,
+							  CASES[i].mesh, CASES[i].zone,
+							  CASES[i].ns, CASES[i].name } };
+		const char *name = trust_object_name(&object, CASES[i].section, arena);
+		if (CASES[i].want == NULL)
+			assert_null(name);
+		else
+			assert_string_equal(name, CASES[i].want);
+	}
+	zl_arena_free(&arena);
+}
+
 static void what_is_outside_has_names_of_its_own(void **state)
 {
 	(void)state;
@@ -191,6 +235,8 @@ static void one_without_a_certificate_makes_its_service_plain(void **state)
 	/* Who is not Ready is not asked; nor is anyone where plain text is not taken. */
 	expect(OUT(TAG("1", "sleepy"), "") MTLS("PERMISSIVE"), "o",
 	       "sleepy{mesh=default} spiffe://default/sleepy\n" ME);
+	expect(OUT(TAG("1", "gone"), "") MTLS("PERMISSIVE"), "o",
+	       "gone{mesh=default} spiffe://default/gone\n" ME);
 	expect(OUT(TAG("1", "backend"), "") MTLS("STRICT"), "b1",
 	       "backend{mesh=default} spiffe://default/backend\n" ME);
 }
@@ -255,6 +301,7 @@ int main(void)
 		cmocka_unit_test(what_has_no_server_name_is_not_there),
 		cmocka_unit_test(objects_are_asked_for_by_their_identifier),
 		cmocka_unit_test(a_namespace_is_part_of_it),
+		cmocka_unit_test(only_parts_of_dns_names_are_parts_of_it),
 		cmocka_unit_test(what_is_outside_has_names_of_its_own),
 		cmocka_unit_test(a_proxy_is_all_its_services_and_tags),
 		cmocka_unit_test(without_mtls_nothing_is_asked),

@@ -9,6 +9,7 @@
 	"---\n{type: ZoneIngress, name: " name ", zone: " zone \
 	", networking: {address: "                             \
 	"10.0.0.2, port: 1" more "}}\n"
+#define ADVERTISED ", advertisedAddress: 1.1.1.9, advertisedPort: 2"
 
 /* What is said of other zones about mesh, seen from east. */
 static void expect(const char *yaml, const char *mesh, const char *want)
@@ -31,8 +32,11 @@ static void zones_that_are_reached(void **state)
 	(void)state;
 	expect("", "default", "");
 	expect(ZONE("east", "") ZONE("west", ""), "default", "");
-	/* One advertised ingress is enough. */
+	/* One advertised ingress is enough, and one that offers something. */
 	expect(ZONE("west", "") INGRESS("a", "west", ""), "default", "");
+	expect(ZONE("west", "") INGRESS("a", "west", ADVERTISED)
+		       INGRESS("x", "west", ADVERTISED),
+	       "default", "");
 }
 
 static void zones_that_are_not(void **state)
@@ -43,10 +47,7 @@ static void zones_that_are_not(void **state)
 	expect(ZONE("apac", "") INGRESS("a", "apac", ""), "default",
 	       "nothing in zone \"apac\" is reached: no ZoneIngress of it has an "
 	       "advertised address (networking.advertisedAddress, advertisedPort)\n");
-	expect(ZONE("apac", "") INGRESS("a", "apac",
-					", advertisedAddress: 1.1.1.9, "
-					"advertisedPort: 2"),
-	       "default",
+	expect(ZONE("apac", "") INGRESS("a", "apac", ADVERTISED), "default",
 	       "nothing in zone \"apac\" is reached: it offers nothing in mesh "
 	       "\"default\"\n");
 	expect(ZONE("west", ", enabled: false") ZONE("apac", ""), "other",
