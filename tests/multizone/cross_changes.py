@@ -29,7 +29,7 @@ def cross_changes_under_open_connections(world):
 def cross_nothing_fails(world):
     """Weights, certificates, authorities, restarts of control planes and applies, one after
     the other, until enough connections were made: none fails, no held one is cut."""
-    wanted, held_count = rounds(3000, 100000, 100000), rounds(100, 1000, 1000)
+    wanted, held_count = rounds(1500, 100000, 100000), rounds(100, 1000, 1000)
     world.apply(route((part("east"), 50), (part("west"), 50)))
     held = world.hold("east", "backend", held_count)
     with held, world.load("east", "backend", parallel=4) as load:

@@ -42,7 +42,7 @@ def wait_for_zones(world, zone, outbound, zones, seconds=15):
 @world_scenario()
 def cross_split(world):
     """90/10 over two zones, seen from both and from a third."""
-    total, shown = rounds(1500, 20000, 20000), []
+    total, shown = rounds(1000, 20000, 20000), []
     world.apply(route((part("east"), 90), (part("west"), 10)))
     for zone in ("east", "west", "apac"):
         counts = world.connections(zone, "backend", total)

@@ -49,7 +49,7 @@ def cross_strangers(world):
 
 @world_scenario()
 def cross_rotation(world):
-    """Certificates of a minute are renewed and the authority changes over two roots, under
+    """The authority changes over two roots, and certificates of a minute are renewed, under
     load across zones: no connection fails, none is cut."""
     world.apply(route((part("east"), 50), (part("west"), 50)))
     short = {"dpCert": {"rotation": {"expiration": "1m"}}}
@@ -68,7 +68,8 @@ def cross_rotation(world):
             world.apply(mesh_of(enabled, *names, **short))
         second = local.wait_for("another authority's certificate",
                                 lambda: shown() not in (None, first) and shown())
-        local.wait_for("a renewed one", lambda: shown() not in (None, first, second), 70)
+        if rounds(False, True, True):  # it takes most of the minute
+            local.wait_for("a renewed one", lambda: shown() not in (None, first, second), 70)
         time.sleep(DRAIN + rounds(1, 10, 10))
         cut, total = held.cut(), load.stop()
     expect(total.failures == 0, f"{total}")
