@@ -61,8 +61,8 @@ static const struct conf_key KEYS[] = {
 	{ .name = "dataplanes.dir",
 	  .type = CONF_TEXT,
 	  .offset = offsetof(struct config, dataplanes_dir),
-	  .help = "watched folder of YAML: Dataplane, ZoneIngress, zone-origin "
-		  "policies" },
+	  .help = "watched folder of YAML: Dataplane, ZoneIngress, ZoneEgress, "
+		  "zone-origin policies" },
 	{ .name = "api.listen",
 	  .type = CONF_ADDRS,
 	  .offset = offsetof(struct config, api_listen),

@@ -60,7 +60,12 @@ void policy_zone_text(const struct zone_routes *routes, struct zl_buf *out)
 			zl_buf_str(out, "        no endpoints: these connections fail\n");
 	}
 	if (routes->passage_count == 0)
-		zl_buf_str(out, "  It takes connections for no server name.\n");
+		zl_buf_format(out,
+			      "  It takes connections for no server name: no mesh with "
+			      "mTLS %s\n",
+			      key->kind == KIND_ZONE_INGRESS
+				      ? "has an instance here"
+				      : "and routing.zoneEgress has anything elsewhere");
 	if (routes->warning_count > 0)
 		zl_buf_str(out, "\nWarnings\n");
 	for (size_t i = 0; i < routes->warning_count; i++)

@@ -524,10 +524,14 @@ static void any_route_matters(void **state)
 
 /* ---- printing ---- */
 
+#define OUT                                                         \
+	"---\n{type: ZoneEgress, name: out, networking: {address: " \
+	"10.0.0.9, port: 1}}\n"
+
 static void printed(void **state)
 {
 	struct tools tools =
-		tools_of(SMALL AT("p", "'fd00::1'", "s"),
+		tools_of(SMALL AT("p", "'fd00::1'", "s") OUT,
 			 ROUTE_OF("r", "", MESH, "x",
 				  LIST(SUBSET("version: '*'",
 					      "1") ", " SUBSET("version: v9", "1"))),
@@ -536,11 +540,15 @@ static void printed(void **state)
 		tools.index, tools.inventory,
 		world_get(&tools.world, KIND_ZONE_INGRESS, "mine"), tools.world.arena);
 	const struct zone_routes none = { .proxy = routes->proxy, .zone = "east" };
+	const struct zone_routes egress = {
+		.proxy = world_get(&tools.world, KIND_ZONE_EGRESS, "out"), .zone = "east"
+	};
 	struct zl_buf text = { 0 };
 
 	(void)state;
 	policy_zone_text(routes, &text);
 	policy_zone_text(&none, &text);
+	policy_zone_text(&egress, &text);
 	assert_string_equal(
 		zl_buf_text(&text),
 		"ZoneIngress mine, zone east\n"
@@ -558,7 +566,11 @@ static void printed(void **state)
 		"a "
 		"*: other zones cannot ask for it\n"
 		"ZoneIngress mine, zone east\n"
-		"  It takes connections for no server name.\n");
+		"  It takes connections for no server name: no mesh with mTLS has an "
+		"instance here\n"
+		"ZoneEgress out, zone east\n"
+		"  It takes connections for no server name: no mesh with mTLS and "
+		"routing.zoneEgress has anything elsewhere\n");
 	zl_buf_free(&text);
 	policy_zone_json(routes, &text);
 	assert_non_null(strstr(
