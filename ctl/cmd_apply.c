@@ -94,12 +94,16 @@ static void print_wait(const struct tree *wait)
 	const struct tree *zones = json_list(wait, "zones");
 	unsigned long total = 0;
 	unsigned long acked = 0;
+	const char *goal = json_find(wait, "for");
 
 	for (size_t i = 0; i < zones->count; i++) {
 		const struct tree *proxies = tree_get(zones->items[i], "proxies");
 		total += strtoul(json_text(proxies, "total"), NULL, 10);
 		acked += strtoul(json_text(proxies, "acked"), NULL, 10);
 	}
+	/* Who is behind then has this revision, and is about to get a later one. */
+	if (json_true(wait, "reached") && goal != NULL && strcmp(goal, "proxies") == 0)
+		acked = total;
 	(void)printf("revision %s: %zu zones, dataplanes %lu/%lu acked in %.1f ms\n",
 		     json_text(wait, "revision"), zones->count, acked, total,
 		     strtod(json_text(wait, "elapsedUs"), NULL) / 1000);
