@@ -70,23 +70,11 @@ static void pass_tags(struct leaving *to, const struct elsewhere *from,
 	const struct service *service = from->service;
 	const char *sni =
 		trust_service_name(to->at.mesh_name, service->name, tags, arena);
-	struct backend *backend = zl_arena_alloc(arena, 1, sizeof(*backend));
+	struct backend *backend;
 
 	if (sni == NULL)
 		return;
-	*backend = (struct backend){ .kind = tags.count > 0 ? REF_MESH_SERVICE_SUBSET
-							    : REF_MESH_SERVICE,
-				     .name = service->name,
-				     .ns = "",
-				     .tags = tags,
-				     .weight = 1,
-				     .resolved = true,
-				     .reason = "",
-				     .section = "",
-				     .protocol = service->protocol };
-	backend->cluster =
-		zl_arena_format(arena, "%s:%s", to->at.mesh_name,
-				policy_cluster_name(service->name, tags, arena));
+	backend = passage_to_service(to->at.mesh_name, service, tags, arena);
 	if (from->outside != NULL)
 		lead_out(backend, from->outside,
 			 outside_of_service(service, tags, arena));
@@ -212,27 +200,17 @@ static bool is_away(const struct leaving *to, const struct resource *object)
 	return count > 0 && !object_is_local(inventory, members[count - 1]);
 }
 
-static void pass_port(struct leaving *to, enum ref_kind kind,
-		      const struct resource *object, const struct object_port *port)
+static void pass_port(struct leaving *to, const struct resource *object,
+		      const struct object_port *port)
 {
 	struct zl_arena *arena = to->at.arena;
 	const char *sni = trust_object_name(object, port->section, arena);
-	struct backend *backend = zl_arena_alloc(arena, 1, sizeof(*backend));
+	struct backend *backend;
 
 	if (sni == NULL)
 		return;
-	*backend = (struct backend){ .kind = kind,
-				     .name = object->key.name,
-				     .ns = object->key.ns,
-				     .weight = 1,
-				     .resolved = true,
-				     .reason = "",
-				     .object = object,
-				     .section = port->section,
-				     .port = port->port,
-				     .cluster = object_kri(object, port->section, arena),
-				     .protocol = port->protocol };
-	if (kind == REF_MESH_EXTERNAL_SERVICE)
+	backend = passage_to_object(object, port, arena);
+	if (object->key.kind == KIND_MESH_EXTERNAL_SERVICE)
 		lead_out(backend, &object->mesh_external->tls,
 			 outside_of_object(object, arena));
 	else
@@ -241,7 +219,7 @@ static void pass_port(struct leaving *to, enum ref_kind kind,
 	add_passage(to, sni, backend, RANK_SERVICE);
 }
 
-static void pass_objects(struct leaving *to, enum kind kind, enum ref_kind ref)
+static void pass_objects(struct leaving *to, enum kind kind)
 {
 	size_t count;
 	const struct resource *const *objects =
@@ -255,7 +233,7 @@ static void pass_objects(struct leaving *to, enum kind kind, enum ref_kind ref)
 		for (size_t k = 0; k < ports; k++) {
 			const struct object_port port =
 				object_port_at(objects[i], k, to->at.arena);
-			pass_port(to, ref, objects[i], &port);
+			pass_port(to, objects[i], &port);
 		}
 	}
 }
@@ -268,9 +246,9 @@ static void pass_mesh(struct leaving *to)
 	to->asked = asked_by_routes(to->at.set, to->at.mesh_name, to->at.arena,
 				    &to->asked_count);
 	pass_services(to);
-	pass_objects(to, KIND_MESH_SERVICE, REF_MESH_SERVICE);
-	pass_objects(to, KIND_MESH_MULTI_ZONE_SERVICE, REF_MESH_MULTI_ZONE_SERVICE);
-	pass_objects(to, KIND_MESH_EXTERNAL_SERVICE, REF_MESH_EXTERNAL_SERVICE);
+	pass_objects(to, KIND_MESH_SERVICE);
+	pass_objects(to, KIND_MESH_MULTI_ZONE_SERVICE);
+	pass_objects(to, KIND_MESH_EXTERNAL_SERVICE);
 }
 
 static struct zone_mesh identity_in(const struct resolving *at)

@@ -86,23 +86,9 @@ static void offer_subset(struct offering *to, const struct service *service,
 			 const struct subset *subset)
 {
 	struct zl_arena *arena = to->at.arena;
-	struct backend *backend = zl_arena_alloc(arena, 1, sizeof(*backend));
+	struct backend *backend =
+		passage_to_service(to->at.mesh_name, service, subset->tags, arena);
 
-	*backend = (struct backend){
-		.kind = subset->tags.count > 0 ? REF_MESH_SERVICE_SUBSET
-					       : REF_MESH_SERVICE,
-		.name = service->name,
-		.ns = "",
-		.tags = subset->tags,
-		.weight = 1,
-		.resolved = true,
-		.reason = "",
-		.section = "",
-		.protocol = service->protocol,
-	};
-	backend->cluster =
-		zl_arena_format(arena, "%s:%s", to->at.mesh_name,
-				policy_cluster_name(service->name, subset->tags, arena));
 	lead_here(to, backend, service, subset->tags);
 	if (subset->plain)
 		offer_name(to, service, subset, subset->tags, backend);
@@ -205,7 +191,7 @@ static void offer_port(struct offering *to, const struct resource *object,
 {
 	struct zl_arena *arena = to->at.arena;
 	const char *sni = trust_object_name(object, port->section, arena);
-	struct backend *backend = zl_arena_alloc(arena, 1, sizeof(*backend));
+	struct backend *backend;
 
 	if (sni == NULL) {
 		warn(to,
@@ -217,21 +203,7 @@ static void offer_port(struct offering *to, const struct resource *object,
 				     object->key.name));
 		return;
 	}
-	*backend = (struct backend){
-		.kind = object->key.kind == KIND_MESH_SERVICE
-				? REF_MESH_SERVICE
-				: REF_MESH_MULTI_ZONE_SERVICE,
-		.name = object->key.name,
-		.ns = object->key.ns,
-		.weight = 1,
-		.resolved = true,
-		.reason = "",
-		.object = object,
-		.section = port->section,
-		.port = port->port,
-		.cluster = object_kri(object, port->section, arena),
-		.protocol = port->protocol,
-	};
+	backend = passage_to_object(object, port, arena);
 	lead_here(to, backend, object_service(to->at.inventory, object, port, arena),
 		  (struct labels){ 0 });
 	passages_add(&to->passages, &(struct passage){ to->at.mesh_name, sni, backend },

@@ -10,6 +10,57 @@
 /* What one Envoy is made to hold: some hundred bytes a server name. */
 enum { PASSAGES_MAX = 16384 };
 
+struct backend *passage_to_service(const char *mesh, const struct service *service,
+				   struct labels tags, struct zl_arena *arena)
+{
+	struct backend *backend = zl_arena_alloc(arena, 1, sizeof(*backend));
+
+	*backend = (struct backend){
+		.kind = tags.count > 0 ? REF_MESH_SERVICE_SUBSET : REF_MESH_SERVICE,
+		.name = service->name,
+		.ns = "",
+		.tags = tags,
+		.weight = 1,
+		.resolved = true,
+		.reason = "",
+		.section = "",
+		.cluster =
+			zl_arena_format(arena, "%s:%s", mesh,
+					policy_cluster_name(service->name, tags, arena)),
+		.protocol = service->protocol,
+	};
+	return backend;
+}
+
+static enum ref_kind ref_to(enum kind kind)
+{
+	if (kind == KIND_MESH_SERVICE)
+		return REF_MESH_SERVICE;
+	return kind == KIND_MESH_EXTERNAL_SERVICE ? REF_MESH_EXTERNAL_SERVICE
+						  : REF_MESH_MULTI_ZONE_SERVICE;
+}
+
+struct backend *passage_to_object(const struct resource *object,
+				  const struct object_port *port, struct zl_arena *arena)
+{
+	struct backend *backend = zl_arena_alloc(arena, 1, sizeof(*backend));
+
+	*backend = (struct backend){
+		.kind = ref_to(object->key.kind),
+		.name = object->key.name,
+		.ns = object->key.ns,
+		.weight = 1,
+		.resolved = true,
+		.reason = "",
+		.object = object,
+		.section = port->section,
+		.port = port->port,
+		.cluster = object_kri(object, port->section, arena),
+		.protocol = port->protocol,
+	};
+	return backend;
+}
+
 void passages_add(struct passages *to, const struct passage *passage, size_t rank)
 {
 	if (to->count == to->room) {

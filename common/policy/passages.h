@@ -7,6 +7,8 @@
 
 #include "policy/target.h"
 
+#include "inventory/objects.h"
+
 /* What is left out first when there are too many. */
 enum { RANK_SERVICE, RANK_PART };
 
@@ -17,6 +19,15 @@ struct passages {
 	} * items;           /* owned */
 	size_t count, room;
 };
+
+/* What the server name of a service of mesh, or of its subset, leads to; its endpoints
+ * are the caller's to find. */
+struct backend *passage_to_service(const char *mesh, const struct service *service,
+				   struct labels tags, struct zl_arena *arena);
+
+/* The same of a port of an object. */
+struct backend *passage_to_object(const struct resource *object,
+				  const struct object_port *port, struct zl_arena *arena);
 
 void passages_add(struct passages *to, const struct passage *passage, size_t rank);
 
