@@ -10,6 +10,12 @@ void away_come(struct away *away)
 	away->until_ms = 0;
 }
 
+void away_miss(struct away *away, uint64_t rev)
+{
+	if (rev > 0 && away->rev >= rev)
+		away->rev = rev - 1;
+}
+
 uint64_t away_pass(struct away *away, uint64_t now_ms)
 {
 	if (away->until_ms <= now_ms)

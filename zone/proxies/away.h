@@ -25,6 +25,8 @@ struct away {
 
 void away_leave(struct away *away, uint64_t rev, uint64_t now_ms);
 void away_come(struct away *away);
+/* A part of revision rev came after it had left. */
+void away_miss(struct away *away, uint64_t rev);
 /* Who is not back by now is given up. In how many ms to ask again; 0: no more. */
 uint64_t away_pass(struct away *away, uint64_t now_ms);
 /* begun: the zone pushes already. */

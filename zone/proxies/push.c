@@ -184,6 +184,8 @@ static void bring(struct proxies *proxies, struct proxy *proxy, uint64_t rev)
 {
 	uint64_t before = proxy->wanted;
 
+	if (!proxy->connected)
+		away_miss(&proxy->away, rev);
 	push_proxy(proxies, proxy);
 	if (proxy->wanted == before)
 		return;

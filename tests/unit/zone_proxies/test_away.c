@@ -36,6 +36,26 @@ static void one_that_came_back_is_not_given_up(void **state)
 	assert_int_equal(away.rev, 9);
 }
 
+/* The content of a Secret comes behind the revision that names it. */
+static void one_that_misses_a_part_has_not_the_revision(void **state)
+{
+	struct away away = { 0 };
+
+	(void)state;
+	away_leave(&away, 7, 1000);
+	away_miss(&away, 8);
+	assert_int_equal(away.rev, 7);
+	away_miss(&away, 7);
+	assert_int_equal(away.rev, 6);
+	away_miss(&away, 3);
+	assert_int_equal(away.rev, 2);
+	away_miss(&away, 5);
+	assert_int_equal(away.rev, 2);
+	away_leave(&away, 0, 1000);
+	away_miss(&away, 0);
+	assert_int_equal(away.rev, 0);
+}
+
 /* Streams of one id end one after the other. */
 static void one_that_leaves_twice_counts_from_the_second_time(void **state)
 {
@@ -69,6 +89,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(one_that_left_counts_until_it_is_given_up),
 		cmocka_unit_test(one_that_came_back_is_not_given_up),
+		cmocka_unit_test(one_that_misses_a_part_has_not_the_revision),
 		cmocka_unit_test(one_that_leaves_twice_counts_from_the_second_time),
 		cmocka_unit_test(a_start_counts_all),
 	};
