@@ -49,7 +49,8 @@ static void add_passage(struct build *build, Envoy__Listener *listener,
 	/* Ingresses are asked whether they live for whole services and objects: subsets
 	 * are many, and most of them nobody calls. */
 	build->trust.on = target->tags.count == 0;
-	build->targets = &target;
+	build->targets = pb_list(build->arena, 1);
+	build->targets[0] = target;
 	build->target_count = 1;
 	build_targets(build);
 }

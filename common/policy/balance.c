@@ -75,7 +75,7 @@ static void find_policies(struct resolving *at, const struct backend *backend,
 	const char *name = object != NULL ? object->key.name : backend->name;
 	enum ref_kind kind = object != NULL ? backend->kind : REF_MESH_SERVICE;
 	struct lists lists = { 0 };
-	struct contributor *policies = NULL;
+	struct contributor *policies;
 	const struct entry *entry;
 	size_t room = 0;
 
@@ -85,8 +85,9 @@ static void find_policies(struct resolving *at, const struct backend *backend,
 		add_list(&lists, at, 2, kind, "");
 	for (size_t i = 0; i < LISTS; i++)
 		room += lists.each[i].count;
-	if (room > 0)
-		policies = zl_arena_alloc(at->arena, room, sizeof(*policies));
+	if (room == 0)
+		return;
+	policies = zl_arena_alloc(at->arena, room, sizeof(*policies));
 	while ((entry = next(&lists)) != NULL)
 		if (is_about(at, entry, backend) && is_selected(at, entry->rank.route))
 			policies[to->policy_count++] =
