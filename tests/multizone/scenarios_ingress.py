@@ -76,6 +76,49 @@ def ingress_leads_to_another_zone(stage):
 
 
 @scenario()
+def why_nothing_arrives(stage):
+    """At each step of making an ingress, who asks is told what the next one is."""
+    hub = stage.mesh.start_global()
+    stage.wait(hub, put_mesh(hub, "ca-1", builtin("ca-1")), "zones")
+    west, east = (stage.mesh.start_zone(name, hub) for name in ("west", "east"))
+    stage.mesh.backend(west, "backend", SERVICE)
+    stage.mesh.client(east, "web", [SERVICE])
+    place = {"address": "127.0.0.1", "port": local.free_port()}
+    told = {**place, "advertisedAddress": "127.0.0.1", "advertisedPort": place["port"]}
+    explain = ("explain", "web")
+
+    def says(daemon, args, text):
+        local.wait_for(f"{daemon.name} says: {text}",
+                       lambda: text in stage.mesh.ctl(*args, server=daemon))
+
+    def notes(text):
+        local.wait_for(f"west notes: {text}",
+                       lambda: text in west.get("/_status").get("note", "nothing"))
+
+    local.wait_for("east has its client",
+                   lambda: east.get("/meshes/default/dataplanes")["total"] == 1)
+    says(east, explain, 'nothing in zone "west" is reached: it has no ZoneIngress')
+    says(east, explain, "No Envoy is connected as default.web.")
+    stage.mesh.ingress(east, "of-east")  # another zone's is none of west's
+    local.wait_for("west knows east's", lambda: west.get("/zoneingresses")["total"] == 1)
+    notes("no ZoneIngress: this zone offers nothing to other zones")
+    document = {"type": "ZoneIngress", "name": "ingress", "networking": place}
+    stage.mesh.put_file(west, "ingress.yaml", document)
+    says(east, explain, "no ZoneIngress of it has an advertised address")
+    notes("no ZoneIngress has an advertised address")
+    stage.mesh.put_file(west, "ingress.yaml", {**document, "networking": told})
+    notes("no Envoy is connected as a ZoneIngress")
+    says(west, ("explain", "ingress"), "No Envoy is connected as ingress.")
+    stage.mesh.start_envoy(west, "ingress")
+    notes("nothing")
+    for daemon, args in ((east, explain), (west, ("explain", "ingress"))):
+        text = stage.mesh.ctl(*args, server=daemon)
+        expect("is reached" not in text, text)
+        expect(daemon is east or "No Envoy" not in text, text)
+    return "no ingress, no address, no Envoy: each is named"
+
+
+@scenario()
 def ingress_grows_and_cuts_nothing(stage):
     """A new service of west is one more chain of its ingress; held connections go on."""
     _, east, west = two_zones(stage, versions=("v0",))
