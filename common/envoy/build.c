@@ -130,6 +130,7 @@ struct envoy_config *build_done(struct build *build)
 		sorted[i] = (struct ordered){ &build->items[i], i };
 	if (build->count > 0)
 		qsort(sorted, build->count, sizeof(*sorted), by_name_and_order);
+	build_sort_named(build);
 	for (size_t i = 0; i < build->count; i++) {
 		const struct envoy_resource *item = sorted[i].item;
 		/* Envoy would neither take nor acknowledge it. */

@@ -35,8 +35,8 @@ struct build {
 	const struct watch *watch; /* the same */
 	struct envoy_resource *items; /* in the order of adding */
 	size_t count, room;
-	const char **named; /* Secrets that something names, all different; of items,
-			     * those that nothing names are left out */
+	const char **named; /* Secrets that something names; of items, those that
+			     * nothing names are left out */
 	size_t named_count, named_room;
 };
 
@@ -104,6 +104,8 @@ void build_pair_secret(struct build *build, const char *name, const char *chain,
 void build_roots_secret(struct build *build, const char *name, const char *roots);
 /* "It comes by SDS, under this name." */
 Envoy__SdsSecretConfig *build_secret_ref(struct build *build, const char *name);
+/* When all is named, and before build_is_named. */
+void build_sort_named(struct build *build);
 bool build_is_named(const struct build *build, const char *secret);
 
 /* ---- build_trust.c ---- */

@@ -1,5 +1,6 @@
 #include "envoy/build_parts.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 const char *build_content(struct build *build, const struct data_source *source)
@@ -64,9 +65,33 @@ void build_roots_secret(struct build *build, const char *name, const char *roots
 	build_add(build, ENVOY_SECRET, name, &secret->base);
 }
 
+static int by_text(const void *a, const void *b)
+{
+	const char *const *x = a;
+	const char *const *y = b;
+
+	return strcmp(*x, *y);
+}
+
+void build_sort_named(struct build *build)
+{
+	if (build->named_count > 1)
+		qsort(build->named, build->named_count, sizeof(*build->named), by_text);
+}
+
 bool build_is_named(const struct build *build, const char *secret)
 {
-	for (size_t i = build->named_count; i-- > 0;)
+	return build->named_count > 0 &&
+	       bsearch(&secret, build->named, build->named_count, sizeof(*build->named),
+		       by_text) != NULL;
+}
+
+/* Each cluster names its mesh's, and perhaps two of its own. */
+static bool is_just_named(const struct build *build, const char *secret)
+{
+	size_t first = build->named_count > 4 ? build->named_count - 4 : 0;
+
+	for (size_t i = first; i < build->named_count; i++)
 		if (strcmp(build->named[i], secret) == 0)
 			return true;
 	return false;
@@ -74,7 +99,7 @@ bool build_is_named(const struct build *build, const char *secret)
 
 static void note(struct build *build, const char *secret)
 {
-	if (build_is_named(build, secret))
+	if (is_just_named(build, secret))
 		return;
 	if (build->named_count == build->named_room) {
 		size_t room = build->named_room == 0 ? 8 : 2 * build->named_room;
