@@ -111,7 +111,16 @@ char *keep_token(const struct join *join, struct zl_err *err)
 	len = strlen(text);
 	while (len > 0 && strchr(" \t\r\n", text[len - 1]) != NULL)
 		text[--len] = '\0';
-	return text;
+	if (len > 0)
+		return text;
+	/* What "token create >FILE" leaves when it failed. */
+	free(text);
+	(void)zl_fail(
+		err, ZL_EINVAL,
+		"global.token_file: %s is empty (zonelinkctl token create --zone %s "
+		"makes a token)",
+		path, join->setup.zone);
+	return NULL;
 }
 
 enum zl_code keep_request(const struct join *join, char **body, struct zl_err *err)

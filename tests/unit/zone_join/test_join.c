@@ -306,6 +306,19 @@ static void without_a_token_it_waits_for_one(void **state)
 	UNTIL(is(bench, "joined"));
 }
 
+/* What is left of a token that could not be made. */
+static void an_empty_token_is_none(void **state)
+{
+	struct bench *bench = *state;
+	struct zl_err err = { 0 };
+
+	assert_int_equal(pki_file_write(bench->token_file, "\n", 1, &err), ZL_OK);
+	start_east(bench);
+	UNTIL(complains(bench, "is empty"));
+	give_token(bench, "east", bench->authority);
+	UNTIL(is(bench, "joined"));
+}
+
 /* A token says who global is: nobody else gets to see it. */
 static void an_impostor_gets_no_token(void **state)
 {
@@ -476,6 +489,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(it_joins_and_remembers),
 		TEST(without_a_token_it_waits_for_one),
+		TEST(an_empty_token_is_none),
 		TEST(an_impostor_gets_no_token),
 		TEST(a_no_is_final_for_that_token),
 		TEST(another_zones_token_is_not_shown),
