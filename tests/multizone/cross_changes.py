@@ -32,7 +32,7 @@ def cross_nothing_fails(world):
     wanted, held_count = rounds(1500, 100000, 100000), rounds(100, 1000, 1000)
     world.apply(route((part("east"), 50), (part("west"), 50)))
     held = world.hold("east", "backend", held_count)
-    with held, world.load("east", "backend", parallel=4) as load:
+    with held, world.load("east", "backend", parallel=8) as load:
         done = 0
         while done < 2 or sum(load.counts().values()) < wanted:
             for weight in (10, 30, 70):
