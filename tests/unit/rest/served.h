@@ -179,7 +179,9 @@ static inline int fix_begin(void **state, enum writer writer, const char *zone)
 	struct fixture *fix = zl_alloc(1, sizeof(*fix));
 	const struct http_options http = { .routes = FIX_ROUTES,
 					   .count = ARRAY_LEN(FIX_ROUTES),
-					   .arg = fix };
+					   .arg = fix,
+					   .body_ms = PATIENCE_MS,
+					   .answer_ms = PATIENCE_MS };
 	struct zl_err err = { 0 };
 
 	tmp_make(&fix->tmp);
