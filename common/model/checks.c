@@ -26,6 +26,8 @@ void check_service_tags(struct decode *dec, const struct tree *tree, struct labe
 	struct path list = { .up = at, .name = "tags" };
 	struct path protocol_at = { .up = &list, .name = TAG_PROTOCOL, .is_key = true };
 	struct path zone_at = { .up = &list, .name = TAG_ZONE, .is_key = true };
+	struct path service_at = { .up = &list, .name = TAG_SERVICE, .is_key = true };
+	const char *service = labels_get(tags, TAG_SERVICE);
 	const char *protocol = labels_get(tags, TAG_PROTOCOL);
 	const char *zone = labels_get(tags, TAG_ZONE);
 	const struct tree *map = tree_get(tree, "tags");
@@ -33,6 +35,10 @@ void check_service_tags(struct decode *dec, const struct tree *tree, struct labe
 	if (is_mistyped(tree, "tags", TREE_MAP))
 		return;
 	check_tags(dec, map, tags, &list, TAGS_EXACT);
+	/* Its certificate would say that it is the zone's egress. */
+	if (service != NULL && strcmp(service, "zone-egress") == 0)
+		decode_bad(dec, &service_at, NULL, tree_get(map, TAG_SERVICE),
+			   "zone-egress is who a ZoneEgress is; choose another name");
 	if (protocol != NULL && protocol[0] != '\0' && !protocol_is_known(protocol))
 		decode_bad(
 			dec, &protocol_at, NULL, NULL,

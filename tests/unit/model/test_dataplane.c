@@ -27,6 +27,7 @@ static const struct doc_case CASES[] = {
 	{ IN("servicePort: 0"), IN_AT ".servicePort: port must be in the range [1, 65535]", NULL },
 	{ IN("address: x.org, serviceAddress: y.org"), IN_AT ".address: address has to be valid IP address\n" IN_AT ".serviceAddress: serviceAddress has to be valid IP address", NULL },
 	{ OUT("address: x.org, tags: {kuma.io/service: b}"), OUT_AT ".address: address has to be valid IP address", NULL },
+	{ DP("inbound: [{port: 1, tags: {kuma.io/service: zone-egress}}]"), IN_AT ".tags[\"kuma.io/service\"]: zone-egress is who a ZoneEgress is; choose another name", NULL },
 	{ DP("inbound: [{tags: {kuma.io/service: s}}]"), IN_AT ".port: must be defined", NULL },
 	{ IN("serviceAddress: 10.0.0.1"), IN_AT ".serviceAddress: serviceAddress and servicePort has to differ from address and port", NULL },
 	{ DP("admin: {port: 9901}, inbound: [{port: 9901, address: 127.0.0.1, tags: {kuma.io/service: s}}], outbound: [{port: 9901, address: 127.0.0.2, tags: {kuma.io/service: s}}]"), "networking.admin.port: must differ from inbound", NULL },
