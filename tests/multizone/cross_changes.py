@@ -31,24 +31,32 @@ def cross_nothing_fails(world):
     the other, until enough connections were made: none fails, no held one is cut."""
     wanted, held_count = rounds(1500, 100000, 100000), rounds(100, 1000, 1000)
     world.apply(route((part("east"), 50), (part("west"), 50)))
-    held = world.hold("east", "backend", held_count)
+    held, steps, done = world.hold("east", "backend", held_count), [], 0
     with held, world.load("east", "backend", parallel=8) as load:
-        done = 0
+        def step(what, *documents):
+            steps.append((load.counts().seconds, what))
+            if documents:
+                world.apply(*documents)
+
         while done < 2 or sum(load.counts().values()) < wanted:
             for weight in (10, 30, 70):
-                world.apply(route((part("east"), weight), (part("west"), 100 - weight)))
+                step(f"weight {weight}",
+                     route((part("east"), weight), (part("west"), 100 - weight)))
             names = ("ca-1", "ca-2") if done % 2 == 0 else ("ca-2", "ca-1")
-            world.apply(mesh_of(names[0], *names))
-            world.apply(mesh_of(names[1], *names))
-            world.apply(mesh_of(names[1], names[1]))
+            step("both authorities", mesh_of(names[0], *names))
+            step(f"{names[1]} signs", mesh_of(names[1], *names))
+            step(f"{names[1]} alone", mesh_of(names[1], names[1]))
             for host in (f"{('east', 'west')[done % 2]}-cp", "global")[:1 + done % 2]:
+                step(f"{host} dies")
                 world.kill(host)
                 world.start(host)
                 world.wait_in_sync()
             done += 1
+        step("nothing more")
         time.sleep(DRAIN + rounds(1, 10, 10))
         cut, total = held.cut(), load.stop()
-    expect(total.failures == 0, f"{total}")
+    around = [at for at in steps if abs(at[0] - (total.last_failed or 0)) < 3]
+    expect(total.failures == 0, f"{total}; the last at {total.last_failed}: {around}")
     expect(cut == 0, f"{cut} of {held_count} connections were cut")
     counts = world.connections("east", "backend", 1000)
     expect_shares(counts, {"east": 0.7, "west": 0.3}, 1000, "the last weights")
