@@ -3,7 +3,7 @@ import local
 from cross_faults import leave_to_others
 from cross_routes import part, route, wait_for_zones
 from cross_trust import mesh_of
-from story import expect, world_scenario
+from story import expect, rounds, world_scenario
 from world_documents import ECHO, WAN
 
 
@@ -97,7 +97,7 @@ def cross_split_by_egress(world):
     by_egress(world)
     world.apply(route((part("west"), 60), (part("apac"), 40)))
     wait_for_zones(world, "east", "backend", {"west", "apac"})
-    total = 1000
+    total = rounds(1000, 20000, 20000)
     counts = world.connections("east", "backend", total)
     expect(counts.failures == 0 and not local.misses(
         counts.by_zone(), total, {"west": 0.6, "apac": 0.4}), f"{counts}")
