@@ -6,6 +6,7 @@
  */
 #include "envoy/build.h"
 #include "policy/policy.h"
+#include "resources.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,22 +21,9 @@ struct bench {
 	const struct resource *ingress;
 };
 
-static struct resource *make(struct zl_buf *json)
-{
-	struct resource *res = NULL;
-	struct zl_err err = { 0 };
-
-	if (resource_from_json(json->data, json->len, &res, &err) != ZL_OK) {
-		(void)fprintf(stderr, "%s: %s\n", err.msg, zl_buf_text(json));
-		exit(1);
-	}
-	zl_buf_free(json);
-	return res;
-}
-
 static void put(struct set_edit *edit, struct zl_buf *json)
 {
-	struct resource *res = make(json);
+	struct resource *res = bench_resource(json);
 
 	set_put(edit, res);
 	resource_drop(&res);

@@ -13,6 +13,7 @@
  */
 #include "base/clock.h"
 #include "policy/policy.h"
+#include "resources.h"
 #include "zone/inventory/registry.h"
 
 #include <assert.h>
@@ -42,19 +43,6 @@ struct bench {
 
 /* ---- resources ---- */
 
-static struct resource *make(struct zl_buf *json)
-{
-	struct resource *res = NULL;
-	struct zl_err err = { 0 };
-
-	if (resource_from_json(json->data, json->len, &res, &err) != ZL_OK) {
-		(void)fprintf(stderr, "%s: %s\n", err.msg, zl_buf_text(json));
-		exit(1);
-	}
-	zl_buf_free(json);
-	return res;
-}
-
 static struct resource *endpoint(const struct bench *b, size_t number, unsigned version)
 {
 	struct zl_buf json = { 0 };
@@ -71,7 +59,7 @@ static struct resource *endpoint(const struct bench *b, size_t number, unsigned 
 		      "\"kuma.io/protocol\":\"tcp\",\"kuma.io/service\":"
 		      "\"s-%05zu\",\"version\":\"v%u\"}}]},\"type\":\"Dataplane\"}",
 		      service, version);
-	return make(&json);
+	return bench_resource(&json);
 }
 
 static struct resource *route(size_t number, size_t services, unsigned version)
@@ -88,7 +76,7 @@ static struct resource *route(size_t number, size_t services, unsigned version)
 		      "\"type\":\"MeshTCPRoute\"}",
 		      number, service, 1 + version % 90, (service + 1) % services,
 		      service);
-	return make(&json);
+	return bench_resource(&json);
 }
 
 static struct resource *object(size_t service)
@@ -103,7 +91,7 @@ static struct resource *object(size_t service)
 		      "\"dataplaneTags\":{\"app\":\"a-%zu\"}}},"
 		      "\"type\":\"MeshService\"}",
 		      service, service, service);
-	return make(&json);
+	return bench_resource(&json);
 }
 
 static void add_outbound(const struct bench *b, size_t number, struct zl_buf *json)
@@ -133,7 +121,7 @@ static struct resource *client(const struct bench *b, const char *name, size_t o
 	for (size_t i = 0; i < outbounds; i++)
 		add_outbound(b, i, &json);
 	zl_buf_str(&json, "]},\"type\":\"Dataplane\"}");
-	return make(&json);
+	return bench_resource(&json);
 }
 
 /* ---- the world ---- */
