@@ -58,6 +58,11 @@ def find_envoy():
     return own if os.access(own, os.X_OK) else shutil.which("envoy")
 
 
+def programs(preset):
+    """The folder of the programs: that of a preset, or ZL_PROGRAMS."""
+    return os.environ.get("ZL_PROGRAMS", os.path.join(ROOT, "build", preset, "bin"))
+
+
 _PORTS = []
 
 
@@ -365,7 +370,7 @@ class Mesh:
     """The folder, the programs and the processes of one run."""
 
     def __init__(self, preset="release", keep=False):
-        self.bin = os.environ.get("ZL_BIN", os.path.join(ROOT, "build", preset, "bin"))
+        self.bin = programs(preset)
         self.envoy = find_envoy()
         self.keep = keep
         self.folder = tempfile.mkdtemp(prefix="zonelink-")
@@ -383,7 +388,8 @@ class Mesh:
             error = Failure("\n".join(faults))
         if error is not None:
             for daemon in self.daemons:
-                print(f"--- {daemon.name}\n{daemon.process.tail()}", flush=True)
+                if daemon.process is not None:  # else it could not be started
+                    print(f"--- {daemon.name}\n{daemon.process.tail()}", flush=True)
         if self.keep:
             print(f"kept: {self.folder}")
         else:

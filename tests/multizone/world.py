@@ -43,7 +43,7 @@ class World(Hosts):  # pylint: disable=too-many-public-methods  # stories are to
 
     def __init__(self, preset="release", family=4, keep=False):
         super().__init__(family, keep)
-        self.bin = os.environ.get("ZL_BIN", os.path.join(local.ROOT, "build", preset, "bin"))
+        self.bin = local.programs(preset)
         self.applied = []  # (host, document) of what scenarios applied, in order
 
     # -- up and down ---------------------------------------------------------------------
