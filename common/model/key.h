@@ -38,6 +38,18 @@ enum kind {
 	KIND_MESH_GATEWAY = 13,
 	KIND_ZONE_EGRESS = 14,
 	KIND_MESH_LOAD_BALANCING_STRATEGY = 15,
+	KIND_MESH_TIMEOUT = 16,
+	KIND_MESH_RETRY = 17,
+	KIND_MESH_HEALTH_CHECK = 18,
+	KIND_MESH_CIRCUIT_BREAKER = 19,
+	KIND_MESH_ACCESS_LOG = 20,
+	KIND_MESH_TRAFFIC_PERMISSION = 21,
+	KIND_TIMEOUT = 22,
+	KIND_RETRY = 23,
+	KIND_HEALTH_CHECK = 24,
+	KIND_CIRCUIT_BREAKER = 25,
+	KIND_TRAFFIC_LOG = 26,
+	KIND_TRAFFIC_PERMISSION = 27,
 	KIND_END
 };
 
@@ -67,6 +79,12 @@ enum kind kind_by_plural(const char *plural);
 enum kind kind_by_word(const char *word);
 /* A ZoneIngress or a ZoneEgress: an Envoy of a zone, which its field zone names. */
 bool kind_is_zone_proxy(enum kind kind);
+/* MeshTimeout to MeshTrafficPermission: policies that attach to what routes make, whose
+ * spec is a struct attached_spec. */
+bool kind_attaches(enum kind kind);
+/* Timeout to TrafficPermission: their legacy forms, whose spec is a struct legacy_spec.
+ */
+bool kind_is_legacy(enum kind kind);
 /* True for a kind that Kuma has and Zonelink has not (D25). */
 bool kind_is_foreign(const char *name);
 

@@ -45,6 +45,8 @@ struct resource {
 		const struct mesh_gateway_spec *gateway;
 		const struct zone_egress_spec *egress;
 		const struct balancing_spec *balancing;
+		const struct attached_spec *attached; /* kind_attaches */
+		const struct legacy_spec *legacy;     /* kind_is_legacy */
 	};
 };
 

@@ -51,13 +51,24 @@ enum mesh_services {
 	MESH_SERVICES_EXCLUSIVE
 };
 
+/* Where TrafficLogs write to. */
+struct mesh_log {
+	const char *name, *format; /* "": the default format */
+	bool tcp;                  /* type: to an address; else to a file */
+	const char *address, *path;
+};
+
 struct mesh_spec {
 	bool locality_aware; /* default true (D21) */
 	bool zone_egress;
 	enum unresolved unresolved;
 	enum mesh_services services;
-	const char *mtls_backend; /* "": mTLS is off */
-	bool skip_validation;     /* of provided authorities */
+	const char *mtls_backend;    /* "": mTLS is off */
+	bool skip_validation;        /* of provided authorities */
+	bool let_in;                 /* mtls.defaultPermission: Allow (P9) */
+	const char *log_backend;     /* logging.defaultBackend; "": none */
+	const struct mesh_log *logs; /* logging.backends, for TrafficLog */
+	size_t log_count;
 	const struct mesh_backend *backends;
 	size_t backend_count;
 };
@@ -384,6 +395,169 @@ struct balancing_spec {
 	struct target_ref target; /* as in tcp_route_spec, and first there too */
 	const struct balancing_to *to;
 	size_t to_count;
+};
+
+/* ---- policies that attach to what routes make: MeshTimeout to MeshTrafficPermission
+ * ---- */
+
+struct tree;
+
+/* An item of to, from or rules. */
+struct attached_item {
+	struct target_ref target; /* of rules: REF_NONE */
+	const struct tree *conf;  /* default, as written, without nulls */
+};
+
+struct attached_items {
+	const struct attached_item *items;
+	size_t count;
+};
+
+struct attached_spec {
+	struct target_ref target; /* as in tcp_route_spec, and first there too */
+	struct attached_items to, from, rules;
+};
+
+/* The legacy kinds: Timeout to TrafficPermission. */
+struct legacy_spec {
+	const struct tag_selector *sources;
+	size_t source_count;
+	const struct tag_selector *destinations;
+	size_t destination_count;
+	const struct tree *conf; /* as written; NULL: absent (TrafficPermission) */
+};
+
+/* What confs say, once they are merged: conf_read (conf.h) makes them. Not set: no word
+ * is said of it. */
+struct span {
+	bool set;
+	uint64_t ms;
+};
+struct number {
+	bool set;
+	uint32_t value;
+};
+struct fraction { /* a percentage or a factor */
+	bool set;
+	double value;
+};
+
+struct timeout_conf {
+	struct span connect, idle;
+	struct span request, stream_idle, max_stream, max_connection, request_headers;
+};
+
+enum host_predicate {
+	OMIT_PREVIOUS_HOSTS,
+	OMIT_HOSTS_WITH_TAGS,
+	OMIT_PREVIOUS_PRIORITIES
+};
+struct host_selection {
+	enum host_predicate predicate;
+	struct labels tags;
+	uint32_t frequency; /* updateFrequency, default 2 */
+};
+struct reset_header {
+	const char *name;
+	bool unix_time; /* format: UnixTimestamp; else Seconds */
+};
+struct request_retry {
+	bool set; /* the section is there */
+	struct number retries;
+	struct span per_try, base, max;    /* base, max: of backOff */
+	const struct reset_header *resets; /* of rateLimitedBackOff */
+	size_t reset_count;
+	struct span reset_max;
+	bool has_retry_on;
+	struct strings retry_on; /* as written */
+	const struct http_field *request_headers, *response_headers;
+	size_t request_header_count, response_header_count;
+	const struct host_selection *selections;
+	size_t selection_count;
+	uint64_t selection_attempts; /* 0: not set */
+};
+struct retry_conf {
+	struct number connect_attempts; /* tcp.maxConnectAttempt */
+	struct request_retry http, grpc;
+};
+
+struct checked_header {
+	const char *name, *value;
+	bool add; /* else set */
+};
+struct health_conf {
+	struct span interval, timeout; /* always set: 1 m, 15 s */
+	uint32_t unhealthy, healthy;   /* thresholds: 5, 1 */
+	struct span initial_jitter, interval_jitter, no_traffic;
+	struct number jitter_percent;
+	struct fraction panic;                     /* healthyPanicThreshold */
+	bool fail_on_panic, always_log, keep_open; /* keep_open: reuseConnection, or not
+						    * written: true */
+	const char *event_log;                     /* "": none */
+	struct {
+		bool set, disabled;
+		const char *send; /* Base64; "": connect only */
+		struct strings receive;
+	} tcp;
+	struct {
+		bool set, disabled;
+		const char *path; /* "/" */
+		const struct checked_header *headers;
+		size_t header_count;
+		const uint32_t *statuses; /* none: 200 */
+		size_t status_count;
+	} http;
+	struct {
+		bool set, disabled;
+		const char *service, *authority; /* "" */
+	} grpc;
+};
+
+struct breaker_conf {
+	bool has_limits;
+	struct number connections, pools, pending, retries, requests;
+	bool has_detection, disabled, split_errors;
+	struct span interval, ejection; /* ejection: baseEjectionTime */
+	struct number max_percent;
+	struct fraction panic;
+	struct number total, gateway, local_origin; /* consecutive */
+	bool has_success_rate, has_failure_percentage;
+	struct number success_hosts, success_volume;
+	struct fraction success_factor;
+	struct number failure_hosts, failure_volume, failure_threshold;
+	/* Of the legacy kind, which enforces with Envoy's number what is written as {}.
+	 */
+	bool has_total, has_gateway, has_local_origin;
+};
+
+enum log_type { LOG_TCP, LOG_FILE, LOG_OPEN_TELEMETRY };
+struct log_pair {
+	const char *key, *value;
+};
+struct log_backend {
+	enum log_type type;
+	const char *path;             /* of a file */
+	const char *address;          /* "host:port", of Tcp; endpoint with its port */
+	bool json;                    /* the format is pairs */
+	const char *plain;            /* as written; "": the default */
+	const struct log_pair *pairs; /* of json; of OpenTelemetry its attributes */
+	size_t pair_count;
+	bool omit_empty;
+	const struct tree *body; /* of OpenTelemetry; NULL: none */
+};
+struct log_conf {
+	bool set; /* backends: also if [] */
+	const struct log_backend *backends;
+	size_t count;
+};
+
+enum permission_action { ACTION_ALLOW, ACTION_DENY, ACTION_SHADOW_DENY };
+/* MeshTrafficPermission: of from an action, of rules lists, which are not merged. */
+struct permission_conf {
+	enum permission_action action;
+	const struct expected_name *allow, *shadow,
+		*deny; /* shadow: allowWithShadowDeny */
+	size_t allow_count, shadow_count, deny_count;
 };
 
 /* ---- Secret ---- */

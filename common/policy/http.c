@@ -318,14 +318,18 @@ void http_resolve(struct resolving *at, const struct outbound *outbound,
 		zl_arena_alloc(at->arena, attempt_count + 1, sizeof(*rules));
 	for (size_t i = 0; i < attempt_count; i++) {
 		rules[i] =
-			(struct request_route){ attempts[i].match, attempts[i].rule->from,
-						attempts[i].rule->backends,
-						attempts[i].rule->backend_count };
+			(struct request_route){ .match = attempts[i].match,
+						.from = attempts[i].rule->from,
+						.backends = attempts[i].rule->backends,
+						.backend_count =
+							attempts[i].rule->backend_count };
 		all = all || takes_all(attempts[i].match);
 	}
 	if (!all)
 		rules[attempt_count++] =
-			(struct request_route){ &REST, NULL, get_itself(at, &itself), 1 };
+			(struct request_route){ .match = &REST,
+						.backends = get_itself(at, &itself),
+						.backend_count = 1 };
 	to->http = true;
 	to->rules = rules;
 	to->rule_count = attempt_count;

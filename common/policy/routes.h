@@ -35,6 +35,49 @@ struct endpoint {
 	uint64_t group_weight;
 };
 
+struct contributor {
+	const struct resource *policy;
+	size_t to; /* index in its spec.to; of a TrafficRoute 0 */
+};
+
+/* ---- what policies that attach to routes say ---- */
+
+enum setting_source {
+	SOURCE_DIRECT,    /* of a listener or an inbound */
+	SOURCE_OWN,       /* of a backend: an entry names its service */
+	SOURCE_INHERITED, /* an entry names the destination that leads there */
+	SOURCE_MESH       /* an entry is about the whole mesh */
+};
+const char *setting_source_name(enum setting_source source); /* "own"; "" for direct */
+
+enum attached_list { LIST_TO, LIST_FROM, LIST_RULES, LIST_LEGACY };
+const char *attached_list_name(enum attached_list list); /* "to"; legacy: "conf" */
+
+/* One field that is in effect. */
+struct applied {
+	enum kind kind;            /* "MeshTimeout", also what a Timeout says */
+	const char *field;         /* dotted, below default: "http.requestTimeout" */
+	const struct tree *value;  /* as written */
+	struct contributor policy; /* whose value won; to: index in list */
+	enum attached_list list;
+	enum setting_source source;
+	const char *from; /* inherited: from the destination of this name; else "" */
+};
+
+/* All that is in effect at one place; what does not apply there is not in it. NULL:
+ * nothing is said. */
+struct settings {
+	const struct timeout_conf *timeout;
+	const struct retry_conf *retry;
+	const struct health_conf *health;
+	const struct breaker_conf *breaker;
+	const struct log_conf *log;
+	const struct applied *applied; /* by kind, then field */
+	size_t applied_count;
+};
+
+/* ---- where traffic goes ---- */
+
 /* One target of traffic. Weight 0: no cluster, no endpoints, not resolved, reason says
  * "weight 0". */
 struct backend {
@@ -72,6 +115,9 @@ struct backend {
 	uint32_t overprovisioning;
 	const struct endpoint *endpoints; /* sorted by (priority, zone, address, port) */
 	size_t endpoint_count;
+	/* What holds for its cluster: equal in all backends of one cluster (P4). NULL:
+	 * nothing, or it has no cluster. */
+	const struct settings *settings;
 };
 
 enum route_owner {
@@ -82,17 +128,13 @@ enum route_owner {
 };
 const char *route_owner_name(enum route_owner owner); /* as in design.md 7 */
 
-struct contributor {
-	const struct resource *policy;
-	size_t to; /* index in its spec.to; of a TrafficRoute 0 */
-};
-
 /* One match of one rule of an HTTP outbound, in the order they are tried. */
 struct request_route {
 	const struct http_match *match;
 	const struct contributor *from; /* NULL: the rule for all that is left (K14) */
 	const struct backend *backends; /* at least one */
 	size_t backend_count;
+	const struct settings *settings; /* of its route: timeouts, retries; or NULL */
 };
 
 struct outbound_route {
@@ -123,6 +165,9 @@ struct outbound_route {
 	const struct backend *backends; /* as in the winning list; at least one, but of an
 					 * outbound that MeshHTTPRoute owns none */
 	size_t backend_count;
+	/* What holds for its listener, the destination's (P3): without connect attempts
+	 * where they have no effect (P6). NULL: nothing. */
+	const struct settings *settings;
 };
 
 const char *gateway_protocol_name(enum gateway_protocol protocol); /* "TCP" */
@@ -137,6 +182,53 @@ struct listener_route {
 	enum unresolved unresolved;
 	const struct backend *backends; /* none: connections are closed */
 	size_t backend_count;
+	const struct settings *settings; /* as of an outbound */
+};
+
+/* ---- who is let in ---- */
+
+/* Clients whose certificate has all of these names; none: every client. */
+struct client_set {
+	const struct expected_name *names; /* sorted */
+	size_t name_count;
+};
+
+/* Those of who that are in none of except. */
+struct grant {
+	struct client_set who;
+	const struct client_set *except;
+	size_t except_count;
+};
+
+enum permission_mode {
+	PERMISSION_PLAIN,    /* the mesh has no mTLS: nobody is asked */
+	PERMISSION_ENFORCED, /* some policy selects the inbound */
+	PERMISSION_OPEN,     /* none does, and the mesh lets in by default (P9) */
+	PERMISSION_DENIED    /* none does: nobody is let in */
+};
+const char *permission_mode_name(enum permission_mode mode); /* "enforced" */
+
+struct permission {
+	enum permission_mode mode;
+	const struct grant *allow; /* ENFORCED: sorted, all different; none: nobody */
+	size_t allow_count;
+	const struct grant *shadow; /* who is let in, and would be denied */
+	size_t shadow_count;
+	const struct client_set *deny; /* what rules deny, for people */
+	size_t deny_count;
+	const struct contributor *policies; /* that select the inbound; increasing
+					     * precedence */
+	const enum attached_list *lists;    /* of each: where its `to` counts */
+	size_t policy_count;
+};
+
+/* An inbound of the proxy that is served. */
+struct inbound_route {
+	const struct inbound *inbound;
+	const char *address; /* an IP address, or a name as written */
+	const char *service, *protocol;
+	struct permission permission;
+	const struct settings *settings; /* timeouts, breakers, logs; or NULL */
 };
 
 /* Why a policy of the mesh applies to the proxy or not: for people. */
@@ -155,6 +247,9 @@ struct routes {
 	size_t uri_count;
 	const struct outbound_route *outbounds; /* as the Dataplane lists them */
 	size_t outbound_count;
+	const struct inbound_route *inbounds; /* as the Dataplane lists them, but for
+					       * ignored ones */
+	size_t inbound_count;
 	bool is_gateway; /* a builtin one: it has listeners in place of outbounds */
 	const struct listener_route *listeners; /* by port and hostname */
 	size_t listener_count;

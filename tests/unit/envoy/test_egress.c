@@ -230,7 +230,9 @@ static void expect_client(const char *protocol, const char *host, const char *wa
 	outbound.backends = &backend;
 	outbound.http = strcmp(protocol, "tcp") != 0;
 	const struct http_match any = { .method = "" };
-	const struct request_route all = { &any, NULL, &backend, 1 };
+	const struct request_route all = { .match = &any,
+					   .backends = &backend,
+					   .backend_count = 1 };
 	outbound.rules = &all;
 	outbound.rule_count = outbound.http ? 1 : 0;
 	struct envoy_config *config = sample_config(&outbound, 1);
