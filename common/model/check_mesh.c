@@ -1,5 +1,6 @@
 /* The rules of Mesh: kinds-spec 1. */
 #include "model/checks.h"
+#include "model/log_format.h"
 #include "model/schemas.h"
 #include "model/source.h"
 
@@ -148,6 +149,81 @@ void check_mesh_mtls(struct decode *dec, const struct tree *tree, const struct p
 	if (!found)
 		decode_bad(dec, at, "enabledBackend", tree_get(tree, "enabledBackend"),
 			   "has to be set to one of the backends in the mesh");
+}
+
+/* ---- logging ---- */
+static void check_log_conf(struct decode *dec, const struct tree *tree,
+			   const struct path *at, const struct mesh_log *log)
+{
+	struct path here = { .up = at, .name = "conf" };
+	const struct tree *conf = tree_get(tree, "conf");
+	const char *field = log->tcp ? "address" : "path";
+	const char *text = log->tcp ? log->address : log->path;
+	const struct tree *value = tree_get(conf, field);
+	const struct tree *other = tree_get(conf, log->tcp ? "path" : "address");
+
+	if ((conf != NULL && conf->type != TREE_MAP) ||
+	    is_mistyped(conf, field, TREE_TEXT))
+		return;
+	if (text[0] == '\0')
+		decode_bad(dec, &here, field,
+			   value != NULL  ? value
+			   : conf != NULL ? conf
+					  : tree,
+			   "cannot be empty");
+	else if (log->tcp && !log_address_is_valid(text))
+		decode_bad(dec, &here, field, value, "has to be in format of HOST:PORT");
+	else if (!log->tcp && !log_path_is_valid(text))
+		decode_bad(dec, &here, field, value, "has to be an absolute path");
+	if (other != NULL)
+		decode_bad(dec, &here, log->tcp ? "path" : "address", other,
+			   "must not be set with type %s", log->tcp ? "tcp" : "file");
+}
+
+void check_mesh_log(struct decode *dec, const struct tree *tree, const struct path *at,
+		    const void *made)
+{
+	const struct mesh_log *log = made;
+	const struct tree *name = tree_get(tree, "name");
+	const struct tree *type = tree_get(tree, "type");
+	const struct tree *format = tree_get(tree, "format");
+
+	if (log->name[0] == '\0' && !is_mistyped(tree, "name", TREE_TEXT))
+		decode_bad(dec, at, "name", name != NULL ? name : tree,
+			   "cannot be empty");
+	if (format != NULL && format->type == TREE_TEXT)
+		log_format_check(dec, at, "format", format);
+	if (type != NULL && type->type != TREE_TEXT)
+		return;
+	if (type != NULL && (log->tcp || strcmp(type->text, "file") == 0))
+		check_log_conf(dec, tree, at, log);
+	else
+		decode_bad(dec, at, "type", type != NULL ? type : tree,
+			   "unknown backend type. Available backends: \"tcp\", \"file\"");
+}
+
+void check_mesh_logging(struct decode *dec, const struct tree *tree,
+			const struct path *at, const void *made)
+{
+	const struct mesh_spec *mesh = made;
+	struct path list = { .up = at, .name = "backends" };
+	bool found = mesh->log_backend[0] == '\0';
+
+	for (size_t i = 0; i < mesh->log_count; i++) {
+		const char *name = mesh->logs[i].name;
+		struct path here = { .up = &list, .index = i };
+		bool used = false;
+		for (size_t j = 0; j < i && !used; j++)
+			used = name[0] != '\0' && strcmp(mesh->logs[j].name, name) == 0;
+		if (used)
+			decode_bad(dec, &here, "name", tree_get(tree, "backends"),
+				   "\"%s\" name is already used for another backend",
+				   name);
+		found = found || strcmp(name, mesh->log_backend) == 0;
+	}
+	if (!found)
+		decode_bad(dec, at, "defaultBackend", tree_get(tree, "defaultBackend"),
+			   "has to be set to one of the logging backend in mesh");
 }
 
 void check_mesh(struct decode *dec, const struct tree *tree, const struct path *at,

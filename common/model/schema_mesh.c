@@ -6,6 +6,7 @@
 #include <string.h>
 
 static const char *const MODES[] = { "STRICT", "PERMISSIVE", NULL };
+static const char *const PERMISSIONS[] = { "Deny", "Allow", NULL };
 static const char *const UNRESOLVED[] = { "Blackhole", "Renormalise", NULL };
 static const char *const SERVICE_MODES[] = { "Disabled", "Everywhere",
 					     "ReachableBackends", "Exclusive", NULL };
@@ -159,10 +160,29 @@ static const struct field MTLS[] = {
 	  STORED(mesh_spec, skip_validation),
 	  .fallback = "false",
 	  .doc = "True: conf is not loaded and checked on write." },
+	{ .name = "defaultPermission",
+	  .type = FIELD_ENUM,
+	  .flags = F_UNSTORED,
+	  .values = PERMISSIONS,
+	  .fallback = "Deny",
+	  .doc = "Who is let in where no MeshTrafficPermission selects the inbound: "
+		 "Deny: "
+		 "nobody, Allow: every client of the mesh." },
 };
-static const struct schema MTLS_SCHEMA = { .name = "Mtls",
-					   FIELDS(MTLS),
-					   .check = check_mesh_mtls };
+
+static void finish_mtls(struct decode *dec, const struct tree *tree, void *made)
+{
+	struct mesh_spec *mesh = made;
+	const struct tree *permission = tree_get(tree, "defaultPermission");
+
+	(void)dec;
+	mesh->let_in = permission != NULL && permission->type == TREE_TEXT &&
+		       strcmp(permission->text, "Allow") == 0;
+}
+
+static const struct schema MTLS_SCHEMA = {
+	.name = "Mtls", FIELDS(MTLS), .finish = finish_mtls, .check = check_mesh_mtls
+};
 
 static const struct field ROUTING[] = {
 	{ .name = "localityAwareLoadBalancing",
@@ -219,6 +239,78 @@ static const struct field NETWORKING[] = {
 static const struct schema NETWORKING_SCHEMA = { .name = "MeshNetworking",
 						 FIELDS(NETWORKING) };
 
+static const struct field LOG_CONF[] = {
+	{ .name = "address",
+	  .type = FIELD_TEXT,
+	  STORED(mesh_log, address),
+	  .doc = "HOST:PORT that gets the lines, of type tcp.",
+	  .example = "logs:5000" },
+	{ .name = "path",
+	  .type = FIELD_TEXT,
+	  STORED(mesh_log, path),
+	  .doc = "Absolute path of a file on the machine of the Envoy, of type file.",
+	  .example = "/var/log/mesh.log" },
+};
+static const struct schema LOG_CONF_SCHEMA = { .name = "LoggingConf",
+					       .size = sizeof(struct mesh_log),
+					       FIELDS(LOG_CONF) };
+
+static const struct field LOG[] = {
+	{ .name = "name",
+	  .type = FIELD_TEXT,
+	  STORED(mesh_log, name),
+	  .doc = "What a TrafficLog calls it by.",
+	  .example = "file" },
+	{ .name = "type",
+	  .type = FIELD_TEXT,
+	  .flags = F_UNSTORED,
+	  .doc = "file or tcp.",
+	  .example = "file" },
+	{ .name = "format",
+	  .type = FIELD_TEXT,
+	  STORED(mesh_log, format),
+	  .doc = "The line; a default one when absent." },
+	{ .name = "conf",
+	  .type = FIELD_OBJECT,
+	  .sub = &LOG_CONF_SCHEMA,
+	  .doc = "Where the lines go." },
+};
+
+static void finish_log(struct decode *dec, const struct tree *tree, void *made)
+{
+	struct mesh_log *log = made;
+	const struct tree *type = tree_get(tree, "type");
+
+	(void)dec;
+	log->tcp =
+		type != NULL && type->type == TREE_TEXT && strcmp(type->text, "tcp") == 0;
+}
+
+static const struct schema LOG_SCHEMA = { .name = "LoggingBackend",
+					  .size = sizeof(struct mesh_log),
+					  FIELDS(LOG),
+					  .finish = finish_log,
+					  .check = check_mesh_log };
+
+static const struct field LOGGING[] = {
+	{ .name = "defaultBackend",
+	  .type = FIELD_TEXT,
+	  STORED(mesh_spec, log_backend),
+	  .doc = "The backend of TrafficLogs that name none.",
+	  .example = "file" },
+	{ .name = "backends",
+	  .type = FIELD_LIST,
+	  .sub = &LOG_SCHEMA,
+	  STORED(mesh_spec, logs),
+	  .flags = F_AT_MOST,
+	  .max = 128,
+	  .doc = "Where TrafficLogs write to; MeshAccessLogs say it themselves." },
+};
+static const struct schema LOGGING_SCHEMA = { .name = "Logging",
+					      .size = sizeof(struct mesh_spec),
+					      FIELDS(LOGGING),
+					      .check = check_mesh_logging };
+
 static const struct field MESH[] = {
 	{ .name = "mtls",
 	  .type = FIELD_OBJECT,
@@ -242,7 +334,10 @@ static const struct field MESH[] = {
 	  .doc = "Stored; Zonelink makes no default policies." },
 	{ .name = "constraints", .type = FIELD_REFUSED, .doc = "Refused unless empty." },
 	{ .name = "tracing", .type = FIELD_REFUSED, .doc = "Refused unless empty." },
-	{ .name = "logging", .type = FIELD_REFUSED, .doc = "Refused unless empty." },
+	{ .name = "logging",
+	  .type = FIELD_OBJECT,
+	  .sub = &LOGGING_SCHEMA,
+	  .doc = "Access logs of TrafficLogs." },
 	{ .name = "metrics", .type = FIELD_REFUSED, .doc = "Refused unless empty." },
 };
 

@@ -21,6 +21,18 @@ extern const struct schema SCHEMA_TRAFFIC_ROUTE;
 extern const struct schema SCHEMA_MESH_GATEWAY;
 extern const struct schema SCHEMA_ZONE_EGRESS;
 extern const struct schema SCHEMA_MESH_LOAD_BALANCING_STRATEGY;
+extern const struct schema SCHEMA_MESH_TIMEOUT;
+extern const struct schema SCHEMA_MESH_RETRY;
+extern const struct schema SCHEMA_MESH_HEALTH_CHECK;
+extern const struct schema SCHEMA_MESH_CIRCUIT_BREAKER;
+extern const struct schema SCHEMA_MESH_ACCESS_LOG;
+extern const struct schema SCHEMA_MESH_TRAFFIC_PERMISSION;
+extern const struct schema SCHEMA_TIMEOUT;
+extern const struct schema SCHEMA_RETRY;
+extern const struct schema SCHEMA_HEALTH_CHECK;
+extern const struct schema SCHEMA_CIRCUIT_BREAKER;
+extern const struct schema SCHEMA_TRAFFIC_LOG;
+extern const struct schema SCHEMA_TRAFFIC_PERMISSION;
 
 /* What policies share: spec.targetRef, to[].targetRef (of struct target_ref; with the
  * kinds that are balanced, for MeshLoadBalancingStrategy) and backendRefs[] (of struct
@@ -30,6 +42,10 @@ extern const struct schema TO_REF_SCHEMA;
 extern const struct schema BALANCED_REF_SCHEMA;
 extern const struct schema BACKEND_REF_SCHEMA;
 
+/* sources[] and destinations[] of the legacy kinds (of struct tag_selector). */
+extern const struct schema TRAFFIC_SOURCE_SCHEMA;
+extern const struct schema TRAFFIC_DESTINATION_SCHEMA;
+
 /* One for each place of a schema, see struct schema. */
 void check_mesh(struct decode *dec, const struct tree *tree, const struct path *at,
 		const void *made);
@@ -37,6 +53,10 @@ void check_mesh_mtls(struct decode *dec, const struct tree *tree, const struct p
 		     const void *made);
 void check_mesh_backend(struct decode *dec, const struct tree *tree,
 			const struct path *at, const void *made);
+void check_mesh_logging(struct decode *dec, const struct tree *tree,
+			const struct path *at, const void *made);
+void check_mesh_log(struct decode *dec, const struct tree *tree, const struct path *at,
+		    const void *made);
 
 void check_dataplane(struct decode *dec, const struct tree *tree, const struct path *at,
 		     const void *made);
@@ -70,6 +90,8 @@ void check_top_ref(struct decode *dec, const struct tree *tree, const struct pat
 		   const void *made);
 void check_to_ref(struct decode *dec, const struct tree *tree, const struct path *at,
 		  const void *made);
+void check_from_ref(struct decode *dec, const struct tree *tree, const struct path *at,
+		    const void *made);
 void check_backend_ref(struct decode *dec, const struct tree *tree, const struct path *at,
 		       const void *made);
 

@@ -4,7 +4,8 @@
 
 const struct mesh_spec MESH_DEFAULTS = { .locality_aware = true,
 					 .unresolved = UNRESOLVED_BLACKHOLE,
-					 .mtls_backend = "" };
+					 .mtls_backend = "",
+					 .log_backend = "" };
 
 const char *ref_kind_name(enum ref_kind kind)
 {
