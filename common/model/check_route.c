@@ -15,6 +15,11 @@ enum {
 		   BIT(REF_MESH_MULTI_ZONE_SERVICE),
 	KINDS_BALANCED =
 		BIT(REF_MESH) | BIT(REF_MESH_SERVICE) | BIT(REF_MESH_MULTI_ZONE_SERVICE),
+	KINDS_LOGGED = BIT(REF_MESH) | KINDS_TO,
+	KINDS_ROUTED = KINDS_LOGGED | BIT(REF_MESH_HTTP_ROUTE),
+	KINDS_GATEWAY = BIT(REF_MESH) | BIT(REF_MESH_EXTERNAL_SERVICE),
+	KINDS_PERMITTED = BIT(REF_MESH) | BIT(REF_MESH_SUBSET) | BIT(REF_MESH_SERVICE) |
+			  BIT(REF_MESH_SERVICE_SUBSET),
 	KINDS_BACKEND = KINDS_TO | BIT(REF_MESH_SERVICE_SUBSET),
 	KINDS_BY_NAME = KINDS_BACKEND | BIT(REF_MESH_GATEWAY) | BIT(REF_DATAPLANE),
 	KINDS_DEPRECATED = BIT(REF_MESH_SUBSET) | BIT(REF_MESH_SERVICE) |
@@ -111,6 +116,13 @@ static void check_ref_mesh_subset(const struct ref_check *check)
 			    "MeshSubset without tags selects every proxy of the mesh");
 }
 
+/* It says something of what comes in to proxies, so that one inbound can be meant. */
+static bool is_inbound_policy(const struct decode *dec)
+{
+	return kind_attaches(dec->kind) && (tree_get(dec->spec, "from") != NULL ||
+					    tree_get(dec->spec, "rules") != NULL);
+}
+
 static void check_ref_dataplane(const struct ref_check *check)
 {
 	check_ref_name(check);
@@ -121,14 +133,14 @@ static void check_ref_dataplane(const struct ref_check *check)
 		decode_bad(check->dec, check->at, "labels",
 			   tree_get(check->tree, "labels"),
 			   "either labels or name and namespace must be specified");
-	if (is_set(check, "sectionName"))
+	if (is_set(check, "sectionName") && !is_inbound_policy(check->dec))
 		decode_bad(check->dec, check->at, "sectionName",
 			   tree_get(check->tree, "sectionName"),
 			   "can only be used with inbound policies");
 	refuse(check, "proxyTypes");
 }
 
-/* MeshService, MeshExternalService, MeshMultiZoneService. */
+/* MeshService, MeshExternalService, MeshMultiZoneService, MeshHTTPRoute. */
 static void check_ref_object(const struct ref_check *check)
 {
 	bool service = check->ref->kind == REF_MESH_SERVICE;
@@ -149,7 +161,8 @@ static void check_ref_object(const struct ref_check *check)
 			"%s",
 			service ? "either labels or name and namespace must be specified"
 				: "either labels or name must be specified");
-	if (check->ref->kind == REF_MESH_EXTERNAL_SERVICE)
+	if (check->ref->kind == REF_MESH_EXTERNAL_SERVICE ||
+	    check->ref->kind == REF_MESH_HTTP_ROUTE)
 		refuse(check, "sectionName");
 	refuse(check, "proxyTypes");
 }
@@ -226,16 +239,27 @@ static void check_ref(const struct ref_check *check, unsigned kinds)
 }
 
 /* ---- the places of references ---- */
+
+/* The kinds of spec.targetRef. What attaches configures gateways by what they connect
+ * to, so only with a to, which a policy of another role than workload-owner has. */
+static unsigned kinds_of_top(const struct decode *dec)
+{
+	bool system = strcmp(dec->role, "system") == 0;
+	bool gateway = kind_attaches(dec->kind)
+			       ? dec->kind != KIND_MESH_TRAFFIC_PERMISSION &&
+					 strcmp(dec->role, "workload-owner") != 0
+			       : dec->kind == KIND_MESH_TCP_ROUTE && system;
+
+	return gateway ? KINDS_TOP : KINDS_TOP & ~BIT(REF_MESH_GATEWAY);
+}
+
 void check_top_ref(struct decode *dec, const struct tree *tree, const struct path *at,
 		   const void *made)
 {
 	const struct target_ref *ref = made;
 	struct ref_check check = { dec, tree, at, ref };
-	unsigned kinds = KINDS_TOP;
 
-	if (strcmp(dec->role, "system") != 0 || dec->kind != KIND_MESH_TCP_ROUTE)
-		kinds &= ~BIT(REF_MESH_GATEWAY);
-	check_ref(&check, kinds);
+	check_ref(&check, kinds_of_top(dec));
 	if (KINDS_DEPRECATED & BIT(ref->kind))
 		decode_warn(dec, at, "kind", tree_get(tree, "kind"),
 			    "%s value for 'targetRef.kind' is deprecated, use Dataplane "
@@ -243,19 +267,58 @@ void check_top_ref(struct decode *dec, const struct tree *tree, const struct pat
 			    ref_kind_name(ref->kind));
 }
 
+/* The kinds of to[].targetRef. The top kind of a policy that is never on a gateway was
+ * refused. */
+static unsigned kinds_of_to(const struct decode *dec)
+{
+	bool gateway = dec->top->kind == REF_MESH_GATEWAY;
+
+	switch (dec->kind) {
+	case KIND_MESH_TCP_ROUTE:
+		return gateway ? BIT(REF_MESH) : KINDS_TO;
+	case KIND_MESH_TIMEOUT:
+	case KIND_MESH_RETRY:
+		return gateway ? KINDS_GATEWAY : KINDS_ROUTED;
+	case KIND_MESH_ACCESS_LOG:
+		return gateway ? KINDS_GATEWAY : KINDS_LOGGED;
+	case KIND_MESH_HEALTH_CHECK:
+	case KIND_MESH_CIRCUIT_BREAKER:
+		return gateway ? BIT(REF_MESH) : KINDS_BALANCED;
+	case KIND_MESH_LOAD_BALANCING_STRATEGY:
+		return KINDS_BALANCED;
+	default:
+		return KINDS_TO;
+	}
+}
+
 void check_to_ref(struct decode *dec, const struct tree *tree, const struct path *at,
 		  const void *made)
 {
 	struct ref_check check = { dec, tree, at, made };
-	unsigned kinds = KINDS_TO;
 
-	/* No other policy is on a gateway; its top kind has been refused (K13). */
-	if (dec->kind == KIND_MESH_TCP_ROUTE && dec->top->kind == REF_MESH_GATEWAY)
-		kinds = BIT(REF_MESH);
-	if (dec->kind == KIND_MESH_LOAD_BALANCING_STRATEGY)
-		kinds = KINDS_BALANCED;
-	check_ref(&check, kinds);
+	check_ref(&check, kinds_of_to(dec));
 	check_port(&check);
+	if (check.ref->kind == REF_MESH_HTTP_ROUTE && tree_get(tree, "port") != NULL)
+		decode_bad(dec, at, "port", tree_get(tree, "port"),
+			   "must not be set with kind MeshHTTPRoute");
+}
+
+/* from[]: clients are known by what their certificates say, which is no label. */
+void check_from_ref(struct decode *dec, const struct tree *tree, const struct path *at,
+		    const void *made)
+{
+	struct ref_check check = { dec, tree, at, made };
+	bool permits = dec->kind == KIND_MESH_TRAFFIC_PERMISSION;
+
+	if (check.ref->kind == REF_MESH_SERVICE && permits) {
+		refuse(&check, "labels");
+		refuse(&check, "namespace");
+		refuse(&check, "sectionName");
+		decode_warn(dec, at, "kind", tree_get(tree, "kind"),
+			    "MeshService value for 'from[].targetRef.kind' is "
+			    "deprecated, use MeshSubset with 'kuma.io/service' instead");
+	}
+	check_ref(&check, permits ? KINDS_PERMITTED : BIT(REF_MESH));
 }
 
 void check_backend_ref(struct decode *dec, const struct tree *tree, const struct path *at,

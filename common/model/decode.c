@@ -227,6 +227,19 @@ static bool is_off(const struct tree *tree)
 }
 
 /* ---- objects ---- */
+
+/* What is checked only. */
+static void decode_aside(struct decode *dec, const struct schema *schema,
+			 const struct tree *tree, const struct path *at)
+{
+	struct zl_arena *kept = dec->arena;
+
+	dec->arena = zl_arena_new();
+	decode_object(dec, schema, tree, at, zl_arena_alloc(dec->arena, 1, schema->size));
+	zl_arena_free(&dec->arena);
+	dec->arena = kept;
+}
+
 static void decode_sub(struct decode *dec, const struct field *field,
 		       const struct tree *tree, const struct path *at, char *to)
 {
@@ -234,7 +247,10 @@ static void decode_sub(struct decode *dec, const struct field *field,
 		decode_wrong_type(dec, at, tree, FIELD_OBJECT);
 		tree = NULL;
 	}
-	decode_object(dec, field->sub, tree, at, to + field->offset);
+	if (!(field->flags & F_UNSTORED))
+		decode_object(dec, field->sub, tree, at, to + field->offset);
+	else if (tree != NULL)
+		decode_aside(dec, field->sub, tree, at);
 }
 
 static void decode_value(struct decode *dec, const struct field *field,
@@ -335,7 +351,7 @@ static void sort_members(struct decode *dec, const struct schema *schema,
 		       strcmp(schema->fields[f].name, member->key) != 0)
 			f++;
 		if (f == schema->count) {
-			if (dec->found != NULL)
+			if (dec->found != NULL && schema->count > 0)
 				unknown_field(dec, schema, member, at);
 		} else if (member->value->type != TREE_NULL) {
 			values[f] = member->value;

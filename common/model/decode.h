@@ -32,6 +32,7 @@ struct decode {
 	const char *zone;             /* of a zone that writes; "" otherwise */
 	const char *zone_label;       /* "" for none */
 	const struct target_ref *top; /* of a policy, being filled; NULL: another kind */
+	const struct tree *spec;      /* as written */
 };
 
 /* Flags of fields. */

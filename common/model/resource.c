@@ -48,8 +48,9 @@ static void decode_spec(struct decode *dec, const struct head *head, struct reso
 	dec->arena = res->arena;
 	dec->kind = head->kind;
 	dec->name = head->name;
+	dec->spec = spec;
 	if (head->info->policy)
-		dec->top = made; /* the first member of either route's spec */
+		dec->top = made; /* the first member of each policy's spec */
 	decode_object(dec, schema, spec, head->below_spec ? &at : NULL, made);
 	if (head->kind == KIND_ZONE)
 		zone_read_status(head->status, res->arena, made);

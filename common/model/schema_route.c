@@ -1,4 +1,4 @@
-#include "model/schemas.h"
+#include "model/schema_attached.h"
 
 #include <string.h>
 
@@ -74,7 +74,7 @@ static const char *const PROXY_TYPES[] = { "Sidecar", "Gateway", NULL };
 	}
 
 static const struct field TOP_REF[] = {
-	REF_FIELDS("Mesh, Dataplane, of MeshTCPRoute MeshGateway; deprecated: "
+	REF_FIELDS("Mesh, Dataplane, of some policies MeshGateway; deprecated: "
 		   "MeshSubset, MeshService, "
 		   "MeshServiceSubset",
 		   "Dataplane"),
@@ -106,6 +106,47 @@ const struct schema BALANCED_REF_SCHEMA = { .name = "BalancedTargetRef",
 					    FIELDS(BALANCED_REF),
 					    .finish = finish_ref,
 					    .check = check_to_ref };
+
+static const struct field ROUTED_REF[] = {
+	REF_FIELDS("Mesh, MeshService, MeshExternalService, MeshMultiZoneService, "
+		   "MeshHTTPRoute",
+		   "MeshService"),
+	PORT_FIELDS,
+};
+const struct schema ROUTED_REF_SCHEMA = { .name = "RoutedTargetRef",
+					  .size = sizeof(struct target_ref),
+					  FIELDS(ROUTED_REF),
+					  .finish = finish_ref,
+					  .check = check_to_ref };
+
+static const struct field LOGGED_REF[] = {
+	REF_FIELDS("Mesh, MeshService, MeshExternalService, MeshMultiZoneService",
+		   "MeshService"),
+	PORT_FIELDS,
+};
+const struct schema LOGGED_REF_SCHEMA = { .name = "LoggedTargetRef",
+					  .size = sizeof(struct target_ref),
+					  FIELDS(LOGGED_REF),
+					  .finish = finish_ref,
+					  .check = check_to_ref };
+
+static const struct field CLIENTS_REF[] = {
+	REF_FIELDS("Mesh", "Mesh"),
+};
+const struct schema CLIENTS_REF_SCHEMA = { .name = "FromTargetRef",
+					   .size = sizeof(struct target_ref),
+					   FIELDS(CLIENTS_REF),
+					   .finish = finish_ref,
+					   .check = check_from_ref };
+
+static const struct field PERMITTED_REF[] = {
+	REF_FIELDS("Mesh, MeshSubset, MeshService, MeshServiceSubset", "MeshService"),
+};
+const struct schema PERMITTED_REF_SCHEMA = { .name = "ClientTargetRef",
+					     .size = sizeof(struct target_ref),
+					     FIELDS(PERMITTED_REF),
+					     .finish = finish_ref,
+					     .check = check_from_ref };
 
 static const struct field BACKEND_REF[] = {
 	REF_FIELDS("MeshService, MeshServiceSubset, MeshExternalService, "

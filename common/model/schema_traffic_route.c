@@ -7,10 +7,10 @@ static const struct field SOURCE[] = {
 	  .doc = "Tags of the client, kuma.io/service among them; the value * is any.",
 	  .example = "{kuma.io/service: web}" },
 };
-static const struct schema SOURCE_SCHEMA = { .name = "TrafficSource",
-					     .size = sizeof(struct tag_selector),
-					     FIELDS(SOURCE),
-					     .check = check_traffic_source };
+const struct schema TRAFFIC_SOURCE_SCHEMA = { .name = "TrafficSource",
+					      .size = sizeof(struct tag_selector),
+					      FIELDS(SOURCE),
+					      .check = check_traffic_source };
 
 static const struct field DESTINATION[] = {
 	{ .name = "match",
@@ -19,10 +19,10 @@ static const struct field DESTINATION[] = {
 	  .doc = "Exactly kuma.io/service, what the client asks for; the value * is any.",
 	  .example = "{kuma.io/service: backend}" },
 };
-static const struct schema DESTINATION_SCHEMA = { .name = "TrafficDestination",
-						  .size = sizeof(struct tag_selector),
-						  FIELDS(DESTINATION),
-						  .check = check_traffic_destination };
+const struct schema TRAFFIC_DESTINATION_SCHEMA = { .name = "TrafficDestination",
+						   .size = sizeof(struct tag_selector),
+						   FIELDS(DESTINATION),
+						   .check = check_traffic_destination };
 
 static const struct field SPLIT[] = {
 	{ .name = "weight",
@@ -104,14 +104,14 @@ static const struct schema CONF_SCHEMA = { .name = "TrafficConf",
 static const struct field ROUTE[] = {
 	{ .name = "sources",
 	  .type = FIELD_LIST,
-	  .sub = &SOURCE_SCHEMA,
+	  .sub = &TRAFFIC_SOURCE_SCHEMA,
 	  STORED(traffic_route_spec, sources),
 	  .flags = F_AT_MOST,
 	  .max = 1024,
 	  .doc = "The clients, any of these; 1 to 1024 entries." },
 	{ .name = "destinations",
 	  .type = FIELD_LIST,
-	  .sub = &DESTINATION_SCHEMA,
+	  .sub = &TRAFFIC_DESTINATION_SCHEMA,
 	  STORED(traffic_route_spec, destinations),
 	  .flags = F_AT_MOST,
 	  .max = 1024,

@@ -114,3 +114,23 @@ void tree_push(struct zl_arena *arena, struct tree *list, struct tree *value)
 	list->items = tree_grow(arena, list->items, list->count, sizeof(struct tree *));
 	list->items[list->count++] = value;
 }
+
+struct tree *tree_copy(const struct tree *tree, struct zl_arena *arena)
+{
+	struct tree *copy = zl_arena_memdup(arena, tree, sizeof(*tree));
+
+	if (tree->text != NULL)
+		copy->text = zl_arena_strdup(arena, tree->text);
+	copy->items = NULL;
+	copy->members = NULL;
+	copy->count = 0;
+	for (size_t i = 0; tree->type == TREE_LIST && i < tree->count; i++)
+		tree_push(arena, copy, tree_copy(tree->items[i], arena));
+	for (size_t i = 0; tree->type == TREE_MAP && i < tree->count; i++) {
+		const struct tree_member *member = &tree->members[i];
+		if (member->value->type != TREE_NULL)
+			tree_append(arena, copy, zl_arena_strdup(arena, member->key),
+				    tree_copy(member->value, arena));
+	}
+	return copy;
+}

@@ -64,6 +64,8 @@ struct tree *tree_bool(struct zl_arena *arena, bool value);
 void tree_set(struct zl_arena *arena, struct tree *map, const char *key,
 	      struct tree *value); /* replaces an equal key */
 void tree_push(struct zl_arena *arena, struct tree *list, struct tree *value);
+/* All of tree, without members that are null; texts are copied, positions kept. */
+struct tree *tree_copy(const struct tree *tree, struct zl_arena *arena);
 
 /* Canonical JSON: keys sorted by bytes, no white space, shortest escapes, absent members
  * instead of nulls; equal meaning gives equal bytes. Appends. */

@@ -26,6 +26,10 @@ static void test_kinds(void **state)
 	assert_int_equal(kind_by_name("MeshTCPRoute"), 5);
 	assert_int_equal(kind_by_name("ZoneEgress"), 14);
 	assert_int_equal(kind_by_name("MeshLoadBalancingStrategy"), 15);
+	assert_int_equal(kind_by_name("MeshTimeout"), 16);
+	assert_int_equal(kind_by_name("MeshTrafficPermission"), 21);
+	assert_int_equal(kind_by_name("Timeout"), 22);
+	assert_int_equal(kind_by_name("TrafficPermission"), 27);
 }
 
 static void test_words(void **state)
@@ -46,13 +50,31 @@ static void test_words(void **state)
 	assert_int_equal(kind_by_plural("Meshes"), KIND_NONE);
 }
 
+/* Policies that attach to routes stand together, and so do their legacy forms. */
+static void test_attaching(void **state)
+{
+	(void)state;
+	for (enum kind kind = KIND_NONE + 1; kind < KIND_END; kind++) {
+		const struct kind_info *info = kind_info(kind);
+		bool routes = strstr(info->name, "Route") != NULL ||
+			      kind == KIND_MESH_LOAD_BALANCING_STRATEGY;
+		assert_int_equal(kind_attaches(kind), info->policy && !routes);
+		assert_false(kind_attaches(kind) && kind_is_legacy(kind));
+		if (kind_is_legacy(kind))
+			assert_true(info->flat && !info->policy);
+	}
+	assert_true(kind_is_legacy(KIND_TIMEOUT));
+	assert_true(kind_is_legacy(KIND_TRAFFIC_PERMISSION));
+	assert_false(kind_is_legacy(KIND_TRAFFIC_ROUTE));
+}
+
 static void test_foreign(void **state)
 {
 	static const char *const THEIRS[] = {
 		"MeshMetric",  "MeshIdentity",    "OPAPolicy",        "MeshOPA",
-		"MeshTimeout", "Timeout",         "DataplaneInsight", "ZoneOverview",
+		"MeshTrace",   "RateLimit",       "DataplaneInsight", "ZoneOverview",
 		"AccessAudit", "FaultInjection",  "MeshGatewayRoute", "HostnameGenerator",
-		"Workload",    "MeshHealthCheck", "MeshTLS",          "MeshRetry",
+		"Workload",    "MeshPassthrough", "MeshTLS",          "MeshRateLimit",
 	};
 
 	(void)state;
@@ -195,10 +217,10 @@ static void test_kri(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_kinds),    cmocka_unit_test(test_words),
-		cmocka_unit_test(test_foreign),  cmocka_unit_test(test_bytes),
-		cmocka_unit_test(test_not_keys), cmocka_unit_test(test_order),
-		cmocka_unit_test(test_kri),
+		cmocka_unit_test(test_kinds),     cmocka_unit_test(test_words),
+		cmocka_unit_test(test_attaching), cmocka_unit_test(test_foreign),
+		cmocka_unit_test(test_bytes),     cmocka_unit_test(test_not_keys),
+		cmocka_unit_test(test_order),     cmocka_unit_test(test_kri),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,94 @@
+/* The rules of policies that attach to routes, as far as they share them: policies-spec
+ * 1.1. */
+#include "model/checks.h"
+#include "model/schema_attached.h"
+
+#include <string.h>
+
+/* Something is in the list, or it is none, which was told. */
+static bool is_filled(const struct tree *spec, const char *list)
+{
+	const struct tree *value = tree_get(spec, list);
+
+	return value != NULL && (value->type != TREE_LIST || value->count > 0);
+}
+
+/* PV1, PV3 to PV5: what must be there. */
+static void check_any(struct decode *dec, const struct tree *spec, const struct path *at)
+{
+	bool some = is_filled(spec, "to") || is_filled(spec, "from") ||
+		    is_filled(spec, "rules");
+
+	switch (dec->kind) {
+	case KIND_MESH_RETRY:
+		check_filled(dec, spec, at, "to", "needs at least one item");
+		return;
+	case KIND_MESH_HEALTH_CHECK:
+		check_filled(dec, spec, at, "to", "must be defined");
+		return;
+	case KIND_MESH_TRAFFIC_PERMISSION:
+		if (!some)
+			decode_bad(dec, at, NULL, spec,
+				   "at least one of 'from' or 'rules' has to be defined");
+		return;
+	default:
+		if (!some)
+			decode_bad(dec, at, NULL, spec,
+				   "at least one of 'from', 'to' or 'rules' has to be "
+				   "defined");
+	}
+}
+
+/* Gateways have nothing that comes in from the mesh. */
+static void check_gateway_lists(struct decode *dec, const struct tree *spec,
+				const struct path *at)
+{
+	static const char *const LISTS[] = { "from", "rules" };
+
+	if (dec->top->kind != REF_MESH_GATEWAY)
+		return;
+	for (size_t i = 0; i < sizeof(LISTS) / sizeof(LISTS[0]); i++)
+		if (is_filled(spec, LISTS[i]))
+			decode_bad(dec, at, LISTS[i], tree_get(spec, LISTS[i]),
+				   "must not be defined");
+}
+
+void check_attached(struct decode *dec, const struct tree *tree, const struct path *at,
+		    const void *made)
+{
+	bool permits = dec->kind == KIND_MESH_TRAFFIC_PERMISSION;
+	const struct tree *from = tree_get(tree, "from");
+
+	(void)made;
+	check_any(dec, tree, at);
+	if (is_filled(tree, "rules") &&
+	    (is_filled(tree, "from") || (!permits && is_filled(tree, "to"))))
+		decode_bad(dec, at, NULL, tree,
+			   permits ? "field 'from' must be empty when 'rules' is defined"
+				   : "fields 'to' and 'from' must be empty when 'rules' "
+				     "is defined");
+	check_gateway_lists(dec, tree, at);
+	if (is_filled(tree, "from") && !permits)
+		decode_warn(dec, at, "from", from,
+			    "'from' field is deprecated, use 'rules' instead");
+}
+
+/* A route says what is done with requests; connections are its destination's. */
+void check_attached_item(struct decode *dec, const struct tree *tree,
+			 const struct path *at, const void *made)
+{
+	const struct attached_item *item = made;
+	const struct tree *right = tree_get(tree, "default");
+	struct path here = { .up = at, .name = "default" };
+
+	if (item->target.kind != REF_MESH_HTTP_ROUTE || right == NULL ||
+	    right->type != TREE_MAP)
+		return;
+	for (size_t i = 0; i < right->count; i++) {
+		const char *name = right->members[i].key;
+		if (strcmp(name, "http") != 0 && strcmp(name, "grpc") != 0 &&
+		    right->members[i].value->type != TREE_NULL)
+			decode_bad(dec, &here, name, right->members[i].value,
+				   "must not be set with kind MeshHTTPRoute");
+	}
+}
