@@ -17,7 +17,8 @@ static unsigned role_rank(const struct resource *route)
 	return 0;
 }
 
-/* A Dataplane by its name is more exact than by labels; how many labels is all one. */
+/* A Dataplane by its name is more exact than by labels; how many labels is all one. One
+ * of its inbounds is more exact still. */
 static unsigned detail_rank(const struct target_ref *top)
 {
 	return top->kind == REF_DATAPLANE && (top->name[0] != '\0' || top->ns[0] != '\0');
@@ -36,6 +37,7 @@ struct rank rank_of(const struct resource *route)
 		unsigned bits;
 	} keys[] = { /* the first counts most */
 		     { top->kind, 8 },
+		     { top->kind == REF_DATAPLANE && top->section[0] != '\0', 1 },
 		     { detail_rank(top), 1 },
 		     { route->origin == ORIGIN_ZONE, 1 },
 		     { tags, 32 },

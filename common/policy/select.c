@@ -9,6 +9,8 @@
 struct selection {
 	const struct resource *route, *proxy;
 	const char *zone;
+	const struct inbound
+		*inbound;       /* this one alone; NULL: any, or the proxy itself */
 	struct zl_arena *arena; /* NULL: nobody asks why */
 	const char *reason;
 };
@@ -32,7 +34,7 @@ static bool because(struct selection *at, bool verdict, const char *fmt, ...)
 }
 
 /* As labels_match with stars, where have also holds the zone. */
-static bool tags_match(struct labels want, struct labels have, const char *zone)
+bool select_tags(struct labels want, struct labels have, const char *zone)
 {
 	for (size_t i = 0; i < want.count; i++) {
 		const char *key = want.items[i].key;
@@ -58,11 +60,12 @@ static bool any_tags(struct selection *at, struct labels want, const char *servi
 	for (size_t i = 0; i < spec->inbound_count; i++) {
 		const struct inbound *in = &spec->inbounds[i];
 
-		if (in->state == INBOUND_IGNORED)
+		if (in->state == INBOUND_IGNORED ||
+		    (at->inbound != NULL && at->inbound != in))
 			continue;
 		inbounds = true;
-		if (tags_match(want, in->tags, at->zone) &&
-		    tags_match(name, in->tags, at->zone))
+		if (select_tags(want, in->tags, at->zone) &&
+		    select_tags(name, in->tags, at->zone))
 			return because(at, true, "inbound %u has these tags", in->port);
 	}
 	if (inbounds)
@@ -70,7 +73,8 @@ static bool any_tags(struct selection *at, struct labels want, const char *servi
 
 	bool gateway = spec->gateway != GATEWAY_NONE;
 	struct labels have = gateway ? spec->gateway_tags : at->proxy->labels;
-	bool found = tags_match(want, have, at->zone) && tags_match(name, have, at->zone);
+	bool found =
+		select_tags(want, have, at->zone) && select_tags(name, have, at->zone);
 	return because(at, found, "the %s of the proxy%s match",
 		       gateway ? "gateway tags" : "labels", found ? "" : " do not");
 }
@@ -119,12 +123,41 @@ static bool select_name(struct selection *at, const struct target_ref *ref)
 	return because(at, true, "that is the proxy");
 }
 
+/* True if inbound goes by this name: its own, or its port where it has none. */
+static bool is_called(const struct inbound *inbound, const char *section)
+{
+	char port[16];
+
+	if (inbound->name[0] != '\0')
+		return strcmp(inbound->name, section) == 0;
+	(void)snprintf(port, sizeof(port), "%u", inbound->port);
+	return strcmp(port, section) == 0;
+}
+
+/* True if one of the inbounds that are asked about goes by this name. */
+static bool has_section(const struct selection *at, const char *section)
+{
+	const struct dataplane_spec *spec = at->proxy->dataplane;
+
+	for (size_t i = 0; i < spec->inbound_count; i++) {
+		const struct inbound *in = &spec->inbounds[i];
+
+		if (in->state != INBOUND_IGNORED &&
+		    (at->inbound == NULL || at->inbound == in) && is_called(in, section))
+			return true;
+	}
+	return false;
+}
+
 static bool select_dataplane(struct selection *at)
 {
 	const struct target_ref *ref = route_top(at->route);
 
 	if (at->proxy->dataplane->gateway == GATEWAY_BUILTIN)
 		return because(at, false, "the proxy is a builtin gateway");
+	if (ref->section[0] != '\0' && !has_section(at, ref->section))
+		return because(at, false, "no inbound of the proxy is called \"%s\"",
+			       ref->section);
 	if (ref->labels.count > 0)
 		return select_labels(at, ref->labels);
 	if (ref->name[0] != '\0' || ref->ns[0] != '\0')
@@ -241,24 +274,41 @@ bool select_mesh(const struct resource *route, const char *zone)
 	       strcmp(role, "workload-owner") != 0;
 }
 
+static bool is_selected(struct selection *at)
+{
+	const char *role = role_of(at->route);
+	bool selected = false;
+
+	if (is_shadow(at->route)) {
+		(void)because(at, false, "it is a shadow policy");
+	} else if (zone_passes(at, role) && namespace_passes(at, role)) {
+		selected = by_kind(at);
+		name_target(at);
+	}
+	return selected;
+}
+
 bool select_proxy(const struct resource *route, const struct resource *proxy,
 		  const char *zone, struct zl_arena *arena, const char **reason)
 {
 	struct selection at = {
 		.route = route, .proxy = proxy, .zone = zone, .arena = arena, .reason = ""
 	};
-	const char *role = role_of(route);
-	bool selected = false;
+	bool selected = is_selected(&at);
 
-	if (is_shadow(route)) {
-		(void)because(&at, false, "it is a shadow policy");
-	} else if (zone_passes(&at, role) && namespace_passes(&at, role)) {
-		selected = by_kind(&at);
-		name_target(&at);
-	}
 	if (reason != NULL)
 		*reason = at.reason;
 	return selected;
+}
+
+bool select_inbound(const struct resource *route, const struct resource *proxy,
+		    const char *zone, const struct inbound *inbound)
+{
+	struct selection at = {
+		.route = route, .proxy = proxy, .zone = zone, .inbound = inbound
+	};
+
+	return is_selected(&at);
 }
 
 bool select_by_tags(const struct resource *proxy, const char *zone, struct labels want,

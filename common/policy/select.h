@@ -12,6 +12,13 @@
 bool select_proxy(const struct resource *route, const struct resource *proxy,
 		  const char *zone, struct zl_arena *arena, const char **reason);
 
+/* The same for one of the proxy's inbounds: from and rules are about those alone. */
+bool select_inbound(const struct resource *route, const struct resource *proxy,
+		    const char *zone, const struct inbound *inbound);
+
+/* True if a tag set has all of want; a * matches any value. */
+bool select_tags(struct labels want, struct labels have, const char *zone);
+
 /* True if it is for all of its mesh, so also for what is no proxy of one: the egress. */
 bool select_mesh(const struct resource *route, const char *zone);
 
