@@ -1,24 +1,23 @@
 #include "ctl/columns.h"
 
+#include "ctl/columns_parts.h"
 #include "ctl/json.h"
 
 #include <string.h>
 
-/* The fields of a resource: under spec, or beside name. */
-static const struct tree *spec_of(const struct tree *doc)
+const struct tree *columns_spec(const struct tree *doc)
 {
 	const struct tree *spec = tree_get(doc, "spec");
 
 	return spec != NULL ? spec : doc;
 }
 
-static const char *label(const struct tree *doc, const char *key)
+const char *columns_label(const struct tree *doc, const char *key)
 {
 	return json_find(tree_get(doc, "labels"), key);
 }
 
-/* "backend" of a reference: its name, else its kind. */
-static const char *ref_text(const struct tree *ref)
+const char *columns_ref(const struct tree *ref)
 {
 	const char *name = json_find(ref, "name");
 
@@ -30,7 +29,7 @@ static const char *tag_text(const struct tree *value)
 	return value->text != NULL ? value->text : "?";
 }
 
-static void add_part(struct zl_buf *out, const char *text)
+void columns_add(struct zl_buf *out, const char *text)
 {
 	if (out->len > 0)
 		zl_buf_char(out, ' ');
@@ -43,7 +42,7 @@ static void add_backends(struct zl_buf *out, const struct tree *to)
 	const struct tree *rules = json_list(to, "rules");
 
 	if (rules->count == 0) {
-		add_part(out, "itself");
+		columns_add(out, "itself");
 		return;
 	}
 	const struct tree *refs =
@@ -52,7 +51,7 @@ static void add_backends(struct zl_buf *out, const struct tree *to)
 		const struct tree *tags = tree_get(refs->items[i], "tags");
 		size_t count = tags != NULL && tags->type == TREE_MAP ? tags->count : 0;
 		const char *weight = json_find(refs->items[i], "weight");
-		add_part(out, ref_text(refs->items[i]));
+		columns_add(out, columns_ref(refs->items[i]));
 		for (size_t t = 0; t < count; t++)
 			zl_buf_format(out, "%s%s=%s", t == 0 ? "{" : ",",
 				      tags->members[t].key,
@@ -64,22 +63,23 @@ static void add_backends(struct zl_buf *out, const struct tree *to)
 
 static void row_route(struct ctl *ctl, struct table *table, const struct tree *doc)
 {
-	const struct tree *spec = spec_of(doc);
+	const struct tree *spec = columns_spec(doc);
 	const struct tree *target = tree_get(spec, "targetRef");
 	const struct tree *to = json_list(spec, "to");
 	struct zl_buf services = { 0 };
 	struct zl_buf backends = { 0 };
 
 	for (size_t i = 0; i < to->count; i++) {
-		add_part(&services, ref_text(tree_get(to->items[i], "targetRef")));
+		columns_add(&services, columns_ref(tree_get(to->items[i], "targetRef")));
 		add_backends(&backends, to->items[i]);
 	}
-	const char *cells[] = {
-		json_find(doc, "name"),       target != NULL ? ref_text(target) : "Mesh",
-		zl_buf_text(&services),       zl_buf_text(&backends),
-		label(doc, "kuma.io/origin"), label(doc, "kuma.io/zone"),
-		json_find(doc, "revision")
-	};
+	const char *cells[] = { json_find(doc, "name"),
+				target != NULL ? columns_ref(target) : "Mesh",
+				zl_buf_text(&services),
+				zl_buf_text(&backends),
+				columns_label(doc, "kuma.io/origin"),
+				columns_label(doc, "kuma.io/zone"),
+				json_find(doc, "revision") };
 	table_row(table, cells);
 	zl_buf_free(&services);
 	zl_buf_free(&backends);
@@ -88,19 +88,19 @@ static void row_route(struct ctl *ctl, struct table *table, const struct tree *d
 
 static void row_dataplane(struct ctl *ctl, struct table *table, const struct tree *doc)
 {
-	const struct tree *net = tree_get(spec_of(doc), "networking");
+	const struct tree *net = tree_get(columns_spec(doc), "networking");
 	const struct tree *inbound = json_list(net, "inbound");
 	const struct tree *outbound = json_list(net, "outbound");
 	struct zl_buf services = { 0 };
 
 	for (size_t i = 0; i < inbound->count; i++)
-		add_part(&services, json_find(tree_get(inbound->items[i], "tags"),
-					      "kuma.io/service"));
+		columns_add(&services, json_find(tree_get(inbound->items[i], "tags"),
+						 "kuma.io/service"));
 	const char *cells[] = { json_find(doc, "name"),
 				zl_buf_text(&services),
 				json_find(net, "address"),
 				zl_arena_format(ctl->arena, "%zu", outbound->count),
-				label(doc, "kuma.io/zone"),
+				columns_label(doc, "kuma.io/zone"),
 				json_find(doc, "revision") };
 	table_row(table, cells);
 	zl_buf_free(&services);
@@ -108,32 +108,32 @@ static void row_dataplane(struct ctl *ctl, struct table *table, const struct tre
 
 static void row_ingress(struct ctl *ctl, struct table *table, const struct tree *doc)
 {
-	const struct tree *net = tree_get(spec_of(doc), "networking");
-	const struct tree *services = tree_get(spec_of(doc), "availableServices");
-	const char *zone = json_find(spec_of(doc), "zone");
+	const struct tree *net = tree_get(columns_spec(doc), "networking");
+	const struct tree *services = tree_get(columns_spec(doc), "availableServices");
+	const char *zone = json_find(columns_spec(doc), "zone");
 	const char *host = json_find(net, "advertisedAddress");
 	const char *port = json_find(net, "advertisedPort");
-	const char *cells[] = {
-		json_find(doc, "name"), zone != NULL ? zone : label(doc, "kuma.io/zone"),
-		host != NULL ? zl_arena_format(ctl->arena, "%s:%s", host,
-					       port != NULL ? port : "?")
-			     : NULL,
-		/* in its own zone nothing is written into it */
-		services != NULL ? zl_arena_format(ctl->arena, "%zu", services->count)
-				 : NULL,
-		json_find(doc, "revision")
-	};
+	const char *cells[] = { json_find(doc, "name"),
+				zone != NULL ? zone : columns_label(doc, "kuma.io/zone"),
+				host != NULL ? zl_arena_format(ctl->arena, "%s:%s", host,
+							       port != NULL ? port : "?")
+					     : NULL,
+				/* in its own zone nothing is written into it */
+				services != NULL ? zl_arena_format(ctl->arena, "%zu",
+								   services->count)
+						 : NULL,
+				json_find(doc, "revision") };
 	table_row(table, cells);
 }
 
 static void row_egress(struct ctl *ctl, struct table *table, const struct tree *doc)
 {
-	const struct tree *net = tree_get(spec_of(doc), "networking");
-	const char *zone = json_find(spec_of(doc), "zone");
+	const struct tree *net = tree_get(columns_spec(doc), "networking");
+	const char *zone = json_find(columns_spec(doc), "zone");
 	const char *host = json_find(net, "address");
 	const char *port = json_find(net, "port");
 	const char *cells[] = { json_find(doc, "name"),
-				zone != NULL ? zone : label(doc, "kuma.io/zone"),
+				zone != NULL ? zone : columns_label(doc, "kuma.io/zone"),
 				host != NULL ? zl_arena_format(ctl->arena, "%s:%s", host,
 							       port != NULL ? port : "?")
 					     : NULL,
@@ -143,9 +143,10 @@ static void row_egress(struct ctl *ctl, struct table *table, const struct tree *
 
 static void row_mesh(struct ctl *ctl, struct table *table, const struct tree *doc)
 {
-	const struct tree *routing = tree_get(spec_of(doc), "routing");
+	const struct tree *routing = tree_get(columns_spec(doc), "routing");
 	const char *unresolved = json_find(routing, "unresolvedBackends");
-	const char *mtls = json_find(tree_get(spec_of(doc), "mtls"), "enabledBackend");
+	const char *mtls =
+		json_find(tree_get(columns_spec(doc), "mtls"), "enabledBackend");
 	const char *cells[] = { json_find(doc, "name"), mtls != NULL ? mtls : "off",
 				unresolved != NULL ? unresolved : "Blackhole",
 				json_true(routing, "zoneEgress") ? "on" : "off",
@@ -156,7 +157,7 @@ static void row_mesh(struct ctl *ctl, struct table *table, const struct tree *do
 
 static void row_zone(struct ctl *ctl, struct table *table, const struct tree *doc)
 {
-	const struct tree *enabled = tree_get(spec_of(doc), "enabled");
+	const struct tree *enabled = tree_get(columns_spec(doc), "enabled");
 	const char *cells[] = { json_find(doc, "name"),
 				enabled != NULL && enabled->type == TREE_BOOL &&
 						!enabled->boolean
@@ -188,7 +189,7 @@ static void add_selector(struct zl_buf *out, const struct tree *tags)
 	size_t count = tags != NULL && tags->type == TREE_MAP ? tags->count : 0;
 	size_t shown = 0;
 
-	add_part(out, json_find(tags, "kuma.io/service"));
+	columns_add(out, json_find(tags, "kuma.io/service"));
 	for (size_t i = 0; i < count; i++)
 		if (strcmp(tags->members[i].key, "kuma.io/service") != 0)
 			zl_buf_format(out, "%s%s=%s", shown++ == 0 ? "{" : ",",
@@ -198,7 +199,7 @@ static void add_selector(struct zl_buf *out, const struct tree *tags)
 		zl_buf_char(out, '}');
 }
 
-static void add_selectors(struct zl_buf *out, const struct tree *list)
+void columns_selectors(struct zl_buf *out, const struct tree *list)
 {
 	for (size_t i = 0; i < list->count; i++)
 		add_selector(out, tree_get(list->items[i], "match"));
@@ -206,22 +207,23 @@ static void add_selectors(struct zl_buf *out, const struct tree *list)
 
 static void row_http_route(struct ctl *ctl, struct table *table, const struct tree *doc)
 {
-	const struct tree *spec = spec_of(doc);
+	const struct tree *spec = columns_spec(doc);
 	const struct tree *target = tree_get(spec, "targetRef");
 	const struct tree *to = json_list(spec, "to");
 	struct zl_buf services = { 0 };
 	size_t rules = 0;
 
 	for (size_t i = 0; i < to->count; i++) {
-		add_part(&services, ref_text(tree_get(to->items[i], "targetRef")));
+		columns_add(&services, columns_ref(tree_get(to->items[i], "targetRef")));
 		rules += json_list(to->items[i], "rules")->count;
 	}
-	const char *cells[] = {
-		json_find(doc, "name"),       target != NULL ? ref_text(target) : "Mesh",
-		zl_buf_text(&services),       zl_arena_format(ctl->arena, "%zu", rules),
-		label(doc, "kuma.io/origin"), label(doc, "kuma.io/zone"),
-		json_find(doc, "revision")
-	};
+	const char *cells[] = { json_find(doc, "name"),
+				target != NULL ? columns_ref(target) : "Mesh",
+				zl_buf_text(&services),
+				zl_arena_format(ctl->arena, "%zu", rules),
+				columns_label(doc, "kuma.io/origin"),
+				columns_label(doc, "kuma.io/zone"),
+				json_find(doc, "revision") };
 	table_row(table, cells);
 	zl_buf_free(&services);
 }
@@ -241,7 +243,7 @@ static const char *locality_text(const struct tree *locality)
 
 static void row_balancing(struct ctl *ctl, struct table *table, const struct tree *doc)
 {
-	const struct tree *spec = spec_of(doc);
+	const struct tree *spec = columns_spec(doc);
 	const struct tree *target = tree_get(spec, "targetRef");
 	const struct tree *to = json_list(spec, "to");
 	struct zl_buf services = { 0 };
@@ -249,15 +251,17 @@ static void row_balancing(struct ctl *ctl, struct table *table, const struct tre
 
 	for (size_t i = 0; i < to->count; i++) {
 		const struct tree *right = tree_get(to->items[i], "default");
-		add_part(&services, ref_text(tree_get(to->items[i], "targetRef")));
-		add_part(&locality, locality_text(tree_get(right, "localityAwareness")));
+		columns_add(&services, columns_ref(tree_get(to->items[i], "targetRef")));
+		columns_add(&locality,
+			    locality_text(tree_get(right, "localityAwareness")));
 	}
-	const char *cells[] = {
-		json_find(doc, "name"),       target != NULL ? ref_text(target) : "Mesh",
-		zl_buf_text(&services),       zl_buf_text(&locality),
-		label(doc, "kuma.io/origin"), label(doc, "kuma.io/zone"),
-		json_find(doc, "revision")
-	};
+	const char *cells[] = { json_find(doc, "name"),
+				target != NULL ? columns_ref(target) : "Mesh",
+				zl_buf_text(&services),
+				zl_buf_text(&locality),
+				columns_label(doc, "kuma.io/origin"),
+				columns_label(doc, "kuma.io/zone"),
+				json_find(doc, "revision") };
 	table_row(table, cells);
 	zl_buf_free(&services);
 	zl_buf_free(&locality);
@@ -267,15 +271,15 @@ static void row_balancing(struct ctl *ctl, struct table *table, const struct tre
 static void row_traffic_route(struct ctl *ctl, struct table *table,
 			      const struct tree *doc)
 {
-	const struct tree *spec = spec_of(doc);
+	const struct tree *spec = columns_spec(doc);
 	const struct tree *conf = tree_get(spec, "conf");
 	const struct tree *split = json_list(conf, "split");
 	struct zl_buf sources = { 0 };
 	struct zl_buf destinations = { 0 };
 	struct zl_buf backends = { 0 };
 
-	add_selectors(&sources, json_list(spec, "sources"));
-	add_selectors(&destinations, json_list(spec, "destinations"));
+	columns_selectors(&sources, json_list(spec, "sources"));
+	columns_selectors(&destinations, json_list(spec, "destinations"));
 	if (tree_get(conf, "destination") != NULL) {
 		add_selector(&backends, tree_get(conf, "destination"));
 		zl_buf_str(&backends, "=1");
@@ -297,22 +301,23 @@ static void row_traffic_route(struct ctl *ctl, struct table *table,
 
 static void row_gateway(struct ctl *ctl, struct table *table, const struct tree *doc)
 {
-	const struct tree *spec = spec_of(doc);
+	const struct tree *spec = columns_spec(doc);
 	const struct tree *list = json_list(tree_get(spec, "conf"), "listeners");
 	struct zl_buf proxies = { 0 };
 	struct zl_buf listeners = { 0 };
 
-	add_selectors(&proxies, json_list(spec, "selectors"));
+	columns_selectors(&proxies, json_list(spec, "selectors"));
 	for (size_t i = 0; i < list->count; i++) {
 		const char *port = json_find(list->items[i], "port");
 		const char *hostname = json_find(list->items[i], "hostname");
-		add_part(&listeners, json_find(list->items[i], "protocol"));
+		columns_add(&listeners, json_find(list->items[i], "protocol"));
 		zl_buf_format(&listeners, ":%s", port != NULL ? port : "?");
 		if (hostname != NULL)
 			zl_buf_format(&listeners, "/%s", hostname);
 	}
 	const char *cells[] = { json_find(doc, "name"), zl_buf_text(&proxies),
-				zl_buf_text(&listeners), label(doc, "kuma.io/zone"),
+				zl_buf_text(&listeners),
+				columns_label(doc, "kuma.io/zone"),
 				json_find(doc, "revision") };
 	table_row(table, cells);
 	zl_buf_free(&proxies);
@@ -327,7 +332,7 @@ static void add_ports(struct zl_buf *out, const struct tree *ports)
 {
 	for (size_t i = 0; i < ports->count; i++) {
 		const char *name = json_find(ports->items[i], "name");
-		add_part(out, json_find(ports->items[i], "port"));
+		columns_add(out, json_find(ports->items[i], "port"));
 		if (name != NULL)
 			zl_buf_format(out, "/%s", name);
 	}
@@ -343,7 +348,7 @@ static const char *status_text(const struct tree *doc, const char *list, const c
 
 static void row_service(struct ctl *ctl, struct table *table, const struct tree *doc)
 {
-	const struct tree *spec = spec_of(doc);
+	const struct tree *spec = columns_spec(doc);
 	const char *state = json_find(spec, "state");
 	struct zl_buf ports = { 0 };
 
@@ -351,7 +356,7 @@ static void row_service(struct ctl *ctl, struct table *table, const struct tree 
 	const char *cells[] = { json_find(doc, "name"),
 				zl_buf_text(&ports),
 				state != NULL ? state : "Unavailable",
-				label(doc, "kuma.io/zone"),
+				columns_label(doc, "kuma.io/zone"),
 				json_find(doc, "revision"),
 				status_text(doc, "vips", "ip"),
 				status_text(doc, "addresses", "hostname") };
@@ -362,7 +367,7 @@ static void row_service(struct ctl *ctl, struct table *table, const struct tree 
 
 static void row_multi_zone(struct ctl *ctl, struct table *table, const struct tree *doc)
 {
-	const struct tree *spec = spec_of(doc);
+	const struct tree *spec = columns_spec(doc);
 	const struct tree *match = tree_get(
 		tree_get(tree_get(spec, "selector"), "meshService"), "matchLabels");
 	struct zl_buf ports = { 0 };
@@ -387,13 +392,13 @@ static void row_multi_zone(struct ctl *ctl, struct table *table, const struct tr
 static void row_mesh_external(struct ctl *ctl, struct table *table,
 			      const struct tree *doc)
 {
-	const struct tree *spec = spec_of(doc);
+	const struct tree *spec = columns_spec(doc);
 	const struct tree *list = json_list(spec, "endpoints");
 	struct zl_buf endpoints = { 0 };
 
 	for (size_t i = 0; i < list->count; i++) {
 		const char *port = json_find(list->items[i], "port");
-		add_part(&endpoints, json_find(list->items[i], "address"));
+		columns_add(&endpoints, json_find(list->items[i], "address"));
 		zl_buf_format(&endpoints, ":%s", port != NULL ? port : "?");
 	}
 	const char *cells[] = { json_find(doc, "name"),
@@ -401,7 +406,7 @@ static void row_mesh_external(struct ctl *ctl, struct table *table,
 				zl_buf_text(&endpoints),
 				json_true(tree_get(spec, "tls"), "enabled") ? "on"
 									    : "off",
-				label(doc, "kuma.io/zone"),
+				columns_label(doc, "kuma.io/zone"),
 				json_find(doc, "revision"),
 				json_find(tree_get(tree_get(doc, "status"), "vip"), "ip"),
 				status_text(doc, "addresses", "hostname") };
@@ -412,9 +417,9 @@ static void row_mesh_external(struct ctl *ctl, struct table *table,
 
 static void row_external(struct ctl *ctl, struct table *table, const struct tree *doc)
 {
-	const struct tree *net = tree_get(spec_of(doc), "networking");
+	const struct tree *net = tree_get(columns_spec(doc), "networking");
 	const char *cells[] = { json_find(doc, "name"),
-				json_find(tree_get(spec_of(doc), "tags"),
+				json_find(tree_get(columns_spec(doc), "tags"),
 					  "kuma.io/service"),
 				json_find(net, "address"),
 				json_true(tree_get(net, "tls"), "enabled") ? "on" : "off",
@@ -422,6 +427,16 @@ static void row_external(struct ctl *ctl, struct table *table, const struct tree
 	table_row(table, cells);
 	(void)ctl;
 }
+
+/* Policies that attach to what routes make, and their legacy forms. */
+#define ATTACHED(sets)                                                                  \
+	{                                                                               \
+		{ "NAME", "TARGET", "TO", sets, "ORIGIN", "ZONE", "REV" }, row_attached \
+	}
+#define LEGACY                                                                   \
+	{                                                                        \
+		{ "NAME", "SOURCES", "DESTINATIONS", "SETS", "REV" }, row_legacy \
+	}
 
 static const struct columns COLUMNS[KIND_END] = {
 	[KIND_MESH] = { { "NAME", "MTLS", "UNRESOLVED", "EGRESS", "REV" }, row_mesh },
@@ -441,6 +456,18 @@ static const struct columns COLUMNS[KIND_END] = {
 	[KIND_MESH_LOAD_BALANCING_STRATEGY] = { { "NAME", "TARGET", "TO", "LOCALITY",
 						  "ORIGIN", "ZONE", "REV" },
 						row_balancing },
+	[KIND_MESH_TIMEOUT] = ATTACHED("SETS"),
+	[KIND_MESH_RETRY] = ATTACHED("SETS"),
+	[KIND_MESH_HEALTH_CHECK] = ATTACHED("SETS"),
+	[KIND_MESH_CIRCUIT_BREAKER] = ATTACHED("SETS"),
+	[KIND_MESH_ACCESS_LOG] = ATTACHED("BACKENDS"),
+	[KIND_MESH_TRAFFIC_PERMISSION] = ATTACHED("ACTION"),
+	[KIND_TIMEOUT] = LEGACY,
+	[KIND_RETRY] = LEGACY,
+	[KIND_HEALTH_CHECK] = LEGACY,
+	[KIND_CIRCUIT_BREAKER] = LEGACY,
+	[KIND_TRAFFIC_LOG] = LEGACY,
+	[KIND_TRAFFIC_PERMISSION] = LEGACY,
 	[KIND_TRAFFIC_ROUTE] = { { "NAME", "SOURCES", "DESTINATIONS", "BACKENDS", "REV" },
 				 row_traffic_route },
 	[KIND_MESH_GATEWAY] = { { "NAME", "PROXIES", "LISTENERS", "ZONE", "REV" },
