@@ -278,6 +278,7 @@ static void conn_fini(struct xds_conn *conn)
 	xds_h2_close(conn);
 	xds_tls_free(&conn->tls);
 	bufferevent_free(conn->bev);
+	xds_reporting_forget(conn);
 	free(conn->from);
 	free(conn);
 }
@@ -347,9 +348,12 @@ void xds_conn_tick(struct xds_conn *conn, uint64_t now)
 	}
 	for (stream = TAILQ_FIRST(&conn->streams); stream != NULL;
 	     stream = TAILQ_NEXT(stream, of_conn))
-		if (stream->proxy == NULL && !stream->ended &&
+		if (!xds_stream_is_known(stream) && !stream->ended &&
 		    now - stream->opened_ms >= FIRST_REQUEST_MS)
-			xds_stream_end(stream, 4, "no DiscoveryRequest within 10 s");
+			xds_stream_end(stream, GRPC_DEADLINE_EXCEEDED,
+				       stream->method == XDS_DELTA
+					       ? "no DiscoveryRequest within 10 s"
+					       : "no request within 10 s");
 	if (now - conn->ping_ms >= PING_MS) {
 		if (conn->ping_open) {
 			xds_conn_drop(conn, "no answer to a PING within 20 s");

@@ -16,8 +16,7 @@ enum {
 	STREAMS_MAX = 8,
 	HEAD_MAX = 16 << 10,
 	WINDOW = 1 << 20, /* of a stream, towards us */
-	OUT_KEPT = 64 << 10,
-	GRPC_UNIMPLEMENTED = 12
+	OUT_KEPT = 64 << 10
 };
 
 #define HEADER(n, v, len)                                                         \
@@ -68,6 +67,26 @@ static void keep_token(struct xds_stream *stream, const uint8_t *value, size_t l
 		stream->token = zl_strndup((const char *)value + word, len - word);
 }
 
+static enum xds_method method_of(const uint8_t *path, size_t len)
+{
+	static const struct {
+		const char *path;
+		enum xds_method method;
+	} METHODS[] = {
+		{ SERVICE "DeltaAggregatedResources", XDS_DELTA },
+		{ SERVICE "StreamAggregatedResources", XDS_SOTW },
+		{ "/envoy.service.load_stats.v3.LoadReportingService/"
+		  "StreamLoadStats",
+		  XDS_LOADS },
+		{ "/opentelemetry.proto.collector.logs.v1.LogsService/Export", XDS_LOGS },
+	};
+
+	for (size_t i = 0; i < sizeof(METHODS) / sizeof(METHODS[0]); i++)
+		if (is(path, len, METHODS[i].path))
+			return METHODS[i].method;
+	return XDS_NO_METHOD;
+}
+
 static int on_header(nghttp2_session *h2, const nghttp2_frame *frame, const uint8_t *name,
 		     size_t name_len, const uint8_t *value, size_t len, uint8_t flags,
 		     void *user)
@@ -84,10 +103,10 @@ static int on_header(nghttp2_session *h2, const nghttp2_frame *frame, const uint
 		return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
 	if (is(name, name_len, ":method"))
 		stream->is_post = is(value, len, "POST");
-	if (is(name, name_len, ":path")) {
-		stream->is_delta = is(value, len, SERVICE "DeltaAggregatedResources");
-		stream->is_sotw = is(value, len, SERVICE "StreamAggregatedResources");
-	}
+	if (is(name, name_len, ":path"))
+		stream->method = method_of(value, len);
+	if (is(name, name_len, "zonelink-node") && stream->reporter == NULL)
+		stream->reporter = zl_strndup((const char *)value, len);
 	if (is(name, name_len, "authorization"))
 		keep_token(stream, value, len);
 	if (is(name, name_len, "content-type"))
@@ -170,11 +189,11 @@ static int start(struct xds_stream *stream)
 	nghttp2_data_provider provider = { .source.ptr = stream,
 					   .read_callback = on_read_data };
 
-	if (answer && stream->is_delta) {
+	if (answer && stream->method != XDS_NO_METHOD && stream->method != XDS_SOTW) {
 		(void)xds_stream_begin(stream);
 	} else if (answer) {
 		xds_stream_end(stream, GRPC_UNIMPLEMENTED,
-			       stream->is_sotw
+			       stream->method == XDS_SOTW
 				       ? "only DeltaAggregatedResources is served: set "
 					 "api_type: DELTA_GRPC"
 				       : "unknown method");
@@ -219,10 +238,8 @@ static int on_frame_recv(nghttp2_session *h2, const nghttp2_frame *frame, void *
 	    frame->headers.cat == NGHTTP2_HCAT_REQUEST && start(stream) != 0)
 		return NGHTTP2_ERR_CALLBACK_FAILURE;
 	if ((frame->hd.flags & NGHTTP2_FLAG_END_STREAM) != 0 &&
-	    (frame->hd.type == NGHTTP2_HEADERS || frame->hd.type == NGHTTP2_DATA)) {
-		stream->peer_ended = true;
-		xds_stream_end(stream, 0, "");
-	}
+	    (frame->hd.type == NGHTTP2_HEADERS || frame->hd.type == NGHTTP2_DATA))
+		xds_stream_peer_end(stream);
 	return 0;
 }
 

@@ -22,15 +22,33 @@ struct pki_tls;
 struct sockaddr;
 struct xds_tls;
 
+enum { /* gRPC's numbers */
+       GRPC_OK = 0,
+       GRPC_INVALID_ARGUMENT = 3,
+       GRPC_DEADLINE_EXCEEDED = 4,
+       GRPC_PERMISSION_DENIED = 7,
+       GRPC_RESOURCE_EXHAUSTED = 8,
+       GRPC_UNIMPLEMENTED = 12,
+       GRPC_UNAUTHENTICATED = 16
+};
+
+enum xds_method { XDS_NO_METHOD, XDS_DELTA, XDS_SOTW, XDS_LOADS, XDS_LOGS };
+
 struct xds_stream {
 	TAILQ_ENTRY(xds_stream) of_conn, of_proxy;
 	struct xds_conn *conn;
-	struct xds_proxy *proxy;     /* NULL: not said yet */
+	struct xds_proxy *proxy;     /* of ADS; NULL: not said yet */
 	struct xds_session *session; /* owned; NULL: not an ADS stream, or ended */
+	char *reporter; /* owned; who reports, admitted or not; NULL: not said yet */
 	int32_t id;
 	bool dead;    /* nghttp2 forgot it */
 	bool touched; /* had input in this turn */
-	bool is_post, is_grpc, is_delta, is_sotw;
+	bool is_post, is_grpc;
+	enum xds_method method;
+	bool listens;       /* it was admitted as far as it has said who it is */
+	bool took;          /* a message, of a method that takes one */
+	uint64_t window_ms; /* reports are counted from here on */
+	unsigned window_reports;
 	size_t head_bytes;
 	char *token; /* owned; what stood behind "Bearer", until somebody has judged it */
 	bool two_tokens;
@@ -46,6 +64,13 @@ struct xds_stream {
 };
 
 TAILQ_HEAD(xds_streams, xds_stream);
+
+/* Whose stream it is has been said; what brings one message has none to wait for then. */
+static inline bool xds_stream_is_known(const struct xds_stream *stream)
+{
+	return stream->proxy != NULL ||
+	       (stream->method == XDS_LOADS && stream->reporter != NULL);
+}
 
 struct xds_conn {
 	TAILQ_ENTRY(xds_conn) next;
@@ -63,6 +88,10 @@ struct xds_conn {
 	bool ping_open;
 	uint64_t window_ms; /* control frames are counted from here on */
 	unsigned window_frames;
+	/* The last who sent logs by it, which needs a new stream for each handful: owned.
+	 */
+	char *logger, *logger_token;
+	uint64_t logger_ms; /* when it was admitted */
 };
 
 TAILQ_HEAD(xds_conns, xds_conn);
@@ -119,9 +148,22 @@ void xds_stream_input(struct xds_stream *stream, const uint8_t *data, size_t len
 void xds_stream_flush(struct xds_stream *stream, uint64_t now_us);
 /* Tell the owner what came of it. */
 void xds_stream_news(struct xds_stream *stream);
+/* The peer has sent its last. */
+void xds_stream_peer_end(struct xds_stream *stream);
+/* Ask the owner. node is NULL while it is not known. False: the stream is refused. */
+bool xds_stream_admit(struct xds_stream *stream, const char *node, const char *cluster);
+void xds_stream_forget_token(struct xds_stream *stream);
 /* End it with a gRPC status, after what is in out. */
 void xds_stream_end(struct xds_stream *stream, int status, const char *message);
 void xds_stream_free(struct xds_stream *stream);
+
+/* reporting.c: the methods by which a proxy tells of its traffic */
+bool xds_reporting_begin(struct xds_stream *stream);
+void xds_reporting_take(struct xds_stream *stream, const struct xds_bytes *message);
+void xds_reporting_peer_end(struct xds_stream *stream);
+/* End what name reports by, and let nobody log in its name unasked. */
+void xds_reporting_expel(struct xds_server *server, const char *name);
+void xds_reporting_forget(struct xds_conn *conn);
 
 /* h2.c: nghttp2 */
 bool xds_h2_open(struct xds_conn *conn);

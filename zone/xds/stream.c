@@ -7,15 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* gRPC's numbers */
-enum {
-	INVALID_ARGUMENT = 3,
-	PERMISSION_DENIED = 7,
-	RESOURCE_EXHAUSTED = 8,
-	UNIMPLEMENTED = 12,
-	UNAUTHENTICATED = 16
-};
-
 /* why: for the log, which knows more than the peer is told. */
 static void end(struct xds_stream *stream, int status, const char *message,
 		const char *why)
@@ -32,7 +23,9 @@ static void end(struct xds_stream *stream, int status, const char *message,
 	if (status != 0 && xds_server_tells(conn->server))
 		zl_log(ZL_WARN, "xds", "stream refused",
 		       "proxy=%q from=%q status=%d reason=%q",
-		       stream->proxy != NULL ? stream->proxy->name : stream->claimed,
+		       stream->proxy != NULL      ? stream->proxy->name
+		       : stream->reporter != NULL ? stream->reporter
+						  : stream->claimed,
 		       conn->from, status, why);
 	xds_frame_free(&stream->frame);
 	xds_h2_resume(stream);
@@ -43,7 +36,7 @@ void xds_stream_end(struct xds_stream *stream, int status, const char *message)
 	end(stream, status, message, message);
 }
 
-static void forget_token(struct xds_stream *stream)
+void xds_stream_forget_token(struct xds_stream *stream)
 {
 	if (stream->token != NULL)
 		explicit_bzero(stream->token, strlen(stream->token));
@@ -51,8 +44,7 @@ static void forget_token(struct xds_stream *stream)
 	stream->token = NULL;
 }
 
-/* Ask the owner. node is NULL while no request came. False: the stream is refused. */
-static bool admit(struct xds_stream *stream, const char *node, const char *cluster)
+bool xds_stream_admit(struct xds_stream *stream, const char *node, const char *cluster)
 {
 	const struct xds_server *server = stream->conn->server;
 	const struct xds_stranger who = { .proxy = node,
@@ -70,16 +62,19 @@ static bool admit(struct xds_stream *stream, const char *node, const char *clust
 	if (node != NULL)
 		(void)snprintf(stream->claimed, sizeof(stream->claimed), "%s", node);
 	if (verdict == XDS_NOT_KNOWN)
-		end(stream, UNAUTHENTICATED, "a valid token is needed", err.msg);
+		end(stream, GRPC_UNAUTHENTICATED, "a valid token is needed", err.msg);
 	else
-		end(stream, PERMISSION_DENIED, "not with this token", err.msg);
+		end(stream, GRPC_PERMISSION_DENIED, "not with this token", err.msg);
 	return false;
 }
 
 bool xds_stream_begin(struct xds_stream *stream)
 {
-	if (!admit(stream, NULL, NULL))
+	if (stream->method != XDS_DELTA)
+		return xds_reporting_begin(stream);
+	if (!xds_stream_admit(stream, NULL, NULL))
 		return false;
+	stream->listens = true;
 	stream->session = xds_session_new(&stream->conn->server->counts);
 	return true;
 }
@@ -90,12 +85,12 @@ static bool attach(struct xds_stream *stream, const struct xds_request *request)
 	struct xds_server *server = stream->conn->server;
 
 	if (request->node == NULL || request->node[0] == '\0') {
-		xds_stream_end(stream, INVALID_ARGUMENT,
+		xds_stream_end(stream, GRPC_INVALID_ARGUMENT,
 			       "the first request must carry a node with an id");
 		return false;
 	}
-	bool is_admitted = admit(stream, request->node, request->cluster);
-	forget_token(stream);
+	bool is_admitted = xds_stream_admit(stream, request->node, request->cluster);
+	xds_stream_forget_token(stream);
 	if (!is_admitted)
 		return false;
 	struct xds_proxy *proxy = xds_proxy_need(server, request->node);
@@ -119,7 +114,8 @@ static bool is_same(struct xds_stream *stream, const struct xds_request *request
 	if (request->node == NULL || strcmp(request->node, stream->proxy->name) == 0)
 		return true;
 	stream->conn->server->counts.changed_nodes++;
-	xds_stream_end(stream, PERMISSION_DENIED, "the node changed within a stream");
+	xds_stream_end(stream, GRPC_PERMISSION_DENIED,
+		       "the node changed within a stream");
 	return false;
 }
 
@@ -136,7 +132,8 @@ static void take_request(struct xds_stream *stream, const struct xds_bytes *mess
 		code = xds_session_request(stream->session, &request, zl_wall_us(), &err);
 	if (code != ZL_OK)
 		xds_stream_end(stream,
-			       code == ZL_ELIMIT ? RESOURCE_EXHAUSTED : INVALID_ARGUMENT,
+			       code == ZL_ELIMIT ? GRPC_RESOURCE_EXHAUSTED
+						 : GRPC_INVALID_ARGUMENT,
 			       err.msg);
 	stream->touched = true;
 	zl_arena_free(&arena);
@@ -148,20 +145,31 @@ void xds_stream_input(struct xds_stream *stream, const uint8_t *data, size_t len
 	struct xds_bytes message;
 	struct zl_err err;
 
-	while (stream->session != NULL && !stream->ended) {
+	while (stream->listens && !stream->ended) {
 		enum zl_code code =
 			xds_frame_next(&stream->frame, &input, &message, &err);
 		if (code != ZL_OK) {
 			xds_stream_end(stream,
-				       code == ZL_ELIMIT ? RESOURCE_EXHAUSTED
-							 : UNIMPLEMENTED,
+				       code == ZL_ELIMIT ? GRPC_RESOURCE_EXHAUSTED
+							 : GRPC_UNIMPLEMENTED,
 				       err.msg);
 			return;
 		}
 		if (message.data == NULL)
 			return;
-		take_request(stream, &message);
+		if (stream->session != NULL)
+			take_request(stream, &message);
+		else
+			xds_reporting_take(stream, &message);
 	}
+}
+
+void xds_stream_peer_end(struct xds_stream *stream)
+{
+	stream->peer_ended = true;
+	if (stream->method == XDS_LOGS)
+		xds_reporting_peer_end(stream);
+	xds_stream_end(stream, GRPC_OK, "");
 }
 
 void xds_stream_flush(struct xds_stream *stream, uint64_t now_us)
@@ -213,13 +221,14 @@ void xds_server_expel(struct xds_server *server, const char *name)
 	const struct xds_proxy *proxy = xds_proxy_find(server, name);
 	struct xds_stream *stream;
 
+	xds_reporting_expel(server, name);
 	if (proxy == NULL)
 		return;
 	for (stream = TAILQ_FIRST(&proxy->streams); stream != NULL;
 	     stream = TAILQ_NEXT(stream, of_proxy)) {
 		if (stream->dead || stream->ended || stream->conn->dead)
 			continue;
-		xds_stream_end(stream, PERMISSION_DENIED,
+		xds_stream_end(stream, GRPC_PERMISSION_DENIED,
 			       "this node is another proxy now");
 		xds_conn_wake(stream->conn);
 	}
@@ -238,8 +247,9 @@ void xds_stream_free(struct xds_stream *stream)
 		    !server->closing)
 			server->ops.disconnected(server->owner, proxy->name);
 	}
-	forget_token(stream);
+	xds_stream_forget_token(stream);
 	xds_session_free(&stream->session);
+	free(stream->reporter);
 	xds_frame_free(&stream->frame);
 	zl_buf_free(&stream->out);
 	free(stream);

@@ -22,17 +22,30 @@ static bool skip(struct xds_wire *wire, uint64_t len)
 	return true;
 }
 
+/* A number of so many bytes, the smallest first. */
+static bool fixed(struct xds_wire *wire, size_t size, uint64_t *value)
+{
+	const uint8_t *at = wire->at;
+
+	*value = 0;
+	if (!skip(wire, size))
+		return false;
+	for (size_t i = size; i-- > 0;)
+		*value = *value << 8 | at[i];
+	return true;
+}
+
 static bool body(struct xds_wire *wire, struct xds_field *field)
 {
 	uint64_t value;
 
 	switch (field->type) {
 	case XDS_WIRE_VARINT:
-		return varint(wire, &value);
+		return varint(wire, &field->value);
 	case XDS_WIRE_64:
-		return skip(wire, 8);
+		return fixed(wire, 8, &field->value);
 	case XDS_WIRE_32:
-		return skip(wire, 4);
+		return fixed(wire, 4, &field->value);
 	case XDS_WIRE_BYTES:
 		if (!varint(wire, &value))
 			return false;
@@ -111,6 +124,12 @@ void xds_wire_put_head(struct zl_buf *buf, uint32_t number, size_t len)
 {
 	put_varint(buf, (uint64_t)number << 3 | XDS_WIRE_BYTES);
 	put_varint(buf, len);
+}
+
+void xds_wire_put_number(struct zl_buf *buf, uint32_t number, uint64_t value)
+{
+	put_varint(buf, (uint64_t)number << 3 | XDS_WIRE_VARINT);
+	put_varint(buf, value);
 }
 
 void xds_wire_put(struct zl_buf *buf, uint32_t number, const void *data, size_t len)

@@ -1,4 +1,4 @@
-/* zone/xds/wire.h - protobuf's wire format, as much as ADS needs.
+/* zone/xds/wire.h - protobuf's wire format, as much as Envoy's streams need.
  *
  * Requests are read where they lie and responses are written where they go out from: no
  * message is built in between, so nothing grows with what a peer claims, and each string
@@ -31,6 +31,7 @@ struct xds_field {
 	enum xds_wire_type type;
 	const uint8_t *data; /* of XDS_WIRE_BYTES */
 	size_t len;
+	uint64_t value; /* of the other types */
 };
 
 enum xds_wire_step { XDS_WIRE_FIELD, XDS_WIRE_END, XDS_WIRE_BAD };
@@ -44,5 +45,6 @@ bool xds_text_ok(const uint8_t *data, size_t len);
 /* A field of bytes, or its head alone when its len bytes are added afterwards. */
 void xds_wire_put(struct zl_buf *buf, uint32_t number, const void *data, size_t len);
 void xds_wire_put_head(struct zl_buf *buf, uint32_t number, size_t len);
-/* What they take. */
+void xds_wire_put_number(struct zl_buf *buf, uint32_t number, uint64_t value);
+/* What a field of bytes takes. */
 size_t xds_wire_size(uint32_t number, size_t len);

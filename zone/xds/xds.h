@@ -11,8 +11,17 @@
  *
  * What a config must hold: a ClusterLoadAssignment has the name of its cluster; a
  * listener that names an extension or a route table brings it along. A proxy that asks
- * for an extension that its config lacks gets a TcpProxy to the cluster "blackhole",
- * which every config therefore should hold, without endpoints.
+ * for an extension that its config lacks, as a listener that is on its way out may, gets
+ * a filter that lets nobody through: of "inbound:1.2.3.4:80/rbac" an RBAC that denies
+ * all, of "outbound:1.2.3.4:80/http" an HTTP connection manager without routes, of any
+ * other name a TcpProxy to the cluster "blackhole", which every config therefore should
+ * hold, without endpoints.
+ *
+ * Beside ADS it takes what a proxy tells of its traffic (xds_ops.reported, logged): load
+ * reports (LRS, gRPC service LoadReportingService) every 2 s, and access logs (OTLP's
+ * LogsService). Who sends them is admitted as for ADS: of LRS the node says who it is, of
+ * OTLP, which has none, the header "zonelink-node", which the bootstrap makes every Envoy
+ * send.
  *
  * A TCP address takes TLS 1.3 alone (ALPN h2); a unix socket, which its file's mode
  * protects, takes HTTP/2 as it is. Each stream says who it is and shows a token; the
@@ -85,6 +94,38 @@ enum xds_verdict {
 	XDS_NOT_ALLOWED /* it is somebody else: PERMISSION_DENIED */
 };
 
+/* What a proxy says of one of its endpoints. */
+struct xds_endpoint_load {
+	const char *address; /* an IP address, or the path of a unix socket */
+	uint16_t port;
+	uint64_t issued, in_progress;
+};
+
+/* What a proxy says of one of its clusters. Of TCP, issued counts connections that were
+ * established to an endpoint; of HTTP, requests. */
+struct xds_load {
+	const char *cluster;
+	uint64_t issued;                           /* since its last report */
+	uint64_t in_progress;                      /* as it is now */
+	uint64_t interval_ms;                      /* that issued is of */
+	const struct xds_endpoint_load *endpoints; /* see xds_server_detail */
+	size_t endpoint_count;
+};
+
+struct xds_log_field {
+	const char *key, *value; /* a number or bool as text; "": no such value */
+};
+
+/* A line of an access log, as its format made it. What is no UTF-8 is '?'. */
+struct xds_log_record {
+	uint64_t time_ns;                   /* since 1970; 0: not said */
+	const char *text;                   /* the body; NULL: it is a list */
+	const struct xds_log_field *fields; /* the body, in its order */
+	size_t field_count;
+	const struct xds_log_field *attributes;
+	size_t attribute_count;
+};
+
 /* What the server asks and tells its owner. All may be called inside xds_server_set, and
  * may call it. Each may be NULL. */
 struct xds_ops {
@@ -106,6 +147,13 @@ struct xds_ops {
 		       const struct xds_resource_status *what);
 	/* The proxy said something: its status may be another. Before acked. */
 	void (*heard)(void *owner, const char *proxy);
+	/* A load report: every cluster that the proxy has, each at least once. Only from
+	 * an admitted proxy, as logged. */
+	void (*reported)(void *owner, const char *proxy, const struct xds_load *loads,
+			 size_t count);
+	/* A record of an access log. It may come by any connection of the proxy. */
+	void (*logged)(void *owner, const char *proxy,
+		       const struct xds_log_record *record);
 };
 
 struct xds_setup {
@@ -146,6 +194,10 @@ void xds_server_forget(struct xds_server *server, const char *proxy);
  * again. Unknown: nothing happens. */
 void xds_server_expel(struct xds_server *server, const char *proxy);
 
+/* Load reports of proxy tell of each endpoint from now on, or no more. Holds for the
+ * streams that are there; one that comes anew does not tell. */
+void xds_server_detail(struct xds_server *server, const char *proxy, bool on);
+
 /* Call each for every proxy that is configured or connected, sorted by name. */
 void xds_server_proxies(struct xds_server *server,
 			void (*each)(void *to, const struct xds_proxy_status *status),
@@ -168,5 +220,6 @@ struct xds_counts {
 	uint64_t dropped_connections;         /* by a limit or deadline of ours */
 	uint64_t failed_handshakes;           /* plain text and other protocols as well */
 	uint64_t changed_nodes; /* streams that became another proxy's, and ended */
+	uint64_t load_reports, log_records;
 };
 void xds_server_counts(const struct xds_server *server, struct xds_counts *counts);
