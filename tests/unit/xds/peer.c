@@ -40,10 +40,35 @@ static enum xds_verdict admit(void *owner, const struct xds_stranger *who,
 	struct stage *stage = owner;
 
 	assert_false(who->is_local);
+	stage->judged++;
 	(void)snprintf(stage->token, sizeof(stage->token), "%s",
 		       who->token != NULL ? who->token : "-");
 	(void)zl_fail(err, ZL_EACCES, "the test says so");
 	return who->proxy != NULL ? stage->verdict : XDS_ADMITTED;
+}
+
+static void hear(struct stage *stage, const char *fmt, ...)
+{
+	size_t len = strlen(stage->heard);
+	va_list args;
+
+	va_start(args, fmt);
+	(void)vsnprintf(stage->heard + len, sizeof(stage->heard) - len, fmt, args);
+	va_end(args);
+}
+
+static void reported(void *owner, const char *proxy, const struct xds_load *loads,
+		     size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		hear(owner, "%s %s +%d =%d in %d ms\n", proxy, loads[i].cluster,
+		     (int)loads[i].issued, (int)loads[i].in_progress,
+		     (int)loads[i].interval_ms);
+}
+
+static void logged(void *owner, const char *proxy, const struct xds_log_record *record)
+{
+	hear(owner, "%s: %s\n", proxy, record->text != NULL ? record->text : "(list)");
 }
 
 struct pki_tls *stage_tls(const struct stage *stage)
@@ -74,7 +99,9 @@ void stage_open_small(struct stage *stage, size_t connections, size_t strangers)
 	static const struct xds_ops OPS = { .admit = admit,
 					    .connected = connected,
 					    .disconnected = disconnected,
-					    .acked = acked };
+					    .acked = acked,
+					    .reported = reported,
+					    .logged = logged };
 	struct zl_err err;
 
 	*stage = (struct stage){ .base = event_base_new() };

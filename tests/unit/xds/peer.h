@@ -42,6 +42,8 @@ struct stage {
 	uint64_t acked;
 	enum xds_verdict verdict; /* on all who come */
 	char token[64];           /* that the last of them showed; "-": none */
+	unsigned judged;          /* how often */
+	char heard[512];          /* what proxies told of their traffic */
 };
 
 struct peer {
