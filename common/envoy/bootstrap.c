@@ -11,6 +11,9 @@
 #define ADS_CLUSTER "zonelink/ads"
 /* Envoy would send the cluster's name, whose slash no :authority may have. */
 #define ADS_AUTHORITY "zonelink"
+#define NODE_HEADER "zonelink-node"
+#define MUTATION "envoy.extensions.filters.http.header_mutation.v3.HeaderMutation"
+#define CODEC "envoy.extensions.filters.http.upstream_codec.v3.UpstreamCodec"
 #define TLS_SOCKET "envoy.transport_sockets.tls"
 #define TLS_CONTEXT "envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext"
 
@@ -61,17 +64,21 @@ static struct tree *address_tree(struct zl_arena *arena, const struct zl_addr *a
 	return map_of(arena, "pipe", pipe, NULL);
 }
 
+static const char *node_id(struct zl_arena *arena, const struct envoy_bootstrap *from)
+{
+	return from->mesh[0] != '\0'
+		       ? zl_arena_format(arena, "%s.%s", from->mesh, from->name)
+		       : from->name;
+}
+
 static struct tree *node(struct zl_arena *arena, const struct envoy_bootstrap *from)
 {
 	const char *service = from->service;
-	const char *id = from->name;
 
-	if (from->mesh[0] != '\0')
-		id = zl_arena_format(arena, "%s.%s", from->mesh, from->name);
 	if (service == NULL || service[0] == '\0')
 		service = from->name; /* without a cluster Envoy does not start */
-	return map_of(arena, "id", text(arena, id), "cluster", text(arena, service),
-		      "metadata",
+	return map_of(arena, "id", text(arena, node_id(arena, from)), "cluster",
+		      text(arena, service), "metadata",
 		      map_of(arena, "dataplane.mesh", text(arena, from->mesh),
 			     "dataplane.name", text(arena, from->name), NULL),
 		      NULL);
@@ -117,8 +124,48 @@ static struct tree *dynamic(struct zl_arena *arena, const char *token)
 		      "cds_config", from_ads(arena), "lds_config", from_ads(arena), NULL);
 }
 
+static struct tree *set_header(struct zl_arena *arena, const char *key, const char *value)
+{
+	return map_of(arena, "append",
+		      map_of(arena, "header",
+			     map_of(arena, "key", text(arena, key), "value",
+				    text(arena, value), NULL),
+			     "append_action", text(arena, "OVERWRITE_IF_EXISTS_OR_ADD"),
+			     NULL),
+		      NULL);
+}
+
+static struct tree *filter(struct zl_arena *arena, const char *name, struct tree *config)
+{
+	return map_of(arena, "name", text(arena, name), "typed_config", config, NULL);
+}
+
+/* Every stream to the zone says whose it is and shows the token. An access log's could
+ * not know either: its configuration comes from the zone, which keeps no token, and it
+ * travels on connections of its own. */
+static struct tree *say_who(struct zl_arena *arena, const struct envoy_bootstrap *from)
+{
+	struct tree *mutations =
+		list_of(arena, set_header(arena, NODE_HEADER, node_id(arena, from)));
+
+	if (from->token != NULL)
+		tree_push(arena, mutations,
+			  set_header(arena, "authorization",
+				     zl_arena_format(arena, "Bearer %s", from->token)));
+	struct tree *config =
+		map_of(arena, "@type", text(arena, PB_URL MUTATION), "mutations",
+		       map_of(arena, "request_mutations", mutations, NULL), NULL);
+	struct tree *filters = list_of(
+		arena, filter(arena, "envoy.filters.http.header_mutation", config));
+
+	tree_push(arena, filters,
+		  filter(arena, "envoy.filters.http.upstream_codec",
+			 map_of(arena, "@type", text(arena, PB_URL CODEC), NULL)));
+	return filters;
+}
+
 /* HTTP/2 with pings, so that a silent path is noticed. */
-static struct tree *http2(struct zl_arena *arena)
+static struct tree *http2(struct zl_arena *arena, const struct envoy_bootstrap *from)
 {
 	struct tree *keepalive = map_of(arena, "interval", text(arena, "20s"), "timeout",
 					text(arena, "5s"), NULL);
@@ -128,7 +175,8 @@ static struct tree *http2(struct zl_arena *arena)
 
 	return map_of(arena, HTTP_OPTIONS,
 		      map_of(arena, "@type", text(arena, PB_URL HTTP_OPTIONS),
-			     "explicit_http_config", options, NULL),
+			     "explicit_http_config", options, "http_filters",
+			     say_who(arena, from), NULL),
 		      NULL);
 }
 
@@ -178,7 +226,7 @@ static struct tree *ads_cluster(struct zl_arena *arena,
 	tree_set(arena, cluster, "load_assignment", load);
 	if (from->ca != NULL)
 		tree_set(arena, cluster, "transport_socket", tls(arena, from));
-	tree_set(arena, cluster, "typed_extension_protocol_options", http2(arena));
+	tree_set(arena, cluster, "typed_extension_protocol_options", http2(arena, from));
 	return cluster;
 }
 
@@ -206,12 +254,24 @@ static struct tree *runtime(struct zl_arena *arena)
 	return map_of(arena, "layers", layers, NULL);
 }
 
+/* Whom Envoy tells how many connections each cluster took; what and how often, the zone
+ * says. */
+static struct tree *loads(struct zl_arena *arena, const char *token)
+{
+	return map_of(arena, "load_stats_config",
+		      map_of(arena, "api_type", text(arena, "GRPC"),
+			     "transport_api_version", text(arena, "V3"), "grpc_services",
+			     list_of(arena, grpc_service(arena, token)), NULL),
+		      NULL);
+}
+
 static struct tree *bootstrap_tree(struct zl_arena *arena,
 				   const struct envoy_bootstrap *from)
 {
 	return map_of(
 		arena, "node", node(arena, from), "dynamic_resources",
-		dynamic(arena, from->token), "static_resources",
+		dynamic(arena, from->token), "cluster_manager", loads(arena, from->token),
+		"static_resources",
 		map_of(arena, "clusters", list_of(arena, ads_cluster(arena, from)), NULL),
 		"admin", admin(arena, from->admin), "layered_runtime", runtime(arena),
 		NULL);
