@@ -56,6 +56,10 @@ static void xds_metrics(const struct api *api, struct zl_buf *out)
 	metrics_number(out, "zonelink_xds_dropped_connections_total", "counter",
 		       "Connections that a limit or deadline ended.",
 		       counts.dropped_connections);
+	metrics_number(out, "zonelink_xds_load_reports_total", "counter",
+		       "Load reports of proxies.", counts.load_reports);
+	metrics_number(out, "zonelink_xds_log_records_total", "counter",
+		       "Records of access logs that proxies sent.", counts.log_records);
 	metrics_number(out, "zonelink_xds_pending_acks", "gauge",
 		       "Responses that proxies have not answered yet.",
 		       counts.pending_acks);
