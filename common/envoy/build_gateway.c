@@ -138,7 +138,8 @@ static Envoy__FilterChain *host_chain(struct build *build, const struct port *po
 		name = zl_arena_format(build->arena, "%s/%s", name, listener->hostname);
 	build_split(build, name, port->service, route->unresolved, route->backends,
 		    route->backend_count);
-	chain = build_chain(build->arena, build_filter_by_name(build->arena, name));
+	chain = build_chain(build->arena,
+			    build_filter_by_name(build->arena, name, TCP_PROXY_URL));
 	if (listener->protocol == GATEWAY_TLS)
 		chain->filter_chain_match = match_host(build->arena, listener->hostname);
 	chain->transport_socket = socket;

@@ -4,32 +4,43 @@
 
 #define OWN_ROUTE "default"
 
-Envoy__Filter *build_http_filter(struct build *build, const char *stat_name,
-				 const char *route_name)
+static Envoy__HttpFilter *router(struct zl_arena *arena)
+{
+	Envoy__HttpFilter *filter = pb_new(arena, &envoy__http_filter__descriptor);
+	const Envoy__Router *options = pb_new(arena, &envoy__router__descriptor);
+
+	filter->name = zl_arena_strdup(arena, ROUTER_FILTER);
+	filter->config_type_case = ENVOY__HTTP_FILTER__CONFIG_TYPE_TYPED_CONFIG;
+	filter->typed_config = pb_any(arena, &options->base);
+	return filter;
+}
+
+Envoy__HttpConnectionManager *build_http_manager(struct build *build,
+						 const char *stat_name, const char *table)
 {
 	struct zl_arena *arena = build->arena;
 	Envoy__HttpConnectionManager *manager =
 		pb_new(arena, &envoy__http_connection_manager__descriptor);
-	Envoy__HttpFilter *router = pb_new(arena, &envoy__http_filter__descriptor);
-	const Envoy__Router *options = pb_new(arena, &envoy__router__descriptor);
-	Envoy__Filter *filter = pb_new(arena, &envoy__filter__descriptor);
 
-	router->name = zl_arena_strdup(arena, ROUTER_FILTER);
-	router->config_type_case = ENVOY__HTTP_FILTER__CONFIG_TYPE_TYPED_CONFIG;
-	router->typed_config = pb_any(arena, &options->base);
 	manager->stat_prefix = build_stat_prefix(build, stat_name);
 	manager->normalize_path = pb_bool(arena, true);
 	manager->route_specifier_case =
 		ENVOY__HTTP_CONNECTION_MANAGER__ROUTE_SPECIFIER_RDS;
 	manager->rds = pb_new(arena, &envoy__rds__descriptor);
 	manager->rds->config_source = pb_ads(arena);
-	manager->rds->route_config_name = zl_arena_strdup(arena, route_name);
+	manager->rds->route_config_name = zl_arena_strdup(arena, table);
 	manager->http_filters = pb_list(arena, 1);
-	manager->http_filters[manager->n_http_filters++] = router;
-	filter->name = zl_arena_strdup(arena, HTTP_FILTER);
-	filter->config_type_case = ENVOY__FILTER__CONFIG_TYPE_TYPED_CONFIG;
-	filter->typed_config = pb_any(arena, &manager->base);
-	return filter;
+	manager->http_filters[manager->n_http_filters++] = router(arena);
+	return manager;
+}
+
+Envoy__Filter *build_http_filter(struct build *build, const char *listener,
+				 const Envoy__HttpConnectionManager *manager)
+{
+	const char *name = zl_arena_format(build->arena, "%s/http", listener);
+
+	build_extension(build, name, &manager->base);
+	return build_filter_by_name(build->arena, name, HTTP_MANAGER_URL);
 }
 
 /* ---- what matches ---- */

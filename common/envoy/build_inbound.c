@@ -85,7 +85,8 @@ static void serve_all(struct build *build, const struct place *place,
 	build_passage(build, through, cluster, cluster);
 	chains[0] = build_chain(arena, filter);
 	chains[0]->filter_chain_match = match_of(arena, "raw_buffer");
-	chains[1] = build_chain(arena, build_filter_by_name(arena, through));
+	chains[1] =
+		build_chain(arena, build_filter_by_name(arena, through, TCP_PROXY_URL));
 	chains[1]->filter_chain_match = match_of(arena, "tls");
 	chains[2] = mesh_chain(build, filter);
 	chains[2]->filter_chain_match = match_of(arena, "tls");
@@ -134,10 +135,14 @@ static void add_inbound(struct build *build, const struct inbound *inbound,
 		return;
 	if (version_of(inbound) == HTTP_NONE) {
 		build_passage(build, name, cluster, cluster);
-		serve(build, &place, build_filter_by_name(build->arena, name), cluster);
+		serve(build, &place,
+		      build_filter_by_name(build->arena, name, TCP_PROXY_URL), cluster);
 	} else {
 		build_http_passage(build, name, cluster, cluster);
-		serve(build, &place, build_http_filter(build, name, name), cluster);
+		serve(build, &place,
+		      build_http_filter(build, name,
+					build_http_manager(build, name, name)),
+		      cluster);
 	}
 }
 

@@ -35,7 +35,8 @@ Envoy__FilterChain *build_chain(struct zl_arena *arena, Envoy__Filter *filter)
 	return chain;
 }
 
-Envoy__Filter *build_filter_by_name(struct zl_arena *arena, const char *name)
+Envoy__Filter *build_filter_by_name(struct zl_arena *arena, const char *name,
+				    const char *url)
 {
 	Envoy__Filter *filter = pb_new(arena, &envoy__filter__descriptor);
 	Envoy__ExtensionConfigSource *source =
@@ -43,7 +44,7 @@ Envoy__Filter *build_filter_by_name(struct zl_arena *arena, const char *name)
 
 	source->config_source = pb_ads(arena);
 	source->type_urls = pb_list(arena, 1);
-	source->type_urls[source->n_type_urls++] = zl_arena_strdup(arena, TCP_PROXY_URL);
+	source->type_urls[source->n_type_urls++] = zl_arena_strdup(arena, url);
 	filter->name = zl_arena_strdup(arena, name);
 	filter->config_type_case = ENVOY__FILTER__CONFIG_TYPE_CONFIG_DISCOVERY;
 	filter->config_discovery = source;
@@ -82,13 +83,14 @@ void build_listener(struct build *build, const struct place *place, Envoy__Filte
 
 /* ---- what a connection is for ---- */
 
-static void add_extension(struct build *build, const char *name, Envoy__TcpProxy *proxy)
+void build_extension(struct build *build, const char *name,
+		     const ProtobufCMessage *message)
 {
 	Envoy__TypedExtensionConfig *extension =
 		pb_new(build->arena, &envoy__typed_extension_config__descriptor);
 
 	extension->name = zl_arena_strdup(build->arena, name);
-	extension->typed_config = pb_any(build->arena, &proxy->base);
+	extension->typed_config = pb_any(build->arena, message);
 	build_add(build, ENVOY_EXTENSION, name, &extension->base);
 }
 
@@ -153,7 +155,7 @@ void build_split(struct build *build, const char *name, const char *stat_name,
 		set_cluster(proxy, build_part_cluster(build, &parts[0]));
 	else
 		set_split(build, proxy, parts, part_count);
-	add_extension(build, name, proxy);
+	build_extension(build, name, &proxy->base);
 }
 
 void build_passage(struct build *build, const char *name, const char *stat_name,
@@ -162,5 +164,5 @@ void build_passage(struct build *build, const char *name, const char *stat_name,
 	Envoy__TcpProxy *proxy = new_proxy(build, stat_name);
 
 	set_cluster(proxy, zl_arena_strdup(build->arena, cluster));
-	add_extension(build, name, proxy);
+	build_extension(build, name, &proxy->base);
 }

@@ -34,12 +34,16 @@ static void add_outbound(struct build *build, const struct outbound_route *outbo
 
 	if (outbound->http) {
 		build_http_routes(build, name, called, outbound);
-		build_listener(build, &place, build_http_filter(build, called, name));
+		build_listener(
+			build, &place,
+			build_http_filter(build, name,
+					  build_http_manager(build, called, name)));
 		return;
 	}
 	build_split(build, name, called, outbound->unresolved, outbound->backends,
 		    outbound->backend_count);
-	build_listener(build, &place, build_filter_by_name(build->arena, name));
+	build_listener(build, &place,
+		       build_filter_by_name(build->arena, name, TCP_PROXY_URL));
 }
 
 void build_outbounds(struct build *build)

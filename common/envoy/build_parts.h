@@ -143,8 +143,13 @@ const char *build_listener_name(struct build *build, const char *direction,
 char *build_stat_prefix(struct build *build, const char *name);
 /* A chain of one filter. */
 Envoy__FilterChain *build_chain(struct zl_arena *arena, Envoy__Filter *filter);
-/* The filter of which only the name is said: the rest comes by ECDS. */
-Envoy__Filter *build_filter_by_name(struct zl_arena *arena, const char *name);
+/* The filter of which only the name and the type are said: the rest comes by ECDS. */
+Envoy__Filter *build_filter_by_name(struct zl_arena *arena, const char *name,
+				    const char *url);
+/* That rest. One name has one type for ever: an old listener that has not gone yet would
+ * refuse another, and with it all that comes along. */
+void build_extension(struct build *build, const char *name,
+		     const ProtobufCMessage *message);
 Envoy__Listener *build_listener_new(struct build *build, const struct place *place,
 				    size_t chains);
 void build_listener(struct build *build, const struct place *place,
@@ -163,9 +168,13 @@ char *build_part_cluster(struct build *build, const struct part *part);
 
 /* ---- build_http.c ---- */
 
-/* The HTTP connection manager of a listener; its routes are the table route_name. */
-Envoy__Filter *build_http_filter(struct build *build, const char *stat_name,
-				 const char *route_name);
+/* An HTTP connection manager, whose routes are this table for ever: one that asks for
+ * another later never gets it. */
+Envoy__HttpConnectionManager *
+build_http_manager(struct build *build, const char *stat_name, const char *table);
+/* The filter that stands for manager in listener; the extension is added. */
+Envoy__Filter *build_http_filter(struct build *build, const char *listener,
+				 const Envoy__HttpConnectionManager *manager);
 /* The route table of an outbound. */
 void build_http_routes(struct build *build, const char *name, const char *called,
 		       const struct outbound_route *outbound);

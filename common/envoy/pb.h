@@ -18,8 +18,11 @@
 
 #define PB_URL "type.googleapis.com/"
 #define TCP_PROXY_URL PB_URL "envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy"
+#define HTTP_MANAGER_URL                                                      \
+	PB_URL "envoy.extensions.filters.network.http_connection_manager.v3." \
+	       "HttpConnectionManager"
+#define RBAC_URL PB_URL "envoy.extensions.filters.network.rbac.v3.RBAC"
 #define ROUTER_FILTER "envoy.filters.http.router"
-#define HTTP_FILTER "envoy.filters.network.http_connection_manager"
 #define TLS_SOCKET "envoy.transport_sockets.tls"
 #define PLAIN_SOCKET "envoy.transport_sockets.raw_buffer"
 #define TLS_INSPECTOR "envoy.filters.listener.tls_inspector"

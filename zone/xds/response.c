@@ -84,24 +84,95 @@ void xds_response_write(struct zl_buf *out, const struct xds_response *response)
 		put_text(out, REMOVED, response->removed[i]);
 }
 
-/* TypedExtensionConfig {1 name, 2 typed_config: Any of TcpProxy {1 stat_prefix,
- * 2 cluster}}: a connection is closed at once, as that cluster has no endpoints. */
-static void put_blackhole(struct zl_buf *out, const char *name)
+#define FILTERS "type.googleapis.com/envoy.extensions.filters.network."
+
+/* Filters that let nobody through. They are written by hand, as this room has no use for
+ * Envoy's messages. */
+
+/* TcpProxy {1 stat_prefix, 2 cluster}: a connection is closed at once, as that cluster
+ * has no endpoints. */
+static void put_proxy(struct zl_buf *out)
 {
-	static const char URL[] =
-		"type.googleapis.com/"
-		"envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy";
-	struct zl_buf proxy = { 0 };
+	put_text(out, 1, "blackhole");
+	put_text(out, 2, "blackhole");
+}
+
+/* RBAC {1 rules: RBAC {}, 3 stat_prefix}: rules that allow nobody. */
+static void put_denial(struct zl_buf *out)
+{
+	xds_wire_put(out, 1, "", 0);
+	put_text(out, 3, "blackhole.");
+}
+
+/* HttpConnectionManager {2 stat_prefix, 3 rds {1 config_source {3 ads {}, 6 version},
+ * 2 route_config_name}, 5 http_filters {1 name, 4 typed_config}}: its table is the one
+ * that the listener's has in any case. */
+static void put_manager(struct zl_buf *out, const char *table)
+{
+	static const uint8_t ADS[] = { 3 << 3 | 2, 0, 6 << 3, 2 /* V3 */ };
+	struct zl_buf rds = { 0 };
+	struct zl_buf any = { 0 };
+	struct zl_buf filter = { 0 };
+
+	xds_wire_put(&rds, 1, ADS, sizeof(ADS));
+	put_text(&rds, 2, table);
+	put_text(&any, ANY_TYPE_URL,
+		 "type.googleapis.com/envoy.extensions.filters.http.router.v3.Router");
+	put_text(&filter, 1, "envoy.filters.http.router");
+	xds_wire_put(&filter, 4, any.data, any.len);
+	put_text(out, 2, "blackhole");
+	xds_wire_put(out, 3, rds.data, rds.len);
+	xds_wire_put(out, 5, filter.data, filter.len);
+	zl_buf_free(&filter);
+	zl_buf_free(&any);
+	zl_buf_free(&rds);
+}
+
+/* The length of the name of the listener that has the extension name, which ends in what;
+ * 0: it is no such. Others end in server names, behind the names of people. */
+static size_t listener_length(const char *name, const char *what)
+{
+	static const char *const LISTENERS[] = { "inbound:", "outbound:" };
+	size_t len = strlen(name);
+	size_t end = strlen(what);
+
+	for (size_t i = 0; i < sizeof(LISTENERS) / sizeof(LISTENERS[0]); i++) {
+		size_t start = strlen(LISTENERS[i]);
+		if (strncmp(name, LISTENERS[i], start) == 0 && len > start + end &&
+		    (name[start] == '[' || (name[start] >= '0' && name[start] <= '9')) &&
+		    strcmp(name + len - end, what) == 0)
+			return len - end;
+	}
+	return 0;
+}
+
+/* TypedExtensionConfig {1 name, 2 typed_config} of the type that its listener asks for:
+ * Envoy would refuse another. */
+static void put_extension(struct zl_buf *out, const char *name)
+{
+	const char *url = FILTERS "tcp_proxy.v3.TcpProxy";
+	size_t http = listener_length(name, "/http");
+	struct zl_buf filter = { 0 };
 	struct zl_buf any = { 0 };
 
-	put_text(&proxy, 1, "blackhole");
-	put_text(&proxy, 2, "blackhole");
-	put_text(&any, ANY_TYPE_URL, URL);
-	xds_wire_put(&any, ANY_VALUE, proxy.data, proxy.len);
+	if (http > 0) {
+		struct zl_buf table = { 0 };
+		zl_buf_add(&table, name, http);
+		url = FILTERS "http_connection_manager.v3.HttpConnectionManager";
+		put_manager(&filter, zl_buf_text(&table));
+		zl_buf_free(&table);
+	} else if (listener_length(name, "/rbac") > 0) {
+		url = FILTERS "rbac.v3.RBAC";
+		put_denial(&filter);
+	} else {
+		put_proxy(&filter);
+	}
+	put_text(&any, ANY_TYPE_URL, url);
+	xds_wire_put(&any, ANY_VALUE, filter.data, filter.len);
 	put_text(out, 1, name);
 	xds_wire_put(out, 2, any.data, any.len);
 	zl_buf_free(&any);
-	zl_buf_free(&proxy);
+	zl_buf_free(&filter);
 }
 
 struct xds_part xds_response_nothing(struct zl_arena *arena, enum envoy_type type,
@@ -111,7 +182,7 @@ struct xds_part xds_response_nothing(struct zl_arena *arena, enum envoy_type typ
 	struct zl_buf bytes = { 0 };
 
 	if (type == ENVOY_EXTENSION)
-		put_blackhole(&bytes, name);
+		put_extension(&bytes, name);
 	else if (type == ENVOY_ENDPOINTS || type == ENVOY_ROUTES)
 		put_text(&bytes, 1, name); /* their field 1 is the name */
 	else

@@ -33,7 +33,8 @@ enum { XDS_NONCE_TEXT = 24 };
 void xds_nonce_text(uint64_t nonce, char text[XDS_NONCE_TEXT]);
 
 /* What a name that the config lacks is answered with so that nothing waits for it: no
- * endpoints, a split that leads nowhere, a table without routes; its version is that of
+ * endpoints, a filter of the type that its listener asks for that lets nobody through, a
+ * table without routes; its version is that of
  * the bytes. bytes is NULL for the types that are answered by a removal. The part is in
  * arena but for its name. */
 struct xds_part xds_response_nothing(struct zl_arena *arena, enum envoy_type type,

@@ -130,8 +130,8 @@ class Check:
 
     def requests(self, filter_, rules, unresolved, what):
         """One route for each way to match."""
-        table = self.tables.get(
-            filter_.get('typedConfig', {}).get('rds', {}).get('routeConfigName'))
+        manager = self.extensions.get(filter_['name'], {})
+        table = self.tables.get(manager.get('rds', {}).get('routeConfigName'))
         if table is None:
             self.lines.append('%s: no route table' % what)
             return

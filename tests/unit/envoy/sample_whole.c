@@ -2,6 +2,7 @@
 
 #include "proto/envoy.pb-c.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #define UNPACK(type, from) type##__unpack(NULL, (from)->value.len, (from)->value.data)
@@ -36,34 +37,41 @@ static void whole_tls(struct walk *walk, const Envoy__CommonTlsContext *common)
 
 /* ---- listeners ---- */
 
+/* Valid until the next call. */
+static const char *type_of_extension(const struct envoy_config *config, const char *name)
+{
+	static char type[128];
+	const struct envoy_resource *item =
+		envoy_config_find(config, ENVOY_EXTENSION, name);
+	Envoy__TypedExtensionConfig *extension =
+		envoy__typed_extension_config__unpack(NULL, item->len, item->bytes);
+
+	assert_non_null(extension);
+	(void)snprintf(type, sizeof(type), "%s", extension->typed_config->type_url);
+	envoy__typed_extension_config__free_unpacked(extension, NULL);
+	return type;
+}
+
+/* Nothing that may change stands in a listener. */
 static void whole_filter(struct walk *walk, const Envoy__Filter *filter)
 {
-	if (filter->config_type_case == ENVOY__FILTER__CONFIG_TYPE_CONFIG_DISCOVERY) {
-		named(walk, ENVOY_EXTENSION, filter->name);
-		walk->extensions++;
-		return;
-	}
-	Envoy__HttpConnectionManager *manager =
-		UNPACK(envoy__http_connection_manager, filter->typed_config);
-	assert_non_null(manager);
-	assert_string_not_equal(manager->stat_prefix, "");
-	assert_int_equal(manager->n_http_filters, 1);
-	named(walk, ENVOY_ROUTES, manager->rds->route_config_name);
-	walk->tables++;
-	envoy__http_connection_manager__free_unpacked(manager, NULL);
+	assert_int_equal(filter->config_type_case,
+			 ENVOY__FILTER__CONFIG_TYPE_CONFIG_DISCOVERY);
+	named(walk, ENVOY_EXTENSION, filter->name);
+	assert_int_equal(filter->config_discovery->n_type_urls, 1);
+	assert_string_equal(filter->config_discovery->type_urls[0],
+			    type_of_extension(walk->config, filter->name));
+	walk->extensions++;
 }
 
 /* An inbound that takes plain text and mTLS does the same with both. */
-static bool is_again(const Envoy__Listener *listener, size_t index)
+static bool is_again(const Envoy__Listener *listener, size_t chain, const char *filter)
 {
-	for (size_t i = 0; i < index; i++)
-		if (protobuf_c_message_get_packed_size(
-			    &listener->filter_chains[i]->filters[0]->base) ==
-			    protobuf_c_message_get_packed_size(
-				    &listener->filter_chains[index]->filters[0]->base) &&
-		    strcmp(listener->filter_chains[i]->filters[0]->name,
-			   listener->filter_chains[index]->filters[0]->name) == 0)
-			return true;
+	for (size_t i = 0; i < chain; i++)
+		for (size_t k = 0; k < listener->filter_chains[i]->n_filters; k++)
+			if (strcmp(listener->filter_chains[i]->filters[k]->name,
+				   filter) == 0)
+				return true;
 	return false;
 }
 
@@ -76,9 +84,10 @@ static void whole_listener(struct walk *walk, const struct envoy_resource *item)
 	assert_int_not_equal(listener->n_filter_chains, 0);
 	for (size_t i = 0; i < listener->n_filter_chains; i++) {
 		const Envoy__FilterChain *chain = listener->filter_chains[i];
-		assert_int_equal(chain->n_filters, 1);
-		if (!is_again(listener, i))
-			whole_filter(walk, chain->filters[0]);
+		assert_int_not_equal(chain->n_filters, 0);
+		for (size_t k = 0; k < chain->n_filters; k++)
+			if (!is_again(listener, i, chain->filters[k]->name))
+				whole_filter(walk, chain->filters[k]);
 		if (chain->transport_socket == NULL)
 			continue;
 		Envoy__DownstreamTlsContext *context =
@@ -92,16 +101,12 @@ static void whole_listener(struct walk *walk, const struct envoy_resource *item)
 
 /* ---- what leads to clusters ---- */
 
-static void whole_extension(const struct walk *walk, const struct envoy_resource *item)
+static void whole_proxy(const struct walk *walk, const Envoy__Any *any)
 {
-	Envoy__TypedExtensionConfig *extension =
-		envoy__typed_extension_config__unpack(NULL, item->len, item->bytes);
-	assert_non_null(extension);
-	assert_string_equal(extension->name, item->name);
-	Envoy__TcpProxy *proxy = UNPACK(envoy__tcp_proxy, extension->typed_config);
+	Envoy__TcpProxy *proxy = UNPACK(envoy__tcp_proxy, any);
+
 	assert_non_null(proxy);
 	assert_string_not_equal(proxy->stat_prefix, "");
-
 	if (proxy->cluster_specifier_case ==
 	    ENVOY__TCP_PROXY__CLUSTER_SPECIFIER_CLUSTER) {
 		named(walk, ENVOY_CLUSTER, proxy->cluster);
@@ -115,6 +120,55 @@ static void whole_extension(const struct walk *walk, const struct envoy_resource
 		}
 	}
 	envoy__tcp_proxy__free_unpacked(proxy, NULL);
+}
+
+/* The table is that of the listener, for ever. */
+static void whole_manager(struct walk *walk, const Envoy__Any *any, const char *name)
+{
+	Envoy__HttpConnectionManager *manager =
+		UNPACK(envoy__http_connection_manager, any);
+	size_t len = strlen(name) - strlen("/http");
+
+	assert_non_null(manager);
+	assert_string_not_equal(manager->stat_prefix, "");
+	assert_int_equal(manager->n_http_filters, 1);
+	named(walk, ENVOY_ROUTES, manager->rds->route_config_name);
+	assert_string_equal(name + len, "/http");
+	assert_int_equal(strlen(manager->rds->route_config_name), len);
+	assert_memory_equal(name, manager->rds->route_config_name, len);
+	walk->tables++;
+	envoy__http_connection_manager__free_unpacked(manager, NULL);
+}
+
+/* Without rules it would let everybody in. */
+static void whole_rbac(const Envoy__Any *any)
+{
+	Envoy__NetworkRbac *rbac = UNPACK(envoy__network_rbac, any);
+
+	assert_non_null(rbac);
+	assert_non_null(rbac->rules);
+	assert_string_not_equal(rbac->stat_prefix, "");
+	for (size_t i = 0; i < rbac->rules->n_policies; i++) {
+		assert_int_not_equal(rbac->rules->policies[i]->value->n_principals, 0);
+		assert_int_equal(rbac->rules->policies[i]->value->n_permissions, 1);
+	}
+	envoy__network_rbac__free_unpacked(rbac, NULL);
+}
+
+static void whole_extension(struct walk *walk, const struct envoy_resource *item)
+{
+	Envoy__TypedExtensionConfig *extension =
+		envoy__typed_extension_config__unpack(NULL, item->len, item->bytes);
+
+	assert_non_null(extension);
+	assert_string_equal(extension->name, item->name);
+	const char *type = strrchr(extension->typed_config->type_url, '.');
+	if (strcmp(type, ".HttpConnectionManager") == 0)
+		whole_manager(walk, extension->typed_config, item->name);
+	else if (strcmp(type, ".RBAC") == 0)
+		whole_rbac(extension->typed_config);
+	else
+		whole_proxy(walk, extension->typed_config);
 	envoy__typed_extension_config__free_unpacked(extension, NULL);
 }
 

@@ -179,6 +179,32 @@ def a_refusal_is_kept_apart(server):
     stream.close()
 
 
+def an_extension_has_the_type_that_its_listener_asks_for(stream):
+    filters = 'type.googleapis.com/envoy.extensions.filters.network.'
+
+    def extension(name):
+        stream.ask('extension', [name])
+        got, = stream.take('extension')
+        value = messages.TypedExtensionConfig.FromString(got.resources[0].resource.value)
+        equal((value.name, value.typed_config.type_url[:len(filters)]), (name, filters))
+        return value.typed_config.type_url[len(filters):], value.typed_config.value
+
+    kind, value = extension('outbound:127.0.0.1:80/http')
+    manager = messages.HttpConnectionManager.FromString(value)
+    equal((kind, manager.rds.route_config_name, manager.rds.config_source.HasField('ads')),
+          ('http_connection_manager.v3.HttpConnectionManager', 'outbound:127.0.0.1:80', True))
+    equal([f.typed_config.type_url.split('.')[-1] for f in manager.http_filters], ['Router'])
+    equal(manager.rds.config_source.resource_api_version, 2)
+    for name in ('inbound:1.2.3.4:80/rbac', 'inbound:[::1]:80/rbac'):
+        kind, value = extension(name)
+        rbac = messages.NetworkRbac.FromString(value)
+        equal((kind, rbac.HasField('rules'), len(rbac.rules.policies)), ('rbac.v3.RBAC', True, 0))
+    # A gateway called so, and the host names of its chains.
+    for name in ('inbound:TLS:80/rbac', 'outbound:TLS:80/http', 'edge:TLS:80/http',
+                 'inbound:1.2.3.4:80', 'inbound:1.2.3.4:80/tls'):
+        equal(extension(name)[0], 'tcp_proxy.v3.TcpProxy')
+
+
 def each_subscription_is_answered(server):
     stream = begin(server)
     stream.ask('endpoints', ['a', 'nobody'])
@@ -196,6 +222,7 @@ def each_subscription_is_answered(server):
     value = messages.TypedExtensionConfig.FromString(got.resources[0].resource.value)
     proxy = messages.TcpProxy.FromString(value.typed_config.value)
     equal((value.name, proxy.cluster, removed(got)), ('x', 'blackhole', []))
+    an_extension_has_the_type_that_its_listener_asks_for(stream)
     stream.ask('routes', ['r'])
     got, = stream.take('routes')
     equal(got.resources[0].resource.value, b'\x0a\x01r')  # its name, and no routes
