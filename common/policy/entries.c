@@ -49,13 +49,22 @@ const struct pmap_ops ENTRY_LISTS = { compare_lists, hold_list, drop_list };
 
 /* ---- collecting ---- */
 
+/* A TrafficRoute, or another that goes by tags. */
+static bool is_traffic(const struct resource *policy)
+{
+	return policy->key.kind == KIND_TRAFFIC_ROUTE || kind_is_legacy(policy->key.kind);
+}
+
 static struct entry_name name_of(const struct entry *entry)
 {
 	const struct resource *route = entry->rank.route;
 
-	if (route->key.kind == KIND_TRAFFIC_ROUTE)
+	if (is_traffic(route))
 		return (struct entry_name){ route->key.mesh, REF_NONE,
 					    traffic_service(route, entry->to) };
+	if (entry->to == OF_INBOUNDS)
+		return (struct entry_name){ route->key.mesh, REF_NONE,
+					    kind_info(route->key.kind)->name };
 	const struct target_ref *target = route_to(route, entry->to);
 	return (struct entry_name){ route->key.mesh, target->kind, target->name };
 }
@@ -76,7 +85,7 @@ static int compare_entries(const void *one, const void *other)
 
 	if (order != 0)
 		return order;
-	if (a->rank.route->key.kind != KIND_TRAFFIC_ROUTE)
+	if (!is_traffic(a->rank.route) && a->to != OF_INBOUNDS)
 		return rank_compare_entries(&a->rank, a->to, &b->rank, b->to);
 	order = rank_compare(&a->rank, &b->rank);
 	return order != 0 ? order : (a->to > b->to) - (a->to < b->to);
@@ -121,6 +130,9 @@ static void walk(struct entry_changes *to, const struct resource *route,
 		return;
 	for (size_t i = 0; i < route_to_count(route); i++)
 		note(to, (struct entry){ rank, i });
+	if (kind_attaches(route->key.kind) &&
+	    route->attached->from.count + route->attached->rules.count > 0)
+		note(to, (struct entry){ rank, OF_INBOUNDS });
 }
 
 static void on_route(void *ctx, const struct resource *old, const struct resource *now)
@@ -136,7 +148,7 @@ static void walk_traffic(struct entry_changes *to, const struct resource *route,
 {
 	const struct rank rank = rank_of(route);
 
-	for (size_t i = 0; i < route->traffic_route->destination_count; i++)
+	for (size_t i = 0; i < traffic_destination_count(route); i++)
 		note(to, (struct entry){ rank, i });
 }
 
@@ -185,6 +197,26 @@ void entries_collect_balancing(struct entry_changes *changes, const struct set *
 {
 	begin(changes, after, zone);
 	set_diff(before, after, KIND_MESH_LOAD_BALANCING_STRATEGY, on_route, changes);
+	end(changes);
+}
+
+void entries_collect_attached(struct entry_changes *changes, const struct set *before,
+			      const struct set *after, const char *zone)
+{
+	begin(changes, after, zone);
+	for (enum kind kind = KIND_NONE; kind < KIND_END; kind++)
+		if (kind_attaches(kind))
+			set_diff(before, after, kind, on_route, changes);
+	end(changes);
+}
+
+void entries_collect_legacy(struct entry_changes *changes, const struct set *before,
+			    const struct set *after, const char *zone)
+{
+	begin(changes, after, zone);
+	for (enum kind kind = KIND_NONE; kind < KIND_END; kind++)
+		if (kind_is_legacy(kind))
+			set_diff(before, after, kind, on_traffic, changes);
 	end(changes);
 }
 

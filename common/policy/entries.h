@@ -1,7 +1,8 @@
 /* policy/entries.h - the entries of MeshTCPRoutes and MeshHTTPRoutes by what their
  * targetRef names, and the destinations of TrafficRoutes, as an index has them and as a
- * change of routes touches them. Those of MeshLoadBalancingStrategies are kept alike, in
- * lists of their own.
+ * change of routes touches them. Those of other policies are kept alike, in lists of
+ * their own: MeshLoadBalancingStrategies, policies that attach to routes, their legacy
+ * forms.
  *
  * Threads:  holders of a list may be on different threads (the count is atomic); lists
  *           are immutable.
@@ -26,8 +27,12 @@ struct entry_name {
 /* An entry of a route's `to`. */
 struct entry {
 	struct rank rank; /* of its route */
-	size_t to;
+	size_t to;        /* or OF_INBOUNDS */
 };
+
+/* The entry of a policy that has `from` or `rules`: all of them. It stands under the name
+ * of its kind, as REF_NONE. */
+#define OF_INBOUNDS SIZE_MAX
 
 /* All of one name, which need not mean the same: it may be a tag service or, with
  * namespace, port and section, objects. */
@@ -57,6 +62,12 @@ void entries_collect(struct entry_changes *changes, const struct set *before,
 /* Those of MeshLoadBalancingStrategies. */
 void entries_collect_balancing(struct entry_changes *changes, const struct set *before,
 			       const struct set *after, const char *zone);
+/* Those of kind_attaches. */
+void entries_collect_attached(struct entry_changes *changes, const struct set *before,
+			      const struct set *after, const char *zone);
+/* Those of kind_is_legacy. */
+void entries_collect_legacy(struct entry_changes *changes, const struct set *before,
+			    const struct set *after, const char *zone);
 void entries_apply(const struct entry_changes *changes, struct pmap **lists);
 void entries_end(struct entry_changes *changes);
 

@@ -11,6 +11,8 @@ struct policy_index {
 	char *zone;                /* owned */
 	struct pmap *lists;        /* held; entry_list */
 	struct pmap *balancing;    /* the same of MeshLoadBalancingStrategies */
+	struct pmap *attached;     /* of policies that attach to routes */
+	struct pmap *legacy;       /* of their legacy forms */
 };
 
 static int by_text(const void *one, const void *other)
@@ -47,13 +49,22 @@ static struct policy_index *follow(const struct policy_index *from, const struct
 	index->zone = zl_strdup(from->zone);
 	index->lists = pmap_hold(from->lists);
 	index->balancing = pmap_hold(from->balancing);
+	index->attached = pmap_hold(from->attached);
+	index->legacy = pmap_hold(from->legacy);
+	const struct {
+		void (*collect)(struct entry_changes *changes, const struct set *before,
+				const struct set *after, const char *zone);
+		struct pmap **lists;
+	} parts[] = { { entries_collect, &index->lists },
+		      { entries_collect_balancing, &index->balancing },
+		      { entries_collect_attached, &index->attached },
+		      { entries_collect_legacy, &index->legacy } };
 
-	entries_collect(&changes, from->set, set, index->zone);
-	entries_apply(&changes, &index->lists);
-	entries_end(&changes);
-	entries_collect_balancing(&changes, from->set, set, index->zone);
-	entries_apply(&changes, &index->balancing);
-	entries_end(&changes);
+	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+		parts[i].collect(&changes, from->set, set, index->zone);
+		entries_apply(&changes, parts[i].lists);
+		entries_end(&changes);
+	}
 	return index;
 }
 
@@ -94,25 +105,32 @@ void policy_index_drop(struct policy_index **indexp)
 		return;
 	pmap_drop(&ENTRY_LISTS, &index->lists);
 	pmap_drop(&ENTRY_LISTS, &index->balancing);
+	pmap_drop(&ENTRY_LISTS, &index->attached);
+	pmap_drop(&ENTRY_LISTS, &index->legacy);
 	set_drop(&index->set);
 	free(index->zone);
 	free(index);
 }
 
+/* A policy whose entries the index has. */
+static bool is_indexed(enum kind kind)
+{
+	return kind == KIND_MESH_TCP_ROUTE || kind == KIND_MESH_HTTP_ROUTE ||
+	       kind == KIND_TRAFFIC_ROUTE || kind == KIND_MESH_LOAD_BALANCING_STRATEGY ||
+	       kind_attaches(kind) || kind_is_legacy(kind);
+}
+
 bool policy_index_fits(const struct policy_index *index, const struct set *set)
 {
 	/* Secrets: whether there is one is told of the set that the index holds. */
-	static const enum kind READ[] = { KIND_MESH,
-					  KIND_ZONE,
-					  KIND_MESH_TCP_ROUTE,
-					  KIND_MESH_HTTP_ROUTE,
-					  KIND_TRAFFIC_ROUTE,
-					  KIND_MESH_GATEWAY,
-					  KIND_MESH_LOAD_BALANCING_STRATEGY,
+	static const enum kind READ[] = { KIND_MESH, KIND_ZONE, KIND_MESH_GATEWAY,
 					  KIND_SECRET };
 
 	for (size_t i = 0; i < sizeof(READ) / sizeof(READ[0]); i++)
 		if (!set_same_kind(index->set, set, READ[i]))
+			return false;
+	for (enum kind kind = KIND_NONE; kind < KIND_END; kind++)
+		if (is_indexed(kind) && !set_same_kind(index->set, set, kind))
 			return false;
 	return true;
 }
@@ -151,6 +169,31 @@ const struct entry *index_balancing(const struct policy_index *index,
 	return find(index->balancing, name, count);
 }
 
+bool index_attaches(const struct policy_index *index)
+{
+	return index->attached != NULL || index->legacy != NULL;
+}
+
+const struct entry *index_attached(const struct policy_index *index,
+				   struct entry_name name, size_t *count)
+{
+	return find(index->attached, name, count);
+}
+
+const struct entry *index_inbound(const struct policy_index *index, const char *mesh,
+				  enum kind kind, size_t *count)
+{
+	const struct entry_name name = { mesh, REF_NONE, kind_info(kind)->name };
+
+	return find(index->attached, name, count);
+}
+
+const struct entry *index_legacy(const struct policy_index *index, const char *mesh,
+				 const char *service, size_t *count)
+{
+	return find(index->legacy, (struct entry_name){ mesh, REF_NONE, service }, count);
+}
+
 static int by_precedence(const void *one, const void *other)
 {
 	const struct indexed_route *a = one;
@@ -180,18 +223,16 @@ const struct indexed_route *index_sorted(const struct policy_index *index,
 					 const char *mesh, struct zl_arena *arena,
 					 size_t *count)
 {
-	static const enum kind KINDS[] = { KIND_MESH_TCP_ROUTE, KIND_MESH_HTTP_ROUTE,
-					   KIND_TRAFFIC_ROUTE,
-					   KIND_MESH_LOAD_BALANCING_STRATEGY };
-	enum { KIND_COUNT = sizeof(KINDS) / sizeof(KINDS[0]) };
 	size_t room = 0;
 
-	for (size_t i = 0; i < KIND_COUNT; i++)
-		room = add_routes(index, mesh, KINDS[i], NULL, room);
+	for (enum kind kind = KIND_NONE; kind < KIND_END; kind++)
+		if (is_indexed(kind))
+			room = add_routes(index, mesh, kind, NULL, room);
 	struct indexed_route *sorted = zl_arena_alloc(arena, room, sizeof(*sorted));
 	*count = 0;
-	for (size_t i = 0; i < KIND_COUNT; i++)
-		*count = add_routes(index, mesh, KINDS[i], sorted, *count);
+	for (enum kind kind = KIND_NONE; kind < KIND_END; kind++)
+		if (is_indexed(kind))
+			*count = add_routes(index, mesh, kind, sorted, *count);
 	qsort(sorted, room, sizeof(*sorted), by_precedence);
 	return sorted;
 }

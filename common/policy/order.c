@@ -26,8 +26,8 @@ static unsigned detail_rank(const struct target_ref *top)
 
 struct rank rank_of(const struct resource *route)
 {
-	/* A TrafficRoute has no top: how well it fits is another matter. */
-	if (route->key.kind == KIND_TRAFFIC_ROUTE)
+	/* A legacy policy has no top: how well it fits is another matter. */
+	if (route->key.kind == KIND_TRAFFIC_ROUTE || kind_is_legacy(route->key.kind))
 		return (struct rank){ route, 0 };
 
 	const struct target_ref *top = route_top(route);

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-/* It is the first member of both specs. */
+/* It is the first member of all these specs. */
 const struct target_ref *route_top(const struct resource *route)
 {
 	return route->spec;
@@ -15,8 +15,10 @@ size_t route_to_count(const struct resource *route)
 		return route->tcp_route->to_count;
 	case KIND_MESH_HTTP_ROUTE:
 		return route->http_route->to_count;
-	default:
+	case KIND_MESH_LOAD_BALANCING_STRATEGY:
 		return route->balancing->to_count;
+	default:
+		return route->attached->to.count;
 	}
 }
 
@@ -27,9 +29,17 @@ const struct target_ref *route_to(const struct resource *route, size_t to)
 		return &route->tcp_route->to[to].target;
 	case KIND_MESH_HTTP_ROUTE:
 		return &route->http_route->to[to].target;
-	default:
+	case KIND_MESH_LOAD_BALANCING_STRATEGY:
 		return &route->balancing->to[to].target;
+	default:
+		return &route->attached->to.items[to].target;
 	}
+}
+
+bool route_is_route(const struct resource *policy)
+{
+	return policy->key.kind == KIND_MESH_TCP_ROUTE ||
+	       policy->key.kind == KIND_MESH_HTTP_ROUTE;
 }
 
 const char *route_namespace(const struct resource *policy)

@@ -7,11 +7,14 @@
 
 #include "model/resource.h"
 
-/* Of a MeshTCPRoute, a MeshHTTPRoute or a MeshLoadBalancingStrategy: spec.targetRef, how
- * many items spec.to has, and the targetRef of one. */
+/* Of a MeshTCPRoute, a MeshHTTPRoute, a MeshLoadBalancingStrategy or one of
+ * kind_attaches: spec.targetRef, how many items spec.to has, and the targetRef of one. */
 const struct target_ref *route_top(const struct resource *route);
 size_t route_to_count(const struct resource *route);
 const struct target_ref *route_to(const struct resource *route, size_t to);
+
+/* True for the kinds that say where traffic goes: MeshTCPRoute and MeshHTTPRoute. */
+bool route_is_route(const struct resource *policy);
 
 /* Where the refs of a policy look that name no namespace: its own, or "", any, for one
  * that stands above all (spec 5.4, D19). */

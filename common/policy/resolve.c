@@ -124,13 +124,12 @@ static bool applies(const struct routes *routes, const struct indexed_route *at,
 					policy->key.zone);
 		return false;
 	}
-	if (policy->key.kind == KIND_TRAFFIC_ROUTE)
+	if (policy->key.kind == KIND_TRAFFIC_ROUTE || kind_is_legacy(policy->key.kind))
 		return traffic_selects(policy, routes->proxy, routes->zone, arena,
 				       reason);
 	if (!select_proxy(policy, routes->proxy, routes->zone, arena, reason))
 		return false;
-	return !routes->is_gateway ||
-	       policy->key.kind == KIND_MESH_LOAD_BALANCING_STRATEGY ||
+	return !routes->is_gateway || !route_is_route(policy) ||
 	       gateway_selects(routes, policy, arena, reason);
 }
 

@@ -186,14 +186,14 @@ static bool is_builtin(const struct resource *proxy)
 static bool by_kind(struct selection *at)
 {
 	const struct target_ref *ref = route_top(at->route);
-	bool routes = at->route->key.kind != KIND_MESH_LOAD_BALANCING_STRATEGY;
 
-	if (routes && (ref->kind == REF_MESH_GATEWAY) != is_builtin(at->proxy))
+	if (is_builtin(at->proxy) && ref->kind != REF_MESH_GATEWAY &&
+	    route_is_route(at->route))
 		return because(at, false,
-			       is_builtin(at->proxy)
-				       ? "listeners of a builtin gateway take those of "
-					 "kind MeshGateway only"
-				       : "the proxy is no builtin gateway");
+			       "listeners of a builtin gateway take those of kind "
+			       "MeshGateway only");
+	if (!is_builtin(at->proxy) && ref->kind == REF_MESH_GATEWAY)
+		return because(at, false, "the proxy is no builtin gateway");
 	switch (ref->kind) {
 	case REF_MESH:
 		if (!right_type(at))

@@ -42,10 +42,11 @@ struct resolving {
 		const char *ns, *name; /* NULL: none */
 		const struct resource *object;
 		bool several;
-	} last;                          /* object that was looked up by name */
-	struct traffic_fit *any_traffic; /* the best TrafficRoute for any service, in
-					  * arena; NULL: not asked for yet */
-	const char **warnings;           /* in arena; unsorted */
+	} last; /* object that was looked up by name */
+	/* The best TrafficRoute, or legacy policy, for any service, in arena; NULL: not
+	 * asked for yet. */
+	struct traffic_fit *any_traffic[KIND_END];
+	const char **warnings; /* in arena; unsorted */
 	size_t warning_count, warning_room;
 };
 

@@ -33,6 +33,12 @@ static bool route_touches(const struct resource *route, const struct outbound *o
 	return false;
 }
 
+/* A TrafficRoute, or another that goes by tags. */
+static bool is_traffic(const struct resource *policy)
+{
+	return policy->key.kind == KIND_TRAFFIC_ROUTE || kind_is_legacy(policy->key.kind);
+}
+
 /* True if policy may be about an outbound of proxy. */
 static bool touches_any(const struct resource *policy, const struct resource *proxy,
 			const char *zone)
@@ -42,7 +48,7 @@ static bool touches_any(const struct resource *policy, const struct resource *pr
 	for (size_t i = 0; i < spec->outbound_count; i++) {
 		const struct outbound *outbound = &spec->outbounds[i];
 		bool touches =
-			policy->key.kind != KIND_TRAFFIC_ROUTE
+			!is_traffic(policy)
 				? route_touches(policy, outbound)
 				: !outbound->has_backend &&
 					  traffic_is_about(policy, proxy, zone,
@@ -54,6 +60,18 @@ static bool touches_any(const struct resource *policy, const struct resource *pr
 	return false;
 }
 
+/* True if policy may be about an inbound of proxy. */
+static bool enters_any(const struct resource *policy, const struct resource *proxy,
+		       const char *zone)
+{
+	const struct legacy_spec *spec = policy->legacy;
+
+	for (size_t i = 0; i < spec->destination_count; i++)
+		if (select_by_tags(proxy, zone, spec->destinations[i].match, NULL, NULL))
+			return true;
+	return false;
+}
+
 static bool touches_dataplane(const struct resource *policy, const struct resource *proxy,
 			      const char *zone)
 {
@@ -61,16 +79,25 @@ static bool touches_dataplane(const struct resource *policy, const struct resour
 
 	if (strcmp(policy->key.mesh, proxy->key.mesh) != 0)
 		return false;
+	/* They are about targets, which are not known without an index. */
+	if (kind_attaches(policy->key.kind))
+		return select_proxy(policy, proxy, zone, NULL, NULL);
 	switch (policy->key.kind) {
 	case KIND_MESH_TCP_ROUTE:
 	case KIND_MESH_HTTP_ROUTE:
 		return (builtin || touches_any(policy, proxy, zone)) &&
 		       select_proxy(policy, proxy, zone, NULL, NULL);
-	case KIND_MESH_LOAD_BALANCING_STRATEGY:
-		/* It is about targets, which are not known without an index. */
+	case KIND_MESH_LOAD_BALANCING_STRATEGY: /* too */
 		return select_proxy(policy, proxy, zone, NULL, NULL);
 	case KIND_TRAFFIC_ROUTE:
+	case KIND_TIMEOUT:
+	case KIND_RETRY:
+	case KIND_HEALTH_CHECK:
+	case KIND_CIRCUIT_BREAKER:
+	case KIND_TRAFFIC_LOG:
 		return touches_any(policy, proxy, zone);
+	case KIND_TRAFFIC_PERMISSION:
+		return enters_any(policy, proxy, zone);
 	case KIND_MESH_GATEWAY:
 		return builtin && gateway_matches(policy, proxy, zone);
 	default:

@@ -6,9 +6,38 @@
 
 #include <string.h>
 
-const char *traffic_service(const struct resource *route, size_t destination)
+/* Selectors of a policy. */
+struct selectors {
+	const struct tag_selector *items;
+	size_t count;
+};
+
+static struct selectors sources_of(const struct resource *policy)
 {
-	const struct labels match = route->traffic_route->destinations[destination].match;
+	if (policy->key.kind == KIND_TRAFFIC_ROUTE)
+		return (struct selectors){ policy->traffic_route->sources,
+					   policy->traffic_route->source_count };
+	return (struct selectors){ policy->legacy->sources,
+				   policy->legacy->source_count };
+}
+
+static struct selectors destinations_of(const struct resource *policy)
+{
+	if (policy->key.kind == KIND_TRAFFIC_ROUTE)
+		return (struct selectors){ policy->traffic_route->destinations,
+					   policy->traffic_route->destination_count };
+	return (struct selectors){ policy->legacy->destinations,
+				   policy->legacy->destination_count };
+}
+
+size_t traffic_destination_count(const struct resource *policy)
+{
+	return destinations_of(policy).count;
+}
+
+const char *traffic_service(const struct resource *policy, size_t destination)
+{
+	const struct labels match = destinations_of(policy).items[destination].match;
 	const char *service = labels_get(match, TAG_SERVICE);
 
 	return service == NULL ? "" : service;
@@ -29,14 +58,14 @@ static size_t count_tags(struct labels match)
 }
 
 /* The most tags of a source that proxy has; false: it has those of none. */
-static bool best_source(const struct traffic_route_spec *spec,
-			const struct resource *proxy, const char *zone, size_t *most)
+static bool best_source(struct selectors sources, const struct resource *proxy,
+			const char *zone, size_t *most)
 {
 	bool found = false;
 
 	*most = 0;
-	for (size_t i = 0; i < spec->source_count; i++) {
-		struct labels match = spec->sources[i].match;
+	for (size_t i = 0; i < sources.count; i++) {
+		struct labels match = sources.items[i].match;
 		size_t tags = count_tags(match);
 
 		if (found && tags <= *most)
@@ -54,14 +83,15 @@ static bool best_source(const struct traffic_route_spec *spec,
 static bool concerns(const struct resource *route, const struct resource *proxy,
 		     const char *zone, size_t *tags)
 {
-	const struct traffic_route_spec *spec = route->traffic_route;
-
-	return spec->split_count > 0 && best_source(spec, proxy, zone, tags);
+	if (route->key.kind == KIND_TRAFFIC_ROUTE &&
+	    route->traffic_route->split_count == 0)
+		return false;
+	return best_source(sources_of(route), proxy, zone, tags);
 }
 
 static bool has_destination(const struct resource *route, const char *service)
 {
-	for (size_t i = 0; i < route->traffic_route->destination_count; i++) {
+	for (size_t i = 0; i < traffic_destination_count(route); i++) {
 		const char *name = traffic_service(route, i);
 
 		if (strcmp(name, service) == 0 || strcmp(name, "*") == 0)
@@ -95,44 +125,73 @@ static bool is_better(const struct traffic_fit *a, const struct traffic_fit *b)
 	return order != 0 ? order < 0 : key_compare(&a->route->key, &b->route->key) < 0;
 }
 
-/* Take the best of the routes with a destination of that name, if it is better. */
-static void take_better(const struct resolving *at, const char *name,
-			struct traffic_fit *best)
+static const struct entry *entries_of(const struct resolving *at, enum kind kind,
+				      const char *name, size_t *count)
 {
 	const struct entry_name key = { at->mesh_name, REF_NONE, name };
+
+	return kind == KIND_TRAFFIC_ROUTE
+		       ? index_entries(at->index, key, count)
+		       : index_legacy(at->index, at->mesh_name, name, count);
+}
+
+/* Take the best of the policies of kind with a destination of that name, if it is better.
+ */
+static void take_better(const struct resolving *at, enum kind kind, const char *name,
+			struct traffic_fit *best)
+{
 	size_t count;
-	const struct entry *entries = index_entries(at->index, key, &count);
+	const struct entry *entries = entries_of(at, kind, name, &count);
 
 	for (size_t i = 0; i < count; i++) {
 		struct traffic_fit fit = { .route = entries[i].rank.route,
 					   .named = strcmp(name, "*") != 0 };
 
-		if (concerns(fit.route, at->proxy, at->zone, &fit.source_tags) &&
+		if (fit.route->key.kind == kind &&
+		    concerns(fit.route, at->proxy, at->zone, &fit.source_tags) &&
 		    is_better(&fit, best))
 			*best = fit;
 	}
 }
 
+/* The best of kind for service. */
+static struct traffic_fit best_fit(struct resolving *at, enum kind kind,
+				   const char *service)
+{
+	struct traffic_fit **any = &at->any_traffic[kind];
+
+	/* The best for any service is the same for all outbounds. */
+	if (*any == NULL) {
+		*any = zl_arena_alloc(at->arena, 1, sizeof(**any));
+		take_better(at, kind, "*", *any);
+	}
+	struct traffic_fit best = **any;
+	take_better(at, kind, service, &best);
+	return best;
+}
+
 const struct resource *traffic_about(struct resolving *at, const char *service)
 {
-	/* The best for any service is the same for all outbounds. */
-	if (at->any_traffic == NULL) {
-		at->any_traffic = zl_arena_alloc(at->arena, 1, sizeof(*at->any_traffic));
-		take_better(at, "*", at->any_traffic);
-	}
-	struct traffic_fit best = *at->any_traffic;
-	take_better(at, service, &best);
+	return best_fit(at, KIND_TRAFFIC_ROUTE, service).route;
+}
+
+const struct resource *traffic_legacy(struct resolving *at, enum kind kind,
+				      const char *service, bool *named)
+{
+	const struct traffic_fit best = best_fit(at, kind, service);
+
+	*named = best.named;
 	return best.route;
 }
 
 bool traffic_selects(const struct resource *route, const struct resource *proxy,
 		     const char *zone, struct zl_arena *arena, const char **reason)
 {
-	const struct traffic_route_spec *spec = route->traffic_route;
+	const struct selectors sources = sources_of(route);
 	const char *why = "it has no sources";
 
-	for (size_t i = 0; i < spec->source_count; i++) {
-		struct labels match = spec->sources[i].match;
+	for (size_t i = 0; i < sources.count; i++) {
+		struct labels match = sources.items[i].match;
 		bool found = select_by_tags(proxy, zone, match, arena, &why);
 
 		why = zl_arena_format(arena, "source %s: %s", labels_text(match, arena),

@@ -1,5 +1,6 @@
 /* policy/traffic.h - TrafficRoute, the legacy kind: which one an outbound takes, and
- * where its connections go then (D10, D30, spec 4.3).
+ * where its connections go then (D10, D30, spec 4.3). And which one of other legacy
+ * kinds, which go by sources and destinations too.
  *
  * Threads:  pure.
  * Lifetime: backends live in the arena; tags belong to the proxy and the policies.
@@ -9,10 +10,12 @@
 #include "policy/routes.h"
 #include "policy/target.h"
 
-/* The service that a destination of route is about, which may be *. */
-const char *traffic_service(const struct resource *route, size_t destination);
+/* Of a TrafficRoute or one of kind_is_legacy: its destinations, and the service that one
+ * is about, which may be *; "": it does not say. */
+size_t traffic_destination_count(const struct resource *policy);
+const char *traffic_service(const struct resource *policy, size_t destination);
 
-/* True if route may be about the connections of proxy to service. */
+/* True if route (any of these kinds) may be about the connections of proxy to service. */
 bool traffic_is_about(const struct resource *route, const struct resource *proxy,
 		      const char *zone, const char *service);
 
@@ -20,6 +23,10 @@ bool traffic_is_about(const struct resource *route, const struct resource *proxy
  * source, then in a destination, then the smaller name; a tag whose value is * does not
  * count. NULL: none is about it. */
 const struct resource *traffic_about(struct resolving *at, const char *service);
+
+/* The same for a legacy kind; *named: a destination names the service. */
+const struct resource *traffic_legacy(struct resolving *at, enum kind kind,
+				      const char *service, bool *named);
 
 /* Why route can have a say for proxy or not, in arena: for people. */
 bool traffic_selects(const struct resource *route, const struct resource *proxy,

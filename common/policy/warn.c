@@ -194,6 +194,7 @@ const char *const *policy_warnings(const struct policy_index *index,
 
 	for (size_t i = 0; i < all; i++)
 		if (routes[i].rank.route->key.kind != KIND_TRAFFIC_ROUTE &&
+		    !kind_is_legacy(routes[i].rank.route->key.kind) &&
 		    !routes[i].withdrawn)
 			warn_of_entries(&at, routes[i].rank.route);
 	leads_free(&at.leads);
