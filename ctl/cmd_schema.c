@@ -12,11 +12,12 @@
 static const char *word_of(enum field_type type)
 {
 	static const char *const WORDS[] = {
-		[FIELD_TEXT] = "text",       [FIELD_INT] = "number",
-		[FIELD_BOOL] = "boolean",    [FIELD_ENUM] = "text",
-		[FIELD_OBJECT] = "object",   [FIELD_LIST] = "list",
-		[FIELD_LABELS] = "map",      [FIELD_MIXED] = "number or text",
-		[FIELD_ANY] = "any",         [FIELD_IGNORED] = "no effect",
+		[FIELD_TEXT] = "text",         [FIELD_INT] = "number",
+		[FIELD_BOOL] = "boolean",      [FIELD_ENUM] = "text",
+		[FIELD_OBJECT] = "object",     [FIELD_LIST] = "list",
+		[FIELD_LABELS] = "map",        [FIELD_MIXED] = "number or text",
+		[FIELD_ANY] = "any",           [FIELD_IGNORED] = "no effect",
+		[FIELD_DURATION] = "duration", [FIELD_INTS] = "list of numbers",
 		[FIELD_REFUSED] = "refused",
 	};
 

@@ -73,6 +73,62 @@ void check_attached(struct decode *dec, const struct tree *tree, const struct pa
 			    "'from' field is deprecated, use 'rules' instead");
 }
 
+bool retry_on_is_known(const char *text)
+{
+	static const char *const NAMES[] = {
+		"5xx",
+		"5XX",
+		"GatewayError",
+		"Reset",
+		"Retriable4xx",
+		"ConnectFailure",
+		"EnvoyRatelimited",
+		"RefusedStream",
+		"Http3PostConnectFailure",
+		"HttpMethodConnect",
+		"HttpMethodDelete",
+		"HttpMethodGet",
+		"HttpMethodHead",
+		"HttpMethodOptions",
+		"HttpMethodPatch",
+		"HttpMethodPost",
+		"HttpMethodPut",
+		"HttpMethodTrace",
+	};
+	/* First and last of each run of statuses that have a name. */
+	static const char *const STATUSES[][2] = {
+		{ "100", "103" }, { "200", "208" }, { "226", "226" }, { "300", "305" },
+		{ "307", "308" }, { "400", "418" }, { "421", "426" }, { "428", "429" },
+		{ "431", "431" }, { "451", "451" }, { "500", "508" }, { "510", "511" },
+	};
+
+	for (size_t i = 0; i < sizeof(NAMES) / sizeof(NAMES[0]); i++)
+		if (strcmp(NAMES[i], text) == 0)
+			return true;
+	for (size_t i = 0; i < sizeof(STATUSES) / sizeof(STATUSES[0]); i++)
+		if (strlen(text) == 3 && strspn(text, "0123456789") == 3 &&
+		    strcmp(text, STATUSES[i][0]) >= 0 &&
+		    strcmp(text, STATUSES[i][1]) <= 0)
+			return true;
+	return false;
+}
+
+/* What a timeout of connections or streams says below a route. */
+static void warn_of_route(struct decode *dec, const struct tree *http,
+			  const struct path *at)
+{
+	static const char *const UNUSED[] = { "maxStreamDuration",
+					      "maxConnectionDuration",
+					      "requestHeadersTimeout" };
+
+	for (size_t i = 0; i < sizeof(UNUSED) / sizeof(UNUSED[0]); i++)
+		if (tree_get(http, UNUSED[i]) != NULL)
+			decode_warn(dec, at, UNUSED[i], tree_get(http, UNUSED[i]),
+				    "%s has no effect with kind MeshHTTPRoute: name the "
+				    "destination",
+				    UNUSED[i]);
+}
+
 /* A route says what is done with requests; connections are its destination's. */
 void check_attached_item(struct decode *dec, const struct tree *tree,
 			 const struct path *at, const void *made)
@@ -91,4 +147,7 @@ void check_attached_item(struct decode *dec, const struct tree *tree,
 			decode_bad(dec, &here, name, right->members[i].value,
 				   "must not be set with kind MeshHTTPRoute");
 	}
+	struct path http_at = { .up = &here, .name = "http" };
+	if (dec->kind == KIND_MESH_TIMEOUT)
+		warn_of_route(dec, tree_get(right, "http"), &http_at);
 }

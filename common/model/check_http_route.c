@@ -66,7 +66,7 @@ void check_http_path(struct decode *dec, const struct tree *tree, const struct p
 			   "prefix or an entire path is matched");
 }
 
-static bool is_header_name(const char *name)
+bool header_name_is_valid(const char *name)
 {
 	static const char TAKEN[] = "abcdefghijklmnopqrstuvwxyz0123456789!#$%&'*+-.^_`~|";
 	size_t len = strlen(name);
@@ -81,7 +81,7 @@ void check_http_header(struct decode *dec, const struct tree *tree, const struct
 	const struct tree *name = tree_get(tree, "name");
 	const struct tree *value = tree_get(tree, "value");
 
-	if (name != NULL && name->type == TREE_TEXT && !is_header_name(name->text))
+	if (name != NULL && name->type == TREE_TEXT && !header_name_is_valid(name->text))
 		decode_bad(dec, at, "name", name,
 			   "must be a lower case HTTP header name");
 	if (header->type == HTTP_VALUE_REGEX)

@@ -157,7 +157,7 @@ void check_selector(struct decode *dec, const struct tree *object, const char *f
 	if (is_mistyped(object, field, TREE_MAP))
 		return;
 	const struct tree *where = map != NULL ? map : object;
-	if (rule == SELECTOR_SERVICE && tags.count == 0)
+	if ((rule == SELECTOR_SERVICE || rule == SELECTOR_ANY) && tags.count == 0)
 		decode_bad(dec, &here, NULL, where, "must have at least one tag");
 	if (rule == SELECTOR_ONLY_SERVICE && (tags.count != 1 || !has_service))
 		decode_bad(dec, &here, NULL, where,
@@ -166,7 +166,8 @@ void check_selector(struct decode *dec, const struct tree *object, const char *f
 		check_selector_tag(dec, &tags.items[i], &here,
 				   tree_get(map, tags.items[i].key), rule);
 	/* A tag without a text as its value was told. */
-	if (rule != SELECTOR_PLAIN && !has_service && tree_get(map, TAG_SERVICE) == NULL)
+	if ((rule == SELECTOR_SERVICE || rule == SELECTOR_ONLY_SERVICE) && !has_service &&
+	    tree_get(map, TAG_SERVICE) == NULL)
 		decode_bad(dec, &here, NULL, where,
 			   "mandatory tag \"kuma.io/service\" is missing");
 }

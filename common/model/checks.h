@@ -35,10 +35,19 @@ void check_weights(struct decode *dec, const struct tree *list, const struct pat
 
 /* T2 to T6 for the map field of object, which decoded into tags. SERVICE: kuma.io/service
  * is needed; ONLY_SERVICE: and nothing else; PLAIN: tags of a gateway, without those that
- * a Dataplane has. */
-enum selector_rule { SELECTOR_SERVICE, SELECTOR_ONLY_SERVICE, SELECTOR_PLAIN };
+ * a Dataplane has. ANY: at least one tag. */
+enum selector_rule {
+	SELECTOR_SERVICE,
+	SELECTOR_ONLY_SERVICE,
+	SELECTOR_PLAIN,
+	SELECTOR_ANY
+};
 void check_selector(struct decode *dec, const struct tree *object, const char *field,
 		    struct labels tags, const struct path *at, enum selector_rule rule);
 /* Tell reason at field if the list field of object is absent or empty. */
 void check_filled(struct decode *dec, const struct tree *object, const struct path *at,
 		  const char *field, const char *reason);
+/* A name that Envoy takes for a header. */
+bool header_name_is_valid(const char *name);
+/* What MeshRetry's http.retryOn may name. */
+bool retry_on_is_known(const char *text);

@@ -1,10 +1,26 @@
 #include "model/document.h"
+#include "model/duration.h"
+#include "model/schemas.h"
 
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
 /* ---- scalars ---- */
+
+/* Tell what the fault of field finds. True: it was told. */
+static bool tell_fault(struct decode *dec, const struct field *field,
+		       const struct tree *tree, const struct path *at)
+{
+	const char *text = dec->found != NULL && field->fault != NULL
+				   ? field->fault(tree, dec->arena)
+				   : NULL;
+
+	if (text != NULL)
+		decode_bad(dec, at, NULL, tree, "%s", text);
+	return text != NULL;
+}
+
 static bool is_whole(const struct tree *tree)
 {
 	return tree->type == TREE_INT || strpbrk(tree->text, ".eE") == NULL;
@@ -17,7 +33,10 @@ static void store_int(const struct field *field, int64_t value, char *to)
 
 	if (field->flags & F_UNSTORED)
 		return;
-	if (field->flags & F_WIDE)
+	if (field->flags & F_SET)
+		memcpy(to + field->offset, &(struct number){ true, narrow },
+		       sizeof(struct number));
+	else if (field->flags & F_WIDE)
 		memcpy(to + field->offset, &wide, sizeof(wide));
 	else
 		memcpy(to + field->offset, &narrow, sizeof(narrow));
@@ -38,7 +57,8 @@ static void decode_int(struct decode *dec, const struct field *field,
 	int64_t value = tree->type == TREE_INT ? tree->integer
 			: tree->real < 0       ? INT64_MIN
 					       : INT64_MAX;
-	bool out = value < field->min || value > field->max;
+	bool out = !tell_fault(dec, field, tree, at) &&
+		   (value < field->min || value > field->max);
 	if (field->flags & F_RANGE && out)
 		decode_bad(dec, at, NULL, tree, "must be in inclusive range [%lld, %lld]",
 			   (long long)field->min, (long long)field->max);
@@ -91,9 +111,12 @@ static void decode_text(struct decode *dec, const struct field *field,
 		if (!(field->flags & F_OWN_CHECK))
 			decode_bad(dec, at, NULL, tree, "value '%s' is not supported",
 				   tree->text);
+		else
+			(void)tell_fault(dec, field, tree, at);
 		fall_back(dec, field, at, to);
 		return;
 	}
+	(void)tell_fault(dec, field, tree, at);
 	if (field->type == FIELD_TEXT)
 		store_text(dec, field, tree->text, to);
 }
@@ -105,6 +128,50 @@ static void decode_bool(struct decode *dec, const struct field *field,
 		decode_wrong_type(dec, at, tree, FIELD_BOOL);
 	else if (!(field->flags & F_UNSTORED))
 		memcpy(to + field->offset, &tree->boolean, sizeof(tree->boolean));
+}
+
+static void store_span(const struct field *field, int64_t ms, char *to)
+{
+	struct span span = { true, ms < 0 ? 0 : (uint64_t)ms };
+
+	if (!(field->flags & F_UNSTORED))
+		memcpy(to + field->offset, &span, sizeof(span));
+}
+
+static void decode_duration(struct decode *dec, const struct field *field,
+			    const struct tree *tree, const struct path *at, char *to)
+{
+	int64_t ms = 0;
+
+	if (tree->type == TREE_LIST || tree->type == TREE_MAP) {
+		decode_wrong_type(dec, at, tree, FIELD_DURATION);
+		return;
+	}
+	if (tree->type != TREE_TEXT || !duration_read(tree->text, &ms)) {
+		dec->failed = true;
+		decode_bad(dec, at, NULL, tree, DURATION_TEXT);
+		return;
+	}
+	if (ms > DURATION_MS_MAX)
+		decode_bad(dec, at, NULL, tree, "must be at most %dh",
+			   DURATION_HOURS_MAX);
+	else
+		(void)tell_fault(dec, field, tree, at);
+	store_span(field, ms, to);
+}
+
+static void decode_mixed(struct decode *dec, const struct field *field,
+			 const struct tree *tree, const struct path *at, char *to)
+{
+	struct fraction fraction = { .set = true };
+
+	if (tree->type != TREE_INT && tree->type != TREE_TEXT) {
+		decode_wrong_type(dec, at, tree, FIELD_MIXED);
+		return;
+	}
+	(void)tell_fault(dec, field, tree, at);
+	if (field->flags & F_SET && percentage_read(tree, &fraction.value))
+		memcpy(to + field->offset, &fraction, sizeof(fraction));
 }
 
 /* ---- maps of texts ---- */
@@ -156,13 +223,36 @@ static void store_list(const struct field *field, const void *items, size_t coun
 static void decode_texts(struct decode *dec, const struct field *field,
 			 const struct tree *tree, const struct path *at, char *to)
 {
-	struct field item = { .type = FIELD_TEXT, .values = field->values };
+	struct field item = { .type = FIELD_TEXT,
+			      .values = field->values,
+			      .fault = field->fault };
 	const char **items = zl_arena_alloc(dec->arena, tree->count, sizeof(*items));
 
 	for (size_t i = 0; i < tree->count; i++) {
 		struct path here = { .up = at, .index = i };
 		items[i] = "";
 		decode_text(dec, &item, tree->items[i], &here, (char *)&items[i]);
+	}
+	store_list(field, items, tree->count, to);
+}
+
+static void decode_ints(struct decode *dec, const struct field *field,
+			const struct tree *tree, const struct path *at, char *to)
+{
+	struct field item = { .type = FIELD_INT,
+			      .flags = F_RANGE,
+			      .min = field->min,
+			      .max = field->max,
+			      .fault = field->fault };
+
+	if (tree->type != TREE_LIST) {
+		decode_wrong_type(dec, at, tree, FIELD_INTS);
+		return;
+	}
+	uint32_t *items = zl_arena_alloc(dec->arena, tree->count, sizeof(*items));
+	for (size_t i = 0; i < tree->count; i++) {
+		struct path here = { .up = at, .index = i };
+		decode_int(dec, &item, tree->items[i], &here, (char *)&items[i]);
 	}
 	store_list(field, items, tree->count, to);
 }
@@ -249,7 +339,7 @@ static void decode_sub(struct decode *dec, const struct field *field,
 	}
 	if (!(field->flags & F_UNSTORED))
 		decode_object(dec, field->sub, tree, at, to + field->offset);
-	else if (tree != NULL)
+	else if (tree != NULL && dec->found != NULL)
 		decode_aside(dec, field->sub, tree, at);
 }
 
@@ -280,8 +370,13 @@ static void decode_value(struct decode *dec, const struct field *field,
 		return;
 	}
 	case FIELD_MIXED:
-		if (tree->type != TREE_INT && tree->type != TREE_TEXT)
-			decode_wrong_type(dec, at, tree, FIELD_MIXED);
+		decode_mixed(dec, field, tree, at, to);
+		return;
+	case FIELD_DURATION:
+		decode_duration(dec, field, tree, at, to);
+		return;
+	case FIELD_INTS:
+		decode_ints(dec, field, tree, at, to);
 		return;
 	case FIELD_ANY:
 		return;
@@ -302,6 +397,7 @@ static void fall_back(struct decode *dec, const struct field *field,
 		      const struct path *at, char *to)
 {
 	const char *text = field->fallback;
+	int64_t ms;
 
 	if (text == NULL || field->flags & F_SHOWN_ONLY)
 		text = "";
@@ -315,8 +411,10 @@ static void fall_back(struct decode *dec, const struct field *field,
 		store_text(dec, field, text, to);
 	else if (field->type == FIELD_ENUM && text[0] != '\0')
 		store_enum(field, value_index(field, text), to);
-	else if (field->type == FIELD_INT)
+	else if (field->type == FIELD_INT && !(field->flags & F_SET))
 		store_int(field, text[0] == '\0' ? 0 : strtoll(text, NULL, 10), to);
+	else if (field->type == FIELD_DURATION && duration_read(text, &ms))
+		store_span(field, ms, to);
 	else if (field->type == FIELD_BOOL) {
 		bool value = strcmp(text, "true") == 0;
 		memcpy(to + field->offset, &value, sizeof(value));

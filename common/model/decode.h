@@ -46,7 +46,8 @@ enum {
 	F_HIDDEN = 64,      /* never suggested: an alias, or a field of other kinds */
 	F_SHOWN_ONLY = 128, /* fallback is for people, not filled in */
 	F_FIRST = 256,      /* FIELD_LIST: its first object decodes into the parent */
-	F_AT_MOST = 512     /* FIELD_LIST: at most max elements */
+	F_AT_MOST = 512,    /* FIELD_LIST: at most max elements */
+	F_SET = 1024        /* into a struct number (FIELD_INT), fraction (FIELD_MIXED) */
 };
 
 /* Fill to, whose size is schema's, from tree; NULL: from the defaults. */

@@ -92,7 +92,10 @@ static const char *article(enum field_type want)
 	case FIELD_LABELS:
 		return "an object";
 	case FIELD_LIST:
+	case FIELD_INTS:
 		return "a list";
+	case FIELD_DURATION:
+		return "a duration such as 5s, 500ms or 1h30m";
 	case FIELD_MIXED:
 		return "a whole number or a string";
 	default:

@@ -11,18 +11,23 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct tree;
+struct zl_arena;
+
 enum field_type {
 	FIELD_TEXT,
 	FIELD_INT,
 	FIELD_BOOL,
 	FIELD_ENUM,
 	FIELD_OBJECT,
-	FIELD_LIST,    /* of objects (sub) or of texts (no sub) */
-	FIELD_LABELS,  /* map of text to text */
-	FIELD_MIXED,   /* a number or a text; read by the finish of its object */
-	FIELD_ANY,     /* kept, not looked into */
-	FIELD_IGNORED, /* K1: accepted with a warning, no effect */
-	FIELD_REFUSED  /* K1: refused by name, unless empty or false */
+	FIELD_LIST,     /* of objects (sub) or of texts (no sub) */
+	FIELD_LABELS,   /* map of text to text */
+	FIELD_MIXED,    /* a number or a text; read by the finish of its object */
+	FIELD_DURATION, /* a text such as 1h30m, into a struct span */
+	FIELD_INTS,     /* list of whole numbers */
+	FIELD_ANY,      /* kept, not looked into */
+	FIELD_IGNORED,  /* K1: accepted with a warning, no effect */
+	FIELD_REFUSED   /* K1: refused by name, unless empty or false */
 };
 
 struct field {
@@ -33,15 +38,17 @@ struct field {
 	const char *const
 		*values;      /* of FIELD_ENUM; NULL-terminated, index = stored value */
 	const char *fallback; /* default as people write it; NULL: none */
-	int64_t min, max;     /* of FIELD_INT, when checks says so */
-	const char *doc;      /* one sentence */
-	const char *example;  /* NULL: none */
-	unsigned flags;       /* private to the room */
+	int64_t min, max; /* of FIELD_INT, when checks says so; of each of FIELD_INTS */
+	const char *doc;  /* one sentence */
+	const char *example; /* NULL: none */
+	unsigned flags;      /* private to the room */
+	/* Private to the room: what is wrong with a value, of a list of texts with each
+	 * (faults.h). */
+	const char *(*fault)(const struct tree *value, struct zl_arena *arena);
 };
 
 struct decode;
 struct path;
-struct tree;
 
 struct schema {
 	const char *name;

@@ -9,7 +9,8 @@
 
 /* The default of an item of MeshAccessLog: a struct log_conf. */
 extern const struct schema LOG_DEFAULT_SCHEMA;
-/* The default of an item of MeshTrafficPermission, of from or of rules. In dec->arena. */
+/* The default of an item of MeshTrafficPermission, of from or of rules: a struct
+ * permission_conf in dec->arena. */
 const void *permission_read(struct decode *dec, const struct tree *right);
 
 void check_log_json(struct decode *dec, const struct tree *tree, const struct path *at,

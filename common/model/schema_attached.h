@@ -17,6 +17,15 @@ extern const struct schema LOGGED_REF_SCHEMA;    /* with MeshExternalService */
 extern const struct schema CLIENTS_REF_SCHEMA;   /* of from: Mesh */
 extern const struct schema PERMITTED_REF_SCHEMA; /* of MeshTrafficPermission's from */
 
+/* The defaults, which conf_read reads too. */
+extern const struct schema TIMEOUT_DEFAULT_SCHEMA;
+extern const struct schema RETRY_DEFAULT_SCHEMA;
+extern const struct schema HEALTH_DEFAULT_SCHEMA;
+extern const struct schema BREAKER_DEFAULT_SCHEMA;
+extern const struct schema LOG_DEFAULT_SCHEMA;
+extern const struct schema ACTION_DEFAULT_SCHEMA;     /* of MeshTrafficPermission: from */
+extern const struct schema PERMISSION_DEFAULT_SCHEMA; /* the same: rules */
+
 /* A default of the schema right. */
 #define ATTACHED_DEFAULT(right)                                                        \
 	{                                                                              \

@@ -50,10 +50,10 @@ static const struct field HEADER[] = {
 	  .doc = "The value, its prefix or the expression.",
 	  .example = "canary" },
 };
-static const struct schema HEADER_SCHEMA = { .name = "HeaderMatch",
-					     .size = sizeof(struct http_field),
-					     FIELDS(HEADER),
-					     .check = check_http_header };
+const struct schema HTTP_HEADER_SCHEMA = { .name = "HeaderMatch",
+					   .size = sizeof(struct http_field),
+					   FIELDS(HEADER),
+					   .check = check_http_header };
 
 static const struct field PARAM[] = {
 	{ .name = "type",
@@ -94,7 +94,7 @@ static const struct field MATCH[] = {
 	  .example = "GET" },
 	{ .name = "headers",
 	  .type = FIELD_LIST,
-	  .sub = &HEADER_SCHEMA,
+	  .sub = &HTTP_HEADER_SCHEMA,
 	  STORED(http_match, headers),
 	  .flags = F_AT_MOST,
 	  .max = 16,

@@ -42,6 +42,9 @@ extern const struct schema TO_REF_SCHEMA;
 extern const struct schema BALANCED_REF_SCHEMA;
 extern const struct schema BACKEND_REF_SCHEMA;
 
+/* A header and its value (of struct http_field). */
+extern const struct schema HTTP_HEADER_SCHEMA;
+
 /* sources[] and destinations[] of the legacy kinds (of struct tag_selector). */
 extern const struct schema TRAFFIC_SOURCE_SCHEMA;
 extern const struct schema TRAFFIC_DESTINATION_SCHEMA;

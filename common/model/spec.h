@@ -470,8 +470,10 @@ struct request_retry {
 	struct span reset_max;
 	bool has_retry_on;
 	struct strings retry_on; /* as written */
-	const struct http_field *request_headers, *response_headers;
-	size_t request_header_count, response_header_count;
+	const struct http_field *request_headers;
+	size_t request_header_count;
+	const struct http_field *response_headers;
+	size_t response_header_count;
 	const struct host_selection *selections;
 	size_t selection_count;
 	uint64_t selection_attempts; /* 0: not set */
@@ -555,9 +557,12 @@ enum permission_action { ACTION_ALLOW, ACTION_DENY, ACTION_SHADOW_DENY };
 /* MeshTrafficPermission: of from an action, of rules lists, which are not merged. */
 struct permission_conf {
 	enum permission_action action;
-	const struct expected_name *allow, *shadow,
-		*deny; /* shadow: allowWithShadowDeny */
-	size_t allow_count, shadow_count, deny_count;
+	const struct expected_name *allow;
+	size_t allow_count;
+	const struct expected_name *shadow; /* allowWithShadowDeny */
+	size_t shadow_count;
+	const struct expected_name *deny;
+	size_t deny_count;
 };
 
 /* ---- Secret ---- */
