@@ -13,6 +13,7 @@ PROTOCOL = 'kuma.io/protocol'
 NAMESPACE = 'k8s.kuma.io/namespace'
 
 SYSTEM_NAMESPACES = ('kuma-system', 'kong-mesh-system', 'zonelink-system')  # D19
+HTTP = ('http', 'http2', 'grpc')
 OBJECT_KINDS = ('MeshService', 'MeshExternalService', 'MeshMultiZoneService')
 
 

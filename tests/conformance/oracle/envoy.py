@@ -9,9 +9,8 @@ Other shapes are pinned by the envoy.json of the cases alone.
 import ipaddress
 
 from . import envoy_tls
-from .world import HTTP
-
-BLACKHOLE = 'blackhole'
+from .documents import HTTP
+from .shares import BLACKHOLE, parts
 
 
 def is_ip(address):
@@ -19,18 +18,6 @@ def is_ip(address):
         return bool(ipaddress.ip_address(address))
     except ValueError:
         return False
-
-
-def parts(backends, unresolved):
-    """[(cluster, weight)]: 5.3, 5.7, B3, D7, D33."""
-    out = {}
-    for b in backends:
-        if b['weight'] and (b['resolved'] or unresolved == 'Blackhole'):
-            cluster = b['cluster'] if b['resolved'] else BLACKHOLE
-            out[cluster] = out.get(cluster, 0) + b['weight']
-    if len(out) < 2:
-        return [(next(iter(out), BLACKHOLE), None)]
-    return list(out.items())
 
 
 def said(action):

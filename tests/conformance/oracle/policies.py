@@ -4,15 +4,15 @@ from .documents import (DISPLAY_NAME, MESH, NAMESPACE, ORIGIN, SERVICE, SYSTEM_N
                         contains, kri)
 
 TOP_ORDER = ('Mesh', 'Dataplane', 'MeshSubset', 'MeshGateway', 'MeshService',
-             'MeshExternalService', 'MeshMultiZoneService', 'MeshServiceSubset')
+             'MeshExternalService', 'MeshMultiZoneService', 'MeshServiceSubset', 'MeshHTTPRoute')
 ORIGIN_ORDER = ('global', 'unknown', 'zone')
 ROLE_ORDER = ('system', 'producer', 'consumer', 'workload-owner')
 SHORT = {'MeshTCPRoute': 'mtcpr', 'MeshHTTPRoute': 'mhttpr',
-         'MeshLoadBalancingStrategy': 'mlbs'}
+         'MeshLoadBalancingStrategy': 'mlbs'}  # of one kind, any text orders alike
 
 
 class Policy:
-    """A route or a MeshLoadBalancingStrategy."""
+    """A route, a MeshLoadBalancingStrategy, or what attaches to routes."""
 
     def __init__(self, res):
         self.res = res
@@ -48,7 +48,7 @@ class Policy:
                 not labels)
 
     def kri(self):
-        return kri(SHORT[self.res.kind], self.res.mesh, self.zone, self.res.namespace,
+        return kri(SHORT.get(self.res.kind, ''), self.res.mesh, self.zone, self.res.namespace,
                    self.res.name)
 
     def concerns(self, zone, proxy_labels):
@@ -78,9 +78,10 @@ class Proxy:
         if self.gateway is not None:
             self.tag_sets.append(dict(self.gateway.get('tags', {}), **{ZONE: zone}))
 
-    def is_selected(self, ref, namespace):
+    def is_selected(self, ref, namespace, tag_sets=None):
         """3.1 step 3, D14, D29. A name is one of the policy's namespace
-        (3.3), but no Dataplane lives in a system namespace."""
+        (3.3), but no Dataplane lives in a system namespace. tag_sets: of one inbound, if
+        not the whole proxy is asked for."""
         kind = ref['kind']
         kind_of_proxy = 'Gateway' if self.gateway is not None else 'Sidecar'
         if kind in ('Mesh', 'MeshSubset'):
@@ -98,10 +99,11 @@ class Proxy:
                     (ref.get('namespace') or namespace) == self.res.namespace and
                     all(self.labels.get(k) == v for k, v in ref.get('labels', {}).items()))
         if kind == 'MeshSubset':
-            return any(contains(s, ref.get('tags', {})) for s in self.tag_sets_or_labels())
+            return any(contains(s, ref.get('tags', {}))
+                       for s in tag_sets or self.tag_sets_or_labels())
         if kind in ('MeshService', 'MeshServiceSubset') and ref.get('name'):
             return any(s.get(SERVICE) == ref['name'] and contains(s, ref.get('tags', {}))
-                       for s in self.tag_sets)
+                       for s in tag_sets or self.tag_sets)
         return False
 
     def tag_sets_or_labels(self):

@@ -57,19 +57,27 @@ class Resolver:
         service, tags = out['name'], out.get('tags', {})
         strategy = self.strategy(TagService(self, dict(tags, **{SERVICE: service})))
         names = trust.names_of_service(service, self.mesh)
-        return self.reached(dict(out, cluster=cluster_name(service, tags),
-                                 endpoints=self.services.endpoints(service, tags, strategy)),
-                            trust.tag_name(service, tags, self.mesh), names, strategy,
-                            self.services.is_external(service))
+        out = self.reached(dict(out, cluster=cluster_name(service, tags),
+                                endpoints=self.services.endpoints(service, tags, strategy)),
+                           trust.tag_name(service, tags, self.mesh), names, strategy,
+                           self.services.is_external(service))
+        return self.noted(out, TagService(self, dict(tags, **{SERVICE: service})))
 
     def of_object(self, out, obj, port):
         strategy = self.strategy(RealService(self, obj, port))
         members = self.objects.members(obj) if obj.kind == 'MeshMultiZoneService' else [obj]
-        return self.reached(dict(out, cluster=obj.kri(port.section),
-                                 endpoints=self.objects.endpoints(obj, port, strategy)),
-                            trust.object_name(SHORT[obj.kind], self.mesh, obj, port),
-                            trust.names_of_objects(members, self.mesh), strategy,
-                            obj.kind == 'MeshExternalService')
+        out = self.reached(dict(out, cluster=obj.kri(port.section),
+                                endpoints=self.objects.endpoints(obj, port, strategy)),
+                           trust.object_name(SHORT[obj.kind], self.mesh, obj, port),
+                           trust.names_of_objects(members, self.mesh), strategy,
+                           obj.kind == 'MeshExternalService')
+        return self.noted(out, RealService(self, obj, port))
+
+    def noted(self, out, target):
+        """With the service that it is (policies 1.4)."""
+        if out['resolved']:
+            out.facts = out.facts._replace(target=target)
+        return out
 
     def strategy(self, target):
         return self.client.strategy(
@@ -93,13 +101,14 @@ class Resolver:
 
 
 class TagService:
-    """The destination of an outbound by tags (kinds 2)."""
+    """The destination of an outbound by tags (kinds 2). called: in texts; key: by which
+    destinations are sorted (policies 1.4)."""
     is_real = False
 
     def __init__(self, resolver, tags):
         self.resolver = resolver
         self.tags = dict(tags)
-        self.service = self.tags.pop(SERVICE)
+        self.service = self.called = self.key = self.tags.pop(SERVICE)
         self.protocol = resolver.services.protocol(self.service)
 
     def shown(self):
@@ -111,6 +120,8 @@ class TagService:
         """3.5."""
         return (ref['kind'] == 'MeshService' and names_service(ref) and
                 ref['name'] == self.service)
+
+    is_named = is_meant
 
     def itself(self):
         """4.4, B5; kinds 2: more tags make it a subset."""
@@ -130,6 +141,8 @@ class RealService:
         self.obj = obj
         self.port = port
         self.protocol = port.protocol
+        self.called = obj.name
+        self.key = obj.kri(port.section)
 
     def shown(self):
         return dict(self.obj.res.shown(), kind=self.obj.kind, port=self.port.number,
@@ -150,6 +163,11 @@ class RealService:
         number = ref.get('port') or ref.get('_port')
         return not number or number == self.port.number
 
+    def is_named(self, ref, namespace):
+        """Policies 1.4: whatever the section."""
+        return self.is_meant({k: v for k, v in ref.items()
+                              if k not in ('sectionName', 'port', '_port')}, namespace)
+
     def itself(self):
         return self.resolver.of_object(dict(self.obj.res.shown(), kind=self.obj.kind, weight=1),
                                        self.obj, self.port)
@@ -163,12 +181,15 @@ class Nothing:
     def __init__(self, ref):
         self.named = {f: ref[f] for f in ('kind', 'name', 'labels') if f in ref}
         self.port = ref.get('port')
+        self.called = self.key = ref.get('name', '')
 
     def shown(self):
         return dict(self.named, port=self.port, protocol=self.protocol)
 
     def is_meant(self, _ref, _namespace):
         return False
+
+    is_named = is_meant
 
     def itself(self):
         return dict(self.named, weight=1, resolved=False, reason=...)

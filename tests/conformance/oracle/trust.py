@@ -8,8 +8,8 @@ from .documents import PROTOCOL, SERVICE, ZONE
 PART = re.compile('[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?')
 
 # sni: the name asked for; names: [('exact' or 'prefix', URI)], one of which must answer;
-# strategy: of the endpoints
-Facts = collections.namedtuple('Facts', 'sni names strategy')
+# strategy: of the endpoints; target: the service that it is
+Facts = collections.namedtuple('Facts', 'sni names strategy target', defaults=(None,))
 
 
 def tag_name(service, tags, mesh):

@@ -1,15 +1,13 @@
 """All that a zone knows of one mesh, and the routes of its proxies."""
 
-from . import gateway, legacy, requests
+from . import attached, gateway, inbounds, legacy, old_confs, requests
 from .balancing import KIND as STRATEGY
 from .balancing import Client, Noted
-from .documents import ZONE
+from .documents import HTTP, ZONE
 from .objects import Objects
 from .policies import Policy, Proxy, contributor, in_order, rank
 from .resolve import Resolver, destination_of, namespace_of
 from .services import Services
-
-HTTP = ('http', 'http2', 'grpc')
 
 
 class World:
@@ -31,9 +29,12 @@ class World:
         self.resolver = Resolver(self.services, self.objects, mesh, exclusive)
         self.policies = {kind: [p for p in (Policy(r) for r in mine if r.kind == kind)
                                 if not (p.origin == 'zone' and p.zone in self.services.disabled)]
-                         for kind in ('MeshTCPRoute', 'MeshHTTPRoute', STRATEGY)}
+                         for kind in ('MeshTCPRoute', 'MeshHTTPRoute', STRATEGY,
+                                      inbounds.PERMISSION) + attached.KINDS}
         self.stored = [Policy(r) for r in mine if r.kind in ('MeshTCPRoute', 'MeshHTTPRoute')]
         self.legacy = [r for r in mine if r.kind == 'TrafficRoute']
+        self.old = {kind: [r for r in mine if r.kind == kind] for kind in
+                    ('TrafficPermission', *old_confs.REPLACED.values())}
         self.gateways = [r for r in mine if r.kind == 'MeshGateway']
         self.unresolved = self.conf.get('routing', {}).get('unresolvedBackends', 'Blackhole')
 
@@ -108,8 +109,12 @@ class World:
                 self.listener(found, proxy, listener, tags)
                 for listener, tags in gateway.listeners_of(found, proxy)] if found else [])
         matched = [self.matched(kind, proxy) for kind in ('MeshTCPRoute', 'MeshHTTPRoute')]
+        asked = proxy.net.get('outbound', [])
         out = Noted(proxy.res.shown(), outbounds=[
-            self.outbound(proxy, matched, o) for o in proxy.net.get('outbound', [])])
+            self.outbound(proxy, matched, o) for o in asked])
+        attached.Attachments(self, proxy, [
+            attached.Outbound(o, destination_of(self.resolver, a))
+            for o, a in zip(out['outbounds'], asked)]).write()
         out.facts = self.mode()
         return out
 
