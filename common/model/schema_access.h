@@ -7,12 +7,6 @@
 
 #include "model/decode.h"
 
-/* The default of an item of MeshAccessLog: a struct log_conf. */
-extern const struct schema LOG_DEFAULT_SCHEMA;
-/* The default of an item of MeshTrafficPermission, of from or of rules: a struct
- * permission_conf in dec->arena. */
-const void *permission_read(struct decode *dec, const struct tree *right);
-
 void check_log_json(struct decode *dec, const struct tree *tree, const struct path *at,
 		    const void *made);
 void check_log_attribute(struct decode *dec, const struct tree *tree,

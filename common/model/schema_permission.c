@@ -33,10 +33,10 @@ static void finish_action(struct decode *dec, const struct tree *tree, void *mad
 		conf->action = ACTION_DENY;
 }
 
-static const struct schema ACTION_SCHEMA = { .name = "PermissionAction",
-					     .size = sizeof(struct permission_conf),
-					     FIELDS(ACTION),
-					     .finish = finish_action };
+const struct schema ACTION_DEFAULT_SCHEMA = { .name = "PermissionAction",
+					      .size = sizeof(struct permission_conf),
+					      FIELDS(ACTION),
+					      .finish = finish_action };
 
 /* ---- rules: lists of SPIFFE ids ---- */
 static const struct field SPIFFE[] = {
@@ -103,23 +103,25 @@ static const struct field LISTS[] = {
 	  .max = 1024,
 	  .doc = "Clients that are kept out, whatever any other policy allows." },
 };
-static const struct schema LISTS_SCHEMA = { .name = "PermissionLists",
-					    .size = sizeof(struct permission_conf),
-					    FIELDS(LISTS),
-					    .check = check_permission_lists };
-
-const void *permission_read(struct decode *dec, const struct tree *right)
+/* They are no action; where they were taken for one, nobody is let in. */
+static void finish_lists(struct decode *dec, const struct tree *tree, void *made)
 {
-	struct permission_conf *conf = zl_arena_alloc(dec->arena, 1, sizeof(*conf));
+	struct permission_conf *conf = made;
 
-	decode_object(dec, &ACTION_SCHEMA, right, NULL, conf);
-	decode_object(dec, &LISTS_SCHEMA, right, NULL, conf);
-	return conf;
+	(void)dec;
+	(void)tree;
+	conf->action = ACTION_DENY;
 }
 
-ATTACHED_ITEM(FROM, "PermissionFrom", PERMITTED_REF_SCHEMA, ACTION_SCHEMA,
+const struct schema PERMISSION_DEFAULT_SCHEMA = { .name = "PermissionLists",
+						  .size = sizeof(struct permission_conf),
+						  FIELDS(LISTS),
+						  .finish = finish_lists,
+						  .check = check_permission_lists };
+
+ATTACHED_ITEM(FROM, "PermissionFrom", PERMITTED_REF_SCHEMA, ACTION_DEFAULT_SCHEMA,
 	      "The clients.");
-ATTACHED_RULE(RULE, "PermissionRule", LISTS_SCHEMA);
+ATTACHED_RULE(RULE, "PermissionRule", PERMISSION_DEFAULT_SCHEMA);
 
 static const struct field SPEC[] = {
 	ATTACHED_TARGET,
