@@ -1,7 +1,8 @@
 """Changes that nobody notices: open connections are kept and new ones do not fail."""
 import time
 
-from cross_routes import expect_shares, part, route
+import local
+from cross_routes import expect_shares, part, route, wait_for_zones
 from cross_trust import mesh_of
 from story import expect, rounds, world_scenario
 from world import DRAIN
@@ -23,6 +24,35 @@ def cross_changes_under_open_connections(world):
     expect(cut == 0, f"{cut} of {count} connections were cut")
     expect({name.split("/")[0] for name in names} == {"east", "west"}, f"{names}")
     return f"0 of {count} cut by 11 changes: {names}"
+
+
+@world_scenario()
+def cross_new_clusters(world):
+    """Routes lead where none led before, again and again, and once while an endpoint there
+    is dead, which Envoy takes a second to find out before it uses the cluster at all: what
+    was there before serves until then, and no connection fails."""
+    turns = [route((part(one, "v0"), 1), (part(other, "v1"), 1)) for one, other in
+             (("east", "west"), ("west", "apac"), ("apac", "east"))]
+    begin, count = time.monotonic(), rounds(30, 300, 1000)
+    with world.load("east", "backend", parallel=8) as load:
+        for turn in range(count):
+            world.apply(turns[turn % len(turns)])
+        turned, took = load.stop(), time.monotonic() - begin
+    expect(turned.failures == 0, f"{count} changes: {turned}")
+    world.apply(route((part("east"), 1)))
+    anywhere = {"kind": "MeshServiceSubset", "name": "backend", "tags": {"version": "v0"}}
+    with world.load("east", "backend", rate=200) as load:
+        world.cut_wan("west")
+        world.apply(route((anywhere, 1)), wait=None)
+        local.wait_for("the route is followed", lambda: "east/backend/v1" not in
+                       world.connections("east", "backend", 20))
+        total = load.stop()
+    world.mend_wan("west")
+    world.wait_in_sync()
+    wait_for_zones(world, "east", "backend", {"east"})
+    expect(total.failures == 0, f"to a cluster with a dead endpoint: {total}")
+    return (f"0 of {sum(turned.values())} failed in {count} changes, {1000 * took / count:.0f}"
+            f" ms each, 0 of {sum(total.values())} while one waited for a dead endpoint")
 
 
 @world_scenario()

@@ -147,7 +147,7 @@ static void accepted(struct xds_item *item, uint64_t now)
 	memcpy(item->acked, item->sent, XDS_VERSION);
 	item->acked_at = now;
 	item->unknown = item->alone = false;
-	item->held = item->sent[0] != '\0'; /* or it was removed */
+	item->held = item->usable = item->sent[0] != '\0'; /* or it was removed */
 	item->refused[0] = '\0';
 	free(item->nack);
 	item->nack = NULL;
@@ -245,7 +245,7 @@ static void take_initial(struct xds_session *session, enum envoy_type type,
 		struct xds_item *item = xds_shelf_find(shelf, request->initial[i].name);
 		const char *version = request->initial[i].version;
 		size_t len = strnlen(version, XDS_VERSION);
-		item->held = true;
+		item->held = item->usable = true;
 		item->acked[0] = '\0'; /* a version that cannot be ours */
 		if (len < XDS_VERSION)
 			memcpy(item->acked, version, len + 1);

@@ -4,13 +4,15 @@
  * xds_session_config), then take what follows: xds_session_flush, and then
  * xds_session_settled and xds_session_take_refused.
  *
- *  - Order of a flush: CDS, EDS, SDS, LDS, ECDS, RDS, without waiting for subscriptions
- *    or for the ACK of CDS, which Envoy withholds while a cluster warms. Endpoints follow
- *    each cluster that was sent. A stream that begins with initial_resource_versions is a
- *    reconnected one: its types wait for their own first request, which says what they
- *    have.
+ *  - Order of a flush: CDS, EDS, SDS, LDS, ECDS, RDS, without waiting for subscriptions.
+ *    Endpoints follow each cluster that was sent. A stream that begins with
+ *    initial_resource_versions is a reconnected one: its types wait for their own first
+ *    request, which says what they have.
  *  - One response per type is in flight; what changes meanwhile is sent after its answer,
- *    in its newest version. What names a cluster that waits so is held back with it.
+ *    in its newest version.
+ *  - What names a new cluster waits until that is acknowledged; the rest does not. Envoy
+ *    withholds the ACK of CDS while a cluster warms: until its endpoints and Secrets came
+ *    (which wait for nothing), names were looked up and endpoints had their first check.
  *  - Each subscription is answered. One that arrives while the name is in flight is
  *    answered by that response. The first request of a type calls back what was sent
  *    before it, as Envoy drops, without an answer, what it does not know to want.

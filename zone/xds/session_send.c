@@ -22,67 +22,77 @@ struct load {
 	struct zl_arena *arena;
 };
 
-/* True for a cluster that the proxy was never sent and should be: nothing that names it
- * may go before it. */
-static bool is_unsent(const struct xds_session *session, const struct xds_item *cluster)
+/* True for a cluster that the proxy should have and cannot use yet: what names it before
+ * closes connections. Envoy acknowledges a new one when it is warm: it has the endpoints,
+ * and has asked those that are to be checked how they are. */
+static bool is_coming(const struct xds_session *session, const struct xds_item *cluster)
 {
-	return cluster->want != NULL && !cluster->held &&
+	return cluster->want != NULL && !cluster->usable &&
 	       !xds_item_quarantined(cluster) &&
 	       xds_session_concerns(session, ENVOY_CLUSTER, cluster);
 }
 
-/* Names of clusters that the proxy lacks and that cannot be sent yet. */
-struct unsent {
+/* Names of clusters that are coming. */
+struct coming {
 	const char *names[64];
 	size_t count;
 	bool more; /* than are named here */
 };
 
-static void find_unsent(const struct xds_session *session, struct unsent *unsent)
+static void find_coming(const struct xds_session *session, struct coming *coming)
 {
 	const struct xds_shelf *clusters = &session->shelves[ENVOY_CLUSTER];
 
-	unsent->count = 0;
-	unsent->more = false;
-	for (size_t i = 0; i < clusters->todo_count && !unsent->more; i++) {
-		if (!is_unsent(session, clusters->todo[i]))
+	coming->count = 0;
+	coming->more = false;
+	for (size_t i = 0; i < clusters->todo_count && !coming->more; i++) {
+		if (!is_coming(session, clusters->todo[i]))
 			continue;
-		if (unsent->count == sizeof(unsent->names) / sizeof(unsent->names[0]))
-			unsent->more = true;
+		if (coming->count == sizeof(coming->names) / sizeof(coming->names[0]))
+			coming->more = true;
 		else
-			unsent->names[unsent->count++] = clusters->todo[i]->name;
+			coming->names[coming->count++] = clusters->todo[i]->name;
 	}
 }
 
-/* True if item must wait for one of them. Looks for their names in its bytes: one found
- * by chance only makes the item wait a little. */
-static bool waits_for(const struct xds_session *session, enum envoy_type type,
-		      const struct xds_item *item, const struct unsent *unsent)
+/* Endpoints follow their cluster, which warms by them. */
+static bool is_before_cluster(const struct xds_session *session,
+			      const struct xds_item *endpoints)
 {
-	if (unsent->count == 0 || item->want == NULL || type == ENVOY_CLUSTER ||
-	    type == ENVOY_SECRET)
+	const struct xds_item *cluster =
+		xds_shelf_find(&session->shelves[ENVOY_CLUSTER], endpoints->name);
+
+	return cluster != NULL && !cluster->held && is_coming(session, cluster);
+}
+
+/* True if item must wait for a cluster. Looks for their names in its bytes: one found by
+ * chance only makes the item wait a little. */
+static bool waits_for(const struct xds_session *session, enum envoy_type type,
+		      const struct xds_item *item, const struct coming *coming)
+{
+	if (item->want == NULL || type == ENVOY_CLUSTER || type == ENVOY_SECRET)
 		return false;
-	if (type == ENVOY_ENDPOINTS) {
-		const struct xds_item *cluster =
-			xds_shelf_find(&session->shelves[ENVOY_CLUSTER], item->name);
-		return cluster != NULL && is_unsent(session, cluster);
-	}
-	for (size_t i = 0; i < unsent->count; i++)
-		if (memmem(item->want->bytes, item->want->len, unsent->names[i],
-			   strlen(unsent->names[i])) != NULL)
+	if (type == ENVOY_ENDPOINTS)
+		return coming->count > 0 && is_before_cluster(session, item);
+	/* An Envoy that returns says what clusters it has when all of them are warm. */
+	if (!session->shelves[ENVOY_CLUSTER].opened)
+		return true;
+	for (size_t i = 0; i < coming->count && !coming->more; i++)
+		if (memmem(item->want->bytes, item->want->len, coming->names[i],
+			   strlen(coming->names[i])) != NULL)
 			return true;
-	return unsent->more;
+	return coming->more;
 }
 
 static bool may_go(const struct xds_session *session, enum envoy_type type,
-		   const struct xds_item *item, const struct unsent *unsent)
+		   const struct xds_item *item, const struct coming *coming)
 {
 	bool asked = session->shelves[type].opened || session->eager ||
 		     (type == ENVOY_ENDPOINTS && item->due);
 
 	return asked && item->nonce == 0 && !xds_item_synced(type, item) &&
 	       !xds_item_quarantined(item) && xds_session_concerns(session, type, item) &&
-	       !waits_for(session, type, item, unsent);
+	       !waits_for(session, type, item, coming);
 }
 
 /* A cluster may go when nothing that could name it is still on its way. */
@@ -121,15 +131,15 @@ static void load_item(struct load *load, struct xds_item *item)
 static void choose(const struct xds_session *session, struct load *load, bool removals)
 {
 	const struct xds_shelf *shelf = &session->shelves[load->type];
-	struct unsent unsent;
+	struct coming coming;
 
-	find_unsent(session, &unsent);
+	find_coming(session, &coming);
 	for (int suspects = 1; suspects >= 0; suspects--) {
 		for (size_t i = 0; i < shelf->todo_count; i++) {
 			struct xds_item *item = shelf->todo[i];
 			if ((suspects && !item->alone) ||
 			    (item->want == NULL && item->held && !removals) ||
-			    !may_go(session, load->type, item, &unsent))
+			    !may_go(session, load->type, item, &coming))
 				continue;
 			load_item(load, item);
 			if (suspects || load->bytes >= RESPONSE_MAX)
@@ -164,6 +174,7 @@ static void mark_sent(struct xds_session *session, const struct load *load, uint
 		item->sent_at = now;
 		item->due = false;
 		item->held = item->sent[0] != '\0';
+		item->usable = item->usable && item->held;
 		if (load->type == ENVOY_CLUSTER && item->want != NULL)
 			follow_with_endpoints(session, item->name);
 	}

@@ -189,6 +189,6 @@ void xds_shelf_sweep(struct xds_shelf *shelf)
 
 void xds_item_forget(struct xds_item *item)
 {
-	item->held = item->unknown = item->alone = false;
+	item->held = item->usable = item->unknown = item->alone = false;
 	item->sent[0] = item->acked[0] = '\0';
 }

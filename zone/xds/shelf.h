@@ -28,6 +28,7 @@ struct xds_item {
 	uint64_t nonce; /* response that is not answered yet; 0: none */
 	uint64_t sent_at, acked_at, nacked_at;
 	bool held;       /* the proxy has it, or may have */
+	bool usable;     /* ... surely, in some version: it acknowledged one */
 	bool unknown;    /* ... but in which version: a response with it was refused */
 	bool subscribed; /* asked for by name */
 	bool declined;   /* unsubscribed since it was sent */

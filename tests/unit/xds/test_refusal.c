@@ -12,8 +12,9 @@ static void a_refused_split_keeps_its_old_clusters(void **state)
 	(void)state;
 	begin_with_one(&play);
 	play_config(&play, "Cb:1 Eb:1 Ll:1 Xl:b");
-	sends(&play, "C+b E+b X+l");
+	sends(&play, "C+b E+b");
 	play_ack(&play, "CE");
+	sends(&play, "X+l");
 	play_nack(&play, 'X', "no");
 	sends(&play, "");
 	play_config(&play, "Cb:1 Eb:1 Ll:1 Xl:b,2");
@@ -105,6 +106,25 @@ static void refused_clusters_are_followed_by_endpoints_each(void **state)
 	play_end(&play);
 }
 
+/* What is refused for good holds nobody up: of the others it is the split's share. */
+static void a_split_does_not_wait_for_a_refused_cluster(void **state)
+{
+	struct play play;
+
+	(void)state;
+	begin_with_one(&play);
+	play_config(&play, "Ca:1 Cb:1 Cc:1 Ea:1 Eb:1 Ec:1 Ll:1 Xl:b,c");
+	sends(&play, "C+b+c E+b+c");
+	play_ack(&play, "E");
+	play_nack(&play, 'C', "c: bad");
+	sends(&play, "C+b E+b"); /* which of them, is not known yet */
+	play_ack(&play, "CE");
+	sends(&play, "C+c E+c");
+	play_nack(&play, 'C', "c: bad");
+	sends(&play, "X+l");
+	play_end(&play);
+}
+
 static void removals_in_a_refused_response_go_again(void **state)
 {
 	struct play play;
@@ -176,6 +196,7 @@ int main(void)
 		cmocka_unit_test(one_refused_is_left_out),
 		cmocka_unit_test(several_refused_are_tried_alone),
 		cmocka_unit_test(refused_clusters_are_followed_by_endpoints_each),
+		cmocka_unit_test(a_split_does_not_wait_for_a_refused_cluster),
 		cmocka_unit_test(removals_in_a_refused_response_go_again),
 		cmocka_unit_test(only_the_end_of_a_long_reason_is_kept),
 		cmocka_unit_test(stale_nonces_mean_nothing),

@@ -13,13 +13,14 @@ static void begin_with_http(struct play *play)
 	play_begin(play);
 	play_config(play, HTTP);
 	play_ask(play, 'C', NULL);
-	sends(play, "C+a E+a L+l R+l");
+	sends(play, "C+a E+a L+l");
+	play_ack(play, "C");
 	play_ask(play, 'E', "a");
 	play_ask(play, 'L', NULL);
-	sends(play, "E+a L+l");
+	sends(play, "E+a L+l R+l");
 	play_ask(play, 'R', "l");
 	sends(play, "R+l");
-	play_ack(play, "CELR");
+	play_ack(play, "ELR");
 	sends(play, "");
 	assert_true(play_settled(play));
 }
@@ -50,10 +51,12 @@ static void a_table_comes_after_the_clusters_that_it_names(void **state)
 	play_config(&play, "Ca:2 Cnew:1 Ea:1 Enew:1 Ll:1 Rl:a,new");
 	sends(&play, "");
 	play_ack(&play, "C");
-	sends(&play, "C+new R+l");
+	sends(&play, "C+new");
 	play_ack(&play, "E");
 	sends(&play, "E+new");
-	play_ack(&play, "CER");
+	play_ack(&play, "CE");
+	sends(&play, "R+l");
+	play_ack(&play, "R");
 	assert_true(play_settled(&play));
 	play_end(&play);
 }
@@ -65,9 +68,9 @@ static void a_cluster_goes_after_the_tables_that_named_it(void **state)
 	(void)state;
 	begin_with_http(&play);
 	play_config(&play, "Cb:1 Eb:1 Ll:1 Rl:b");
-	sends(&play, "C+b E+b R+l");
+	sends(&play, "C+b E+b");
 	play_ack(&play, "CE");
-	sends(&play, "");
+	sends(&play, "R+l");
 	play_ack(&play, "R");
 	sends(&play, "C-a");
 	play_end(&play);
@@ -80,8 +83,9 @@ static void a_refused_table_keeps_the_old_one_and_its_clusters(void **state)
 	(void)state;
 	begin_with_http(&play);
 	play_config(&play, "Cb:1 Eb:1 Ll:1 Rl:b,bad");
-	sends(&play, "C+b E+b R+l");
+	sends(&play, "C+b E+b");
 	play_ack(&play, "CE");
+	sends(&play, "R+l");
 	play_nack(&play, 'R', "bad");
 	sends(&play, "");
 	assert_string_equal(play_state(&play, 'R', "l"), "Nacked: bad");

@@ -16,11 +16,11 @@ static void nothing_before_the_first_config(void **state)
 	sends(&play, "");
 	assert_false(play_settled(&play));
 	play_config(&play, ONE);
-	sends(&play, "C+a E+a L+l X+l");
+	sends(&play, "C+a E+a L+l");
 	play_end(&play);
 }
 
-static void all_in_one_flush_without_waiting(void **state)
+static void all_in_one_flush_but_what_names_a_new_cluster(void **state)
 {
 	struct play play;
 
@@ -28,8 +28,10 @@ static void all_in_one_flush_without_waiting(void **state)
 	play_begin(&play);
 	play_config(&play, "Rr:1 Xl:a Lm:1 Ll:1 Ss:1 Eb:1 Ea:1 Ca:1 Cb:1");
 	play_ask(&play, 'C', NULL);
-	sends(&play, "C+a+b E+a+b S+s L+l+m X+l R+r");
+	sends(&play, "C+a+b E+a+b S+s L+l+m R+r");
 	sends(&play, "");
+	play_ack(&play, "C");
+	sends(&play, "X+l");
 	play_end(&play);
 }
 
@@ -62,7 +64,7 @@ static void that_there_is_nothing_is_said_once(void **state)
 	sends(&play, "");
 	play_config(&play, ONE);
 	play_ask(&play, 'C', NULL);
-	sends(&play, "C+a E+a L+l X+l");
+	sends(&play, "C+a E+a L+l");
 	play_end(&play);
 }
 
@@ -170,8 +172,8 @@ static void an_unacknowledged_cds_holds_up_no_other_type(void **state)
 	play_end(&play);
 }
 
-/* I6: a split names only clusters that were sent; others go on. */
-static void a_split_waits_with_its_new_cluster(void **state)
+/* I6: a split names only clusters that the proxy can use; others go on. */
+static void a_split_waits_for_its_new_cluster(void **state)
 {
 	struct play play;
 
@@ -185,9 +187,61 @@ static void a_split_waits_with_its_new_cluster(void **state)
 	play_ack(&play, "LX");
 	sends(&play, "");
 	play_ack(&play, "C");
-	sends(&play, "C+new E+new X+m");
-	play_ack(&play, "CEX");
+	sends(&play, "C+new E+new");
+	play_ack(&play, "E"); /* but the cluster warms: its endpoints are checked */
+	sends(&play, "");
+	assert_false(play_settled(&play));
+	play_ack(&play, "C");
+	sends(&play, "X+m");
+	play_ack(&play, "X");
 	assert_true(play_settled(&play));
+	play_end(&play);
+}
+
+/* The proxy uses what it had until the new version is warm. */
+static void a_split_of_clusters_that_change_waits_for_none(void **state)
+{
+	struct play play;
+
+	(void)state;
+	begin_with_one(&play);
+	play_config(&play, "Ca:2 Ea:1 Ll:1 Xl:a,2");
+	sends(&play, "C+a E+a X+l");
+	play_end(&play);
+}
+
+/* Envoy does not ask for clusters while one warms, also not on a new stream. */
+static void nothing_names_a_cluster_before_it_is_asked_for(void **state)
+{
+	struct play play;
+
+	(void)state;
+	play_begin(&play);
+	play_config(&play, "Ca:1 Cnew:1 Ea:1 Enew:1 Ll:1 Xl:new");
+	play_return(&play, 'E', "a=ok new=ok", false);
+	play_return(&play, 'L', "l=ok", true);
+	play_return(&play, 'X', "l=77", false);
+	sends(&play, "");
+	play_return(&play, 'C', "a=ok new=ok", true);
+	sends(&play, "X+l");
+	play_end(&play);
+}
+
+/* So many that nobody looks for each one's name. */
+static void many_new_clusters_hold_up_all_splits(void **state)
+{
+	char config[1024] = "Ca:1 Ea:1 Ll:1 Xl:a,2";
+	struct play play;
+
+	(void)state;
+	begin_with_one(&play);
+	for (size_t i = 0, len = strlen(config); i < 65; i++)
+		len += (size_t)snprintf(config + len, sizeof(config) - len, " Cn%zu:1",
+					i);
+	play_config(&play, config);
+	assert_null(strchr(play_sent(&play), 'X'));
+	play_ack(&play, "C");
+	sends(&play, "X+l");
 	play_end(&play);
 }
 
@@ -198,9 +252,9 @@ static void clusters_go_when_no_split_can_name_them(void **state)
 	(void)state;
 	begin_with_one(&play);
 	play_config(&play, "Cb:1 Eb:1 Ll:1 Xl:b");
-	sends(&play, "C+b E+b X+l");
+	sends(&play, "C+b E+b");
 	play_ack(&play, "CE");
-	sends(&play, "");
+	sends(&play, "X+l");
 	assert_string_equal(play_state(&play, 'C', "a"), "Stale");
 	play_ack(&play, "X");
 	assert_false(play_settled(&play));
@@ -228,7 +282,9 @@ static void listeners_go_first_and_their_names_are_never_removed(void **state)
 	play_drop(&play, 'X', "l");
 	sends(&play, "");
 	play_config(&play, ONE); /* all is new again */
-	sends(&play, "C+a E+a L+l X+l");
+	sends(&play, "C+a E+a L+l");
+	play_ack(&play, "C");
+	sends(&play, "X+l");
 	play_end(&play);
 }
 
@@ -403,16 +459,20 @@ static void removed_and_added_again_in_a_hurry(void **state)
 	(void)state;
 	begin_with_one(&play);
 	play_config(&play, "Cb:1 Eb:1 Ll:1 Xl:b");
-	sends(&play, "C+b E+b X+l");
-	play_ack(&play, "CEX");
+	sends(&play, "C+b E+b");
+	play_ack(&play, "CE");
+	sends(&play, "X+l");
+	play_ack(&play, "X");
 	sends(&play, "C-a");
 	play_config(&play, "Ca:1 Cb:1 Ea:1 Eb:1 Ll:1 Xl:a");
 	sends(&play, ""); /* the cluster waits for an answer, and its split with it */
 	play_ack(&play, "C");
-	sends(&play, "C+a E+a X+l");
+	sends(&play, "C+a E+a");
 	play_drop(&play, 'E', "a");
 	play_ask(&play, 'E', "a");
-	play_ack(&play, "CEX");
+	play_ack(&play, "CE");
+	sends(&play, "X+l");
+	play_ack(&play, "X");
 	sends(&play, "");
 	assert_true(play_settled(&play));
 	play_end(&play);
@@ -446,7 +506,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(nothing_before_the_first_config),
-		cmocka_unit_test(all_in_one_flush_without_waiting),
+		cmocka_unit_test(all_in_one_flush_but_what_names_a_new_cluster),
 		cmocka_unit_test(an_empty_config_is_settled_at_once),
 		cmocka_unit_test(that_there_is_nothing_is_said_once),
 		cmocka_unit_test(only_differences),
@@ -455,7 +515,10 @@ int main(void)
 		cmocka_unit_test(endpoints_follow_a_changed_cluster),
 		cmocka_unit_test(endpoints_follow_also_when_one_was_in_flight),
 		cmocka_unit_test(an_unacknowledged_cds_holds_up_no_other_type),
-		cmocka_unit_test(a_split_waits_with_its_new_cluster),
+		cmocka_unit_test(a_split_waits_for_its_new_cluster),
+		cmocka_unit_test(a_split_of_clusters_that_change_waits_for_none),
+		cmocka_unit_test(nothing_names_a_cluster_before_it_is_asked_for),
+		cmocka_unit_test(many_new_clusters_hold_up_all_splits),
 		cmocka_unit_test(clusters_go_when_no_split_can_name_them),
 		cmocka_unit_test(listeners_go_first_and_their_names_are_never_removed),
 		cmocka_unit_test(each_subscription_is_answered),
