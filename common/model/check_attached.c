@@ -16,8 +16,7 @@ static bool is_filled(const struct tree *spec, const char *list)
 /* PV1, PV3 to PV5: what must be there. */
 static void check_any(struct decode *dec, const struct tree *spec, const struct path *at)
 {
-	bool some = is_filled(spec, "to") || is_filled(spec, "from") ||
-		    is_filled(spec, "rules");
+	bool inbound = is_filled(spec, "from") || is_filled(spec, "rules");
 
 	switch (dec->kind) {
 	case KIND_MESH_RETRY:
@@ -27,12 +26,12 @@ static void check_any(struct decode *dec, const struct tree *spec, const struct 
 		check_filled(dec, spec, at, "to", "must be defined");
 		return;
 	case KIND_MESH_TRAFFIC_PERMISSION:
-		if (!some)
+		if (!inbound)
 			decode_bad(dec, at, NULL, spec,
 				   "at least one of 'from' or 'rules' has to be defined");
 		return;
 	default:
-		if (!some)
+		if (!inbound && !is_filled(spec, "to"))
 			decode_bad(dec, at, NULL, spec,
 				   "at least one of 'from', 'to' or 'rules' has to be "
 				   "defined");
