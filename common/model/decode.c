@@ -449,7 +449,7 @@ static void sort_members(struct decode *dec, const struct schema *schema,
 		       strcmp(schema->fields[f].name, member->key) != 0)
 			f++;
 		if (f == schema->count) {
-			if (dec->found != NULL && schema->count > 0)
+			if (dec->found != NULL)
 				unknown_field(dec, schema, member, at);
 		} else if (member->value->type != TREE_NULL) {
 			values[f] = member->value;
