@@ -5,12 +5,6 @@
 
 #include <stdarg.h>
 
-/* Not the name of any service: a tag value has no slash. A service of this name would
- * have its traffic sent to the control plane, because CDS cannot replace a static
- * cluster. */
-#define ADS_CLUSTER "zonelink/ads"
-/* Envoy would send the cluster's name, whose slash no :authority may have. */
-#define ADS_AUTHORITY "zonelink"
 #define NODE_HEADER "zonelink-node"
 #define MUTATION "envoy.extensions.filters.http.header_mutation.v3.HeaderMutation"
 #define CODEC "envoy.extensions.filters.http.upstream_codec.v3.UpstreamCodec"

@@ -80,21 +80,30 @@ void build_sort_targets(struct build *build)
 		if (by_cluster(&build->targets[kept], &build->targets[i]) != 0)
 			build->targets[++kept] = build->targets[i];
 	build->target_count = kept + 1;
+	build->uses = zl_arena_alloc(build->arena, build->target_count, 1);
 }
 
-static bool is_target(const struct build *build, const char *cluster)
+static const struct backend **find_target(const struct build *build, const char *cluster)
 {
 	const struct backend key = { .cluster = cluster };
 	const struct backend *keyp = &key;
 
-	return build->target_count > 0 &&
-	       bsearch(&keyp, build->targets, build->target_count,
-		       sizeof(const struct backend *), by_cluster) != NULL;
+	if (build->target_count == 0)
+		return NULL;
+	return bsearch(&keyp, build->targets, build->target_count,
+		       sizeof(const struct backend *), by_cluster);
+}
+
+unsigned char *build_uses_of(const struct build *build, const char *cluster)
+{
+	const struct backend **found = find_target(build, cluster);
+
+	return &build->uses[found - build->targets];
 }
 
 const char *build_free_name(struct build *build, const char *wanted)
 {
-	while (is_target(build, wanted))
+	while (find_target(build, wanted) != NULL)
 		wanted = zl_arena_format(build->arena, "%s_", wanted);
 	return wanted;
 }

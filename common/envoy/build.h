@@ -32,6 +32,13 @@
  */
 #pragma once
 
+/* What travels to the zone as access logs (OTLP) has one of these attributes: the address
+ * to which the body is to be written, as a line; or the listener of the inbound at which
+ * somebody was denied, or would be, whose body is a list of "client", "termination",
+ * "failure", "shadow" and "inbound". */
+#define ENVOY_LOG_ADDRESS "address"
+#define ENVOY_LOG_DENIAL "denial"
+
 #include "envoy/config.h"
 #include "policy/routes.h"
 

@@ -1,4 +1,4 @@
-#include "envoy/build_parts.h"
+#include "envoy/build_settings.h"
 
 #include "base/addr.h"
 
@@ -24,7 +24,6 @@ static Envoy__CircuitBreakers *no_limits(struct zl_arena *arena)
 	limits->max_connections = pb_u32(arena, UINT32_MAX);
 	limits->max_pending_requests = limits->max_connections;
 	limits->max_requests = limits->max_connections;
-	limits->max_retries = limits->max_connections;
 	breakers->thresholds = pb_list(arena, 1);
 	breakers->thresholds[breakers->n_thresholds++] = limits;
 	return breakers;
@@ -81,7 +80,8 @@ enum http_version build_http_version(const char *protocol)
 	return HTTP_NONE;
 }
 
-static Envoy__Any *http_options(struct zl_arena *arena, enum http_version version)
+static Envoy__Any *http_options(struct zl_arena *arena, enum http_version version,
+				Envoy__CommonHttpProtocolOptions *common)
 {
 	Envoy__HttpProtocolOptions *options =
 		pb_new(arena, &envoy__http_protocol_options__descriptor);
@@ -102,36 +102,55 @@ static Envoy__Any *http_options(struct zl_arena *arena, enum http_version versio
 	options->upstream_protocol_options_case =
 		ENVOY__HTTP_PROTOCOL_OPTIONS__UPSTREAM_PROTOCOL_OPTIONS_EXPLICIT_HTTP_CONFIG;
 	options->explicit_http_config = explicit;
+	options->common_http_protocol_options = common;
 	return pb_any(arena, &options->base);
 }
 
-void build_set_http(struct build *build, Envoy__Cluster *cluster,
-		    enum http_version version)
+/* Packed once for all clusters of which no more is asked. */
+static Envoy__Any *options_of(struct build *build, enum http_version version,
+			      const struct settings *settings)
 {
 	Envoy__Any **packed = version == HTTP_TWO ? &build->http_two : &build->http_one;
+	Envoy__CommonHttpProtocolOptions *common = build_timeout_http(build, settings);
+
+	if (common != NULL)
+		return http_options(build->arena, version, common);
+	if (*packed == NULL)
+		*packed = http_options(build->arena, version, NULL);
+	return *packed;
+}
+
+void build_set_http(struct build *build, Envoy__Cluster *cluster,
+		    enum http_version version, const struct settings *settings)
+{
 	Envoy__Cluster__TypedExtensionProtocolOptionsEntry *entry = pb_new(
 		build->arena,
 		&envoy__cluster__typed_extension_protocol_options_entry__descriptor);
 
 	if (version == HTTP_NONE)
 		return;
-	if (*packed == NULL)
-		*packed = http_options(build->arena, version);
 	entry->key = zl_arena_strdup(build->arena, HTTP_OPTIONS);
-	entry->value = *packed;
+	entry->value = options_of(build, version, settings);
 	cluster->typed_extension_protocol_options = pb_list(build->arena, 1);
 	cluster->typed_extension_protocol_options
 		[cluster->n_typed_extension_protocol_options++] = entry;
 }
 
 void build_static_cluster(struct build *build, const char *name, const char *address,
-			  uint32_t port, enum http_version version)
+			  uint32_t port, enum http_version version,
+			  const struct settings *settings)
 {
 	struct zl_arena *arena = build->arena;
+	bool by_name = address != NULL && !zl_is_ip(address);
 	Envoy__Cluster *cluster =
-		build_cluster_new(build, name, ENVOY__CLUSTER__DISCOVERY_TYPE__STATIC);
+		build_cluster_new(build, name,
+				  by_name ? ENVOY__CLUSTER__DISCOVERY_TYPE__STRICT_DNS
+					  : ENVOY__CLUSTER__DISCOVERY_TYPE__STATIC);
 	Envoy__LocalityLbEndpoints *locality;
 
+	if (by_name)
+		cluster->dns_lookup_family =
+			ENVOY__CLUSTER__DNS_LOOKUP_FAMILY__V4_PREFERRED;
 	cluster->load_assignment = new_assignment(arena, name, 1);
 	if (address != NULL) {
 		locality = pb_new(arena, &envoy__locality_lb_endpoints__descriptor);
@@ -141,7 +160,8 @@ void build_static_cluster(struct build *build, const char *name, const char *add
 		cluster->load_assignment
 			->endpoints[cluster->load_assignment->n_endpoints++] = locality;
 	}
-	build_set_http(build, cluster, version);
+	build_set_http(build, cluster, version, settings);
+	build_settle_application(build, cluster, settings);
 	build_add(build, ENVOY_CLUSTER, name, &cluster->base);
 }
 
@@ -155,17 +175,15 @@ static void set_outlier_detection(struct zl_arena *arena, Envoy__Cluster *cluste
 	cluster->outlier_detection = outlier;
 }
 
-static void share_by_group(struct zl_arena *arena, Envoy__Cluster *cluster)
+static void share_by_group(struct build *build, Envoy__Cluster *cluster)
 {
-	Envoy__Cluster__CommonLbConfig *config =
-		pb_new(arena, &envoy__cluster__common_lb_config__descriptor);
+	Envoy__Cluster__CommonLbConfig *config = build_balancing(build, cluster);
 
 	config->locality_config_specifier_case =
 		ENVOY__CLUSTER__COMMON_LB_CONFIG__LOCALITY_CONFIG_SPECIFIER_LOCALITY_WEIGHTED_LB_CONFIG;
 	config->locality_weighted_lb_config = pb_new(
-		arena,
+		build->arena,
 		&envoy__cluster__common_lb_config__locality_weighted_lb_config__descriptor);
-	cluster->common_lb_config = config;
 }
 
 static void add_eds_cluster(struct build *build, const struct backend *target,
@@ -182,9 +200,10 @@ static void add_eds_cluster(struct build *build, const struct backend *target,
 	if (!build->at_edge)
 		build_set_http(build, cluster,
 			       target->relayed ? build_http_version(target->protocol)
-					       : HTTP_TWO);
+					       : HTTP_TWO,
+			       build_asked_of_requests(build, target));
 	if (target->by_group)
-		share_by_group(arena, cluster);
+		share_by_group(build, cluster);
 	/* By what the mesh is, not by which endpoints there are: another cluster would
 	 * forget who is dead. */
 	if (build->trust.on)
@@ -193,6 +212,7 @@ static void add_eds_cluster(struct build *build, const struct backend *target,
 		set_outlier_detection(arena, cluster);
 	if (target->sni != NULL && build->trust.has_identity)
 		cluster->transport_socket = build_mesh_client(build, target);
+	build_settle_target(build, cluster, target);
 	build_add(build, ENVOY_CLUSTER, target->cluster, &cluster->base);
 }
 
@@ -291,22 +311,23 @@ static void set_overprovisioning(struct zl_arena *arena,
 	assignment->policy->overprovisioning_factor = pb_u32(arena, percent);
 }
 
-/* host: by what requests to it are told, NULL for what clients say. */
 static Envoy__LbEndpoint *weighted_endpoint(struct build *build,
-					    const struct endpoint *from, const char *host)
+					    const struct backend *target,
+					    const struct endpoint *from)
 {
 	struct zl_arena *arena = build->arena;
 	static const char *const USES[] = { "envoy.lb", "envoy.transport_socket_match" };
 	Envoy__LbEndpoint *endpoint = new_endpoint(arena, from->address, from->port);
 
-	if (host != NULL)
-		endpoint->endpoint->hostname = zl_arena_strdup(arena, host);
+	if (target->host != NULL) /* by what requests to it are told */
+		endpoint->endpoint->hostname = zl_arena_strdup(arena, target->host);
 	endpoint->metadata = pb_metadata(arena, USES, 2, from->tags, TAG_SERVICE);
 	if (from->weight > 0)
 		endpoint->load_balancing_weight =
 			pb_u32(arena, from->weight < UINT32_MAX ? (uint32_t)from->weight
 								: UINT32_MAX);
-	if (build->trust.on && from->via == VIA_DIRECT)
+	if (build->trust.on && from->via == VIA_DIRECT &&
+	    !build_is_checked(build, target))
 		build_trust_in(build, endpoint->endpoint);
 	return endpoint;
 }
@@ -336,7 +357,7 @@ Envoy__ClusterLoadAssignment *build_assignment(struct build *build,
 			assignment->endpoints[assignment->n_endpoints++] = locality;
 		}
 		locality->lb_endpoints[locality->n_lb_endpoints++] =
-			weighted_endpoint(build, from, target->host);
+			weighted_endpoint(build, target, from);
 		last = from;
 	}
 	set_overprovisioning(build->arena, assignment, target->overprovisioning);
@@ -370,5 +391,5 @@ void build_targets(struct build *build)
 			add_target(build, build->targets[i]);
 	}
 	if (build->blackhole != NULL)
-		build_static_cluster(build, build->blackhole, NULL, 0, HTTP_NONE);
+		build_static_cluster(build, build->blackhole, NULL, 0, HTTP_NONE, NULL);
 }

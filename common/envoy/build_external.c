@@ -1,4 +1,4 @@
-#include "envoy/build_parts.h"
+#include "envoy/build_settings.h"
 
 #include "base/addr.h"
 #include "pki/pem.h"
@@ -256,7 +256,7 @@ void build_outside(struct build *build, const struct backend *target)
 	unsigned priorities;
 
 	if (target->outside->enabled && !load(build, target->outside, &contents)) {
-		build_static_cluster(build, target->cluster, NULL, 0, version);
+		build_static_cluster(build, target->cluster, NULL, 0, version, NULL);
 		return;
 	}
 	cluster = build_cluster_new(build, target->cluster,
@@ -266,8 +266,9 @@ void build_outside(struct build *build, const struct backend *target)
 		cluster->dns_lookup_family =
 			ENVOY__CLUSTER__DNS_LOOKUP_FAMILY__V4_PREFERRED;
 	cluster->load_assignment = build_assignment(build, target, true, &priorities);
-	build_set_http(build, cluster, version);
+	build_set_http(build, cluster, version, build_asked_of_requests(build, target));
 	if (target->outside->enabled)
 		cluster->transport_socket = tls_socket(build, target, &contents, version);
+	build_settle_target(build, cluster, target);
 	build_add(build, ENVOY_CLUSTER, target->cluster, &cluster->base);
 }

@@ -128,6 +128,7 @@ static Envoy__FilterChain *host_chain(struct build *build, const struct port *po
 {
 	const struct gateway_listener *listener = route->listener;
 	const char *name = port->place.name;
+	const struct stream stream = { .settings = route->settings, .destination = "*" };
 	Envoy__TransportSocket *socket = NULL;
 	Envoy__FilterChain *chain;
 
@@ -136,8 +137,8 @@ static Envoy__FilterChain *host_chain(struct build *build, const struct port *po
 		return NULL;
 	if (listener->protocol == GATEWAY_TLS)
 		name = zl_arena_format(build->arena, "%s/%s", name, listener->hostname);
-	build_split(build, name, port->service, route->unresolved, route->backends,
-		    route->backend_count);
+	build_split(build, name, port->service, &stream, route->unresolved,
+		    route->backends, route->backend_count);
 	chain = build_chain(build->arena,
 			    build_filter_by_name(build->arena, name, TCP_PROXY_URL));
 	if (listener->protocol == GATEWAY_TLS)

@@ -1,4 +1,4 @@
-#include "envoy/build_parts.h"
+#include "envoy/build_settings.h"
 
 #include <string.h>
 
@@ -16,7 +16,8 @@ static Envoy__HttpFilter *router(struct zl_arena *arena)
 }
 
 Envoy__HttpConnectionManager *build_http_manager(struct build *build,
-						 const char *stat_name, const char *table)
+						 const char *stat_name, const char *table,
+						 const struct stream *stream)
 {
 	struct zl_arena *arena = build->arena;
 	Envoy__HttpConnectionManager *manager =
@@ -31,6 +32,7 @@ Envoy__HttpConnectionManager *build_http_manager(struct build *build,
 	manager->rds->route_config_name = zl_arena_strdup(arena, table);
 	manager->http_filters = pb_list(arena, 1);
 	manager->http_filters[manager->n_http_filters++] = router(arena);
+	build_settle_manager(build, manager, stream);
 	return manager;
 }
 
@@ -79,8 +81,8 @@ static bool is_presence(const struct http_field *header)
 	       (header->type == HTTP_VALUE_PREFIX && header->value[0] == '\0');
 }
 
-static Envoy__HeaderMatcher *header_matcher(struct zl_arena *arena,
-					    const struct http_field *header)
+Envoy__HeaderMatcher *build_header_matcher(struct zl_arena *arena,
+					   const struct http_field *header)
 {
 	Envoy__HeaderMatcher *matcher = pb_new(arena, &envoy__header_matcher__descriptor);
 
@@ -104,9 +106,10 @@ static void set_headers(struct zl_arena *arena, Envoy__RouteMatch *to,
 
 	to->headers = pb_list(arena, match->header_count + 1);
 	if (match->method[0] != '\0')
-		to->headers[to->n_headers++] = header_matcher(arena, &method);
+		to->headers[to->n_headers++] = build_header_matcher(arena, &method);
 	for (size_t i = 0; i < match->header_count; i++)
-		to->headers[to->n_headers++] = header_matcher(arena, &match->headers[i]);
+		to->headers[to->n_headers++] =
+			build_header_matcher(arena, &match->headers[i]);
 }
 
 static void set_params(struct zl_arena *arena, Envoy__RouteMatch *to,
@@ -233,14 +236,18 @@ static bool is_outside(const struct part *parts, size_t count)
 	return false;
 }
 
-static Envoy__RouteAction *action_to(struct build *build, enum unresolved unresolved,
+static Envoy__RouteAction *action_to(struct build *build,
+				     const struct outbound_route *outbound,
+				     const struct settings *settings,
 				     const struct backend *backends, size_t backend_count)
 {
 	Envoy__RouteAction *action = new_action(build->arena);
 	size_t count;
-	const struct part *parts =
-		split_of(unresolved, backends, backend_count, build->arena, &count);
+	const struct part *parts = split_of(outbound->unresolved, backends, backend_count,
+					    build->arena, &count);
 
+	for (size_t i = 0; i < count; i++)
+		build_use(build, &parts[i], USE_HTTP);
 	if (count == 1)
 		set_cluster(action, build_part_cluster(build, &parts[0]));
 	else
@@ -250,6 +257,7 @@ static Envoy__RouteAction *action_to(struct build *build, enum unresolved unreso
 			ENVOY__ROUTE_ACTION__HOST_REWRITE_SPECIFIER_AUTO_HOST_REWRITE;
 		action->auto_host_rewrite = pb_bool(build->arena, true);
 	}
+	build_settle_route(build, action, settings, outbound->destination.protocol);
 	return action;
 }
 
@@ -297,24 +305,25 @@ void build_http_routes(struct build *build, const char *name, const char *called
 						rule->from->policy->key.name,
 						rule->from->to);
 		add_matched(arena, host, route, rule->match != NULL ? rule->match : &ANY,
-			    action_to(build, outbound->unresolved, rule->backends,
+			    action_to(build, outbound, rule->settings, rule->backends,
 				      rule->backend_count));
 	}
 	if (outbound->rule_count == 0) /* nobody's rules */
 		add_matched(arena, host, OWN_ROUTE, &ANY,
-			    action_to(build, outbound->unresolved, outbound->backends,
-				      outbound->backend_count));
+			    action_to(build, outbound, outbound->settings,
+				      outbound->backends, outbound->backend_count));
 	add_table(build, name, host);
 }
 
 void build_http_passage(struct build *build, const char *name, const char *called,
-			const char *cluster)
+			const struct stream *stream, const char *cluster)
 {
 	struct zl_arena *arena = build->arena;
 	Envoy__VirtualHost *host = new_host(arena, called, 1);
 	Envoy__RouteAction *action = new_action(arena);
 
 	set_cluster(action, zl_arena_strdup(arena, cluster));
+	build_settle_route(build, action, stream->settings, "");
 	add_matched(arena, host, OWN_ROUTE, &ANY, action);
 	add_table(build, name, host);
 }

@@ -75,14 +75,15 @@ static Envoy__FilterChain *mesh_chain(struct build *build, Envoy__Filter *filter
 
 /* Plain connections, TLS of applications, which is handed on as it is, and the mesh's. */
 static void serve_all(struct build *build, const struct place *place,
-		      Envoy__Filter *filter, const char *cluster)
+		      Envoy__Filter *filter, const struct stream *stream,
+		      const char *cluster)
 {
 	struct zl_arena *arena = build->arena;
 	Envoy__Listener *listener = build_listener_new(build, place, 3);
 	Envoy__FilterChain **chains = listener->filter_chains;
 	const char *through = zl_arena_format(arena, "%s/tls", place->name);
 
-	build_passage(build, through, cluster, cluster);
+	build_passage(build, through, cluster, stream, cluster);
 	chains[0] = build_chain(arena, filter);
 	chains[0]->filter_chain_match = match_of(arena, "raw_buffer");
 	chains[1] =
@@ -101,20 +102,30 @@ static void serve_all(struct build *build, const struct place *place,
 }
 
 static void serve(struct build *build, const struct place *place, Envoy__Filter *filter,
-		  const char *cluster)
+		  const struct stream *stream, const char *cluster)
 {
 	const struct trust *trust = &build->trust;
 
 	if (!trust->on || (trust->permissive && !trust->has_identity)) {
 		build_listener(build, place, filter);
 	} else if (trust->permissive) {
-		serve_all(build, place, filter, cluster);
+		serve_all(build, place, filter, stream, cluster);
 	} else {
 		Envoy__Listener *listener = build_listener_new(build, place, 1);
 		listener->filter_chains[listener->n_filter_chains++] =
 			mesh_chain(build, filter);
 		build_add(build, ENVOY_LISTENER, place->name, &listener->base);
 	}
+}
+
+/* What policies ask of the inbound. */
+static const struct settings *settings_of(const struct build *build,
+					  const struct inbound *inbound)
+{
+	for (size_t i = 0; i < build->routes->inbound_count; i++)
+		if (build->routes->inbounds[i].inbound == inbound)
+			return build->routes->inbounds[i].settings;
+	return NULL;
 }
 
 /* The application's cluster stands in what can change without the listener: in the
@@ -130,19 +141,25 @@ static void add_inbound(struct build *build, const struct inbound *inbound,
 		.direction = ENVOY__LISTENER__TRAFFIC_DIRECTION__INBOUND
 	};
 
+	const char *service = labels_get(inbound->tags, TAG_SERVICE);
+	const struct stream stream = { .settings = settings_of(build, inbound),
+				       .inbound = true,
+				       .destination = service != NULL ? service : "" };
+
 	/* Who cannot say who it is does not listen, where only such are let in. */
 	if (build->trust.on && !build->trust.permissive && !build->trust.has_identity)
 		return;
 	if (version_of(inbound) == HTTP_NONE) {
-		build_passage(build, name, cluster, cluster);
+		build_passage(build, name, cluster, &stream, cluster);
 		serve(build, &place,
-		      build_filter_by_name(build->arena, name, TCP_PROXY_URL), cluster);
+		      build_filter_by_name(build->arena, name, TCP_PROXY_URL), &stream,
+		      cluster);
 	} else {
-		build_http_passage(build, name, cluster, cluster);
+		build_http_passage(build, name, cluster, &stream, cluster);
 		serve(build, &place,
 		      build_http_filter(build, name,
-					build_http_manager(build, name, name)),
-		      cluster);
+					build_http_manager(build, name, name, &stream)),
+		      &stream, cluster);
 	}
 }
 
@@ -170,7 +187,7 @@ void build_inbounds(struct build *build)
 		to->cluster = application_cluster(build, to, all, count);
 		add_inbound(build, inbound, address, to->cluster);
 		build_static_cluster(build, to->cluster, to->address, to->port,
-				     version_of(inbound));
+				     version_of(inbound), settings_of(build, inbound));
 		count++;
 	}
 }

@@ -1,4 +1,4 @@
-#include "envoy/build_parts.h"
+#include "envoy/build_settings.h"
 
 #include <string.h>
 
@@ -144,25 +144,30 @@ static void set_cluster(Envoy__TcpProxy *proxy, char *cluster)
 }
 
 void build_split(struct build *build, const char *name, const char *stat_name,
-		 enum unresolved unresolved, const struct backend *backends, size_t count)
+		 const struct stream *stream, enum unresolved unresolved,
+		 const struct backend *backends, size_t count)
 {
 	Envoy__TcpProxy *proxy = new_proxy(build, stat_name);
 	size_t part_count;
 	const struct part *parts =
 		split_of(unresolved, backends, count, build->arena, &part_count);
 
+	for (size_t i = 0; i < part_count; i++)
+		build_use(build, &parts[i], USE_RAW);
 	if (part_count == 1)
 		set_cluster(proxy, build_part_cluster(build, &parts[0]));
 	else
 		set_split(build, proxy, parts, part_count);
+	build_settle_proxy(build, proxy, stream);
 	build_extension(build, name, &proxy->base);
 }
 
 void build_passage(struct build *build, const char *name, const char *stat_name,
-		   const char *cluster)
+		   const struct stream *stream, const char *cluster)
 {
 	Envoy__TcpProxy *proxy = new_proxy(build, stat_name);
 
 	set_cluster(proxy, zl_arena_strdup(build->arena, cluster));
+	build_settle_proxy(build, proxy, stream);
 	build_extension(build, name, &proxy->base);
 }

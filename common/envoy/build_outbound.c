@@ -17,6 +17,18 @@ static const char *destination_name(struct build *build,
 						     : listener;
 }
 
+/* The same in access logs, where a real object has its own name. */
+static const char *service_name(const struct outbound_route *outbound)
+{
+	const struct resource *object = outbound->destination.object;
+	const char *shown =
+		object != NULL ? labels_get(object->labels, LABEL_DISPLAY_NAME) : NULL;
+
+	if (shown != NULL)
+		return shown;
+	return object != NULL ? object->key.name : outbound->destination.name;
+}
+
 static void add_outbound(struct build *build, const struct outbound_route *outbound)
 {
 	const char *name =
@@ -32,16 +44,19 @@ static void add_outbound(struct build *build, const struct outbound_route *outbo
 				     .tag_value = called,
 				     .tags = outbound->tags };
 
+	const struct stream stream = { .settings = outbound->settings,
+				       .destination = service_name(outbound) };
+
 	if (outbound->http) {
 		build_http_routes(build, name, called, outbound);
-		build_listener(
-			build, &place,
-			build_http_filter(build, name,
-					  build_http_manager(build, called, name)));
+		build_listener(build, &place,
+			       build_http_filter(
+				       build, name,
+				       build_http_manager(build, called, name, &stream)));
 		return;
 	}
-	build_split(build, name, called, outbound->unresolved, outbound->backends,
-		    outbound->backend_count);
+	build_split(build, name, called, &stream, outbound->unresolved,
+		    outbound->backends, outbound->backend_count);
 	build_listener(build, &place,
 		       build_filter_by_name(build->arena, name, TCP_PROXY_URL));
 }

@@ -29,6 +29,7 @@ struct build {
 	const struct envoy_secrets *secrets; /* NULL: none is to be had */
 	const struct backend **targets; /* resolved, sorted by cluster, which differ */
 	size_t target_count;
+	unsigned char *uses;       /* of each target: see build_settings.h */
 	const char *blackhole;     /* name of that cluster; NULL until it is needed */
 	Envoy__Any *http_one;      /* options packed once for all clusters; NULL until */
 	Envoy__Any *http_two;      /* then */
@@ -49,6 +50,8 @@ void build_add(struct build *build, enum envoy_type type, const char *name,
 struct envoy_config *build_done(struct build *build);
 /* Sort build->targets, one of each cluster. */
 void build_sort_targets(struct build *build);
+/* What is known of the uses of a target. */
+unsigned char *build_uses_of(const struct build *build, const char *cluster);
 /* wanted, or wanted with underscores behind it while a target is called so: names of our
  * own clusters and names of services are written with the same letters. */
 const char *build_free_name(struct build *build, const char *wanted);
@@ -65,13 +68,15 @@ enum http_version build_http_version(const char *protocol);
 /* A cluster and a load assignment for each target; the blackhole if something named it.
  */
 void build_targets(struct build *build);
-/* address NULL: no endpoint */
+/* One of one endpoint; address NULL: of none. settings: what is asked of it, or NULL. */
 void build_static_cluster(struct build *build, const char *name, const char *address,
-			  uint32_t port, enum http_version version);
+			  uint32_t port, enum http_version version,
+			  const struct settings *settings);
 Envoy__Cluster *build_cluster_new(struct build *build, const char *name,
 				  Envoy__Cluster__DiscoveryType type);
+/* settings: what is asked of its requests, or NULL. */
 void build_set_http(struct build *build, Envoy__Cluster *cluster,
-		    enum http_version version);
+		    enum http_version version, const struct settings *settings);
 /* The endpoints of target; names: those with a DNS name as well. *priorities: how many
  * of them there are. */
 Envoy__ClusterLoadAssignment *build_assignment(struct build *build,
@@ -127,6 +132,16 @@ void build_look_into_tls(struct zl_arena *arena, Envoy__Listener *listener);
 
 /* ---- build_listener.c ---- */
 
+/* The connections of a chain: what is asked of them beside where they go. */
+struct stream {
+	const struct settings *settings; /* NULL: nothing */
+	bool inbound;
+	const char *destination; /* service: for access logs */
+	const char *denials; /* the inbound whose denials are told of; NULL: none are */
+};
+
+extern const struct stream NOTHING_ASKED;
+
 /* A listener, without its chains. */
 struct place {
 	const char *name, *address;
@@ -156,11 +171,11 @@ void build_listener(struct build *build, const struct place *place,
 		    Envoy__Filter *filter);
 /* The extension name: a TcpProxy to these. */
 void build_split(struct build *build, const char *name, const char *stat_name,
-		 enum unresolved unresolved, const struct backend *backends,
-		 size_t count);
+		 const struct stream *stream, enum unresolved unresolved,
+		 const struct backend *backends, size_t count);
 /* The same to one cluster. */
 void build_passage(struct build *build, const char *name, const char *stat_name,
-		   const char *cluster);
+		   const struct stream *stream, const char *cluster);
 /* The name of the blackhole, which is in the config from now on. */
 const char *build_blackhole(struct build *build);
 /* The cluster of one part of a split. */
@@ -170,17 +185,20 @@ char *build_part_cluster(struct build *build, const struct part *part);
 
 /* An HTTP connection manager, whose routes are this table for ever: one that asks for
  * another later never gets it. */
-Envoy__HttpConnectionManager *
-build_http_manager(struct build *build, const char *stat_name, const char *table);
+Envoy__HttpConnectionManager *build_http_manager(struct build *build,
+						 const char *stat_name, const char *table,
+						 const struct stream *stream);
 /* The filter that stands for manager in listener; the extension is added. */
 Envoy__Filter *build_http_filter(struct build *build, const char *listener,
 				 const Envoy__HttpConnectionManager *manager);
+Envoy__HeaderMatcher *build_header_matcher(struct zl_arena *arena,
+					   const struct http_field *header);
 /* The route table of an outbound. */
 void build_http_routes(struct build *build, const char *name, const char *called,
 		       const struct outbound_route *outbound);
 /* One that leads all to one cluster. */
 void build_http_passage(struct build *build, const char *name, const char *called,
-			const char *cluster);
+			const struct stream *stream, const char *cluster);
 
 /* ---- build_outbound.c, build_inbound.c, build_gateway.c ---- */
 

@@ -25,7 +25,8 @@ Envoy__FilterChain *build_passage_chain(struct build *build, const char *listene
 	Envoy__FilterChain *chain = build_chain(
 		build->arena, build_filter_by_name(build->arena, name, TCP_PROXY_URL));
 
-	build_passage(build, name, passage->backend->cluster, passage->backend->cluster);
+	build_passage(build, name, passage->backend->cluster, &NOTHING_ASKED,
+		      passage->backend->cluster);
 	chain->filter_chain_match = match_name(build->arena, passage->sni);
 	return chain;
 }

@@ -134,6 +134,15 @@ Envoy__BoolValue *pb_bool(struct zl_arena *arena, bool value)
 	return wrapper;
 }
 
+Envoy__Duration *pb_ms(struct zl_arena *arena, uint64_t ms)
+{
+	Envoy__Duration *duration = pb_new(arena, &envoy__duration__descriptor);
+
+	duration->seconds = (int64_t)(ms / 1000);
+	duration->nanos = (int32_t)(ms % 1000) * 1000000;
+	return duration;
+}
+
 Envoy__Address *pb_address(struct zl_arena *arena, const char *address, uint32_t port)
 {
 	Envoy__Address *outer = pb_new(arena, &envoy__address__descriptor);

@@ -16,6 +16,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* The zone, as the bootstrap has it. Not the name of any service: a tag value has no
+ * slash. A service of this name would have its traffic sent to the control plane, because
+ * CDS cannot replace a static cluster. */
+#define ADS_CLUSTER "zonelink/ads"
+/* Envoy would send the cluster's name, whose slash no :authority may have. */
+#define ADS_AUTHORITY "zonelink"
+
 #define PB_URL "type.googleapis.com/"
 #define TCP_PROXY_URL PB_URL "envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy"
 #define HTTP_MANAGER_URL                                                      \
@@ -48,6 +55,7 @@ ProtobufCMessage *pb_unpack(struct zl_arena *arena,
 Envoy__Any *pb_any(struct zl_arena *arena, const ProtobufCMessage *message);
 Envoy__UInt32Value *pb_u32(struct zl_arena *arena, uint32_t value);
 Envoy__BoolValue *pb_bool(struct zl_arena *arena, bool value);
+Envoy__Duration *pb_ms(struct zl_arena *arena, uint64_t ms);
 Envoy__Address *pb_address(struct zl_arena *arena, const char *address, uint32_t port);
 /* "Ask the stream that you have this from." */
 Envoy__ConfigSource *pb_ads(struct zl_arena *arena);
