@@ -81,14 +81,14 @@ static struct labels joined(struct zl_arena *arena, struct labels base,
 }
 
 /* Later ones win. */
-static struct labels tags_of(const struct resolving *at,
-			     const struct listener_route *route)
+static struct labels tags_of(const struct resource *proxy, const char *zone,
+			     const struct listener_route *route, struct zl_arena *arena)
 {
-	struct labels tags = labels_with(at->arena, at->proxy->dataplane->gateway_tags,
-					 TAG_ZONE, at->zone);
+	struct labels tags =
+		labels_with(arena, proxy->dataplane->gateway_tags, TAG_ZONE, zone);
 
-	tags = joined(at->arena, tags, route->gateway->gateway->tags);
-	return joined(at->arena, tags, route->listener->tags);
+	tags = joined(arena, tags, route->gateway->gateway->tags);
+	return joined(arena, tags, route->listener->tags);
 }
 
 /* ---- policies ---- */
@@ -123,8 +123,8 @@ static struct contributor *contributors(struct resolving *at,
 	return list;
 }
 
-static const char *listener_text(const struct listener_route *route,
-				 struct zl_arena *arena)
+const char *gateway_listener_text(const struct listener_route *route,
+				  struct zl_arena *arena)
 {
 	return zl_arena_format(arena, "MeshGateway \"%s\", listener %u %s for \"%s\"",
 			       route->gateway->key.name, route->listener->port,
@@ -137,7 +137,7 @@ static void warn_of_listener(struct resolving *at, const struct listener_route *
 {
 	resolving_warn(at,
 		       zl_arena_format(at->arena, "mesh \"%s\": %s: %s", at->mesh_name,
-				       listener_text(route, at->arena), what));
+				       gateway_listener_text(route, at->arena), what));
 }
 
 /* One list replaces another (D31). */
@@ -151,6 +151,7 @@ static void set_backends(struct resolving *at, struct listener_route *route)
 	for (size_t i = 0; i < winner->ref_count; i++)
 		backends[i] = target_of_ref(at, last->policy, &winner->refs[i].ref,
 					    winner->refs[i].weight);
+	resolving_made(at, backends, winner->ref_count);
 	route->backends = backends;
 	route->backend_count = winner->ref_count;
 	if (winner->ref_count == 0)
@@ -183,7 +184,7 @@ static void warn_of_certificates(struct resolving *at, const struct listener_rou
 static void resolve_listener(struct resolving *at, const struct contributor *all,
 			     size_t count, struct listener_route *route)
 {
-	struct labels tags = tags_of(at, route);
+	struct labels tags = tags_of(at->proxy, at->zone, route, at->arena);
 	struct contributor *policies =
 		zl_arena_alloc(at->arena, count, sizeof(*policies));
 
@@ -263,10 +264,38 @@ bool gateway_selects(const struct routes *routes, const struct resource *policy,
 			if (route->policies[j].policy != policy)
 				continue;
 			*reason = zl_arena_format(arena, "it is about %s",
-						  listener_text(route, arena));
+						  gateway_listener_text(route, arena));
 			return true;
 		}
 	}
 	*reason = "no listener of the gateway is what it asks for";
+	return false;
+}
+
+bool gateway_is_meant(const struct routes *routes, const struct listener_route *route,
+		      const struct resource *policy, struct zl_arena *arena)
+{
+	const struct target_ref *top = route_top(policy);
+
+	return strcmp(top->name, route->gateway->key.name) == 0 &&
+	       labels_match(top->tags, tags_of(routes->proxy, routes->zone, route, arena),
+			    true);
+}
+
+bool gateway_attaches(const struct routes *routes, const struct resource *policy,
+		      struct zl_arena *arena, const char **reason)
+{
+	for (size_t i = 0; i < routes->listener_count; i++) {
+		const struct listener_route *route = &routes->listeners[i];
+
+		if (!gateway_is_meant(routes, route, policy, arena))
+			continue;
+		if (reason != NULL)
+			*reason = zl_arena_format(arena, "it is about %s",
+						  gateway_listener_text(route, arena));
+		return true;
+	}
+	if (reason != NULL)
+		*reason = "no listener of the gateway is what it asks for";
 	return false;
 }

@@ -280,6 +280,7 @@ static const struct backend *get_itself(struct resolving *at, struct itself *its
 	if (itself->made == NULL) {
 		itself->made = zl_arena_alloc(at->arena, 1, sizeof(*itself->made));
 		*itself->made = target_of_destination(at, itself->outbound, itself->to);
+		resolving_made(at, itself->made, 1);
 	}
 	return itself->made;
 }
@@ -293,6 +294,7 @@ static void set_backends(struct resolving *at, struct merged *rule, struct itsel
 		backends[i] =
 			target_of_ref(at, rule->from->policy, &rule->rule->refs[i].ref,
 				      rule->rule->refs[i].weight);
+	resolving_made(at, backends, count);
 	rule->backends = count > 0 ? backends : get_itself(at, itself);
 	rule->backend_count = count > 0 ? count : 1;
 }

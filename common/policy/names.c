@@ -77,3 +77,25 @@ const char *policy_cluster_name(const char *service, struct labels tags,
 	return subset ? zl_arena_format(arena, "%s-%s", service, hex)
 		      : zl_arena_strdup(arena, service);
 }
+
+const char *setting_source_name(enum setting_source source)
+{
+	static const char *const NAMES[] = { [SOURCE_DIRECT] = "",
+					     [SOURCE_OWN] = "own",
+					     [SOURCE_INHERITED] = "inherited",
+					     [SOURCE_MESH] = "mesh" };
+
+	assert(source < sizeof(NAMES) / sizeof(NAMES[0]));
+	return NAMES[source];
+}
+
+const char *attached_list_name(enum attached_list list)
+{
+	static const char *const NAMES[] = { [LIST_TO] = "to",
+					     [LIST_FROM] = "from",
+					     [LIST_RULES] = "rules",
+					     [LIST_LEGACY] = "conf" };
+
+	assert(list < sizeof(NAMES) / sizeof(NAMES[0]));
+	return NAMES[list];
+}

@@ -73,23 +73,55 @@ struct tree *answer_endpoint(const struct endpoint *endpoint, struct zl_arena *a
 	return to.map;
 }
 
+/* list: where its index counts; legacy policies have no lists, and stand at 0. */
+static struct tree *policy_tree(const struct contributor *from, enum attached_list list,
+				struct zl_arena *arena)
+{
+	const struct resource *policy = from->policy;
+	struct object to = object_in(arena);
+
+	put_text(&to, "kind", kind_info(policy->key.kind)->name);
+	put_text(&to, "name", policy->key.name);
+	put_some_text(&to, "namespace", policy->key.ns);
+	put_text(&to, "origin", origin_name(policy));
+	put_number(&to, attached_list_name(list == LIST_LEGACY ? LIST_TO : list),
+		   from->to);
+	return to.map;
+}
+
 static struct tree *policies_tree(const struct contributor *policies, size_t count,
 				  struct zl_arena *arena)
 {
 	struct tree *list = tree_list(arena);
 
-	for (size_t i = 0; i < count; i++) {
-		const struct resource *policy = policies[i].policy;
-		struct object to = object_in(arena);
-
-		put_text(&to, "kind", kind_info(policy->key.kind)->name);
-		put_text(&to, "name", policy->key.name);
-		put_some_text(&to, "namespace", policy->key.ns);
-		put_text(&to, "origin", origin_name(policy));
-		put_number(&to, "to", policies[i].to);
-		tree_push(arena, list, to.map);
-	}
+	for (size_t i = 0; i < count; i++)
+		tree_push(arena, list, policy_tree(&policies[i], LIST_TO, arena));
 	return list;
+}
+
+static struct tree *applied_tree(const struct applied *applied, struct zl_arena *arena)
+{
+	struct object to = object_in(arena);
+
+	put_text(&to, "kind", kind_info(applied->kind)->name);
+	put_text(&to, "field", applied->field);
+	put(&to, "value",
+	    zl_arena_memdup(arena, applied->value, sizeof(*applied->value)));
+	put(&to, "policy", policy_tree(&applied->policy, applied->list, arena));
+	put_some_text(&to, "source", setting_source_name(applied->source));
+	put_some_text(&to, "from", applied->from);
+	return to.map;
+}
+
+static void put_settings(const struct object *to, const struct settings *settings)
+{
+	struct tree *list = tree_list(to->arena);
+
+	for (size_t i = 0; settings != NULL && i < settings->applied_count; i++)
+		tree_push(to->arena, list,
+			  applied_tree(&settings->applied[i], to->arena));
+	if (list->count > 0)
+		put(to, "applied", list);
 }
 
 static struct tree *backend_tree(const struct backend *backend, struct zl_arena *arena)
@@ -118,6 +150,7 @@ static struct tree *backend_tree(const struct backend *backend, struct zl_arena 
 	if (backend->balancing_count > 0)
 		put(&to, "balancing",
 		    policies_tree(backend->balancing, backend->balancing_count, arena));
+	put_settings(&to, backend->settings);
 	return to.map;
 }
 
@@ -201,6 +234,7 @@ static struct tree *rules_tree(const struct outbound_route *route, struct zl_are
 		put(&to, "matches", matches);
 		put(&to, "backends",
 		    backends_tree(rule->backends, rule->backend_count, arena));
+		put_settings(&to, rule->settings);
 		tree_push(arena, list, to.map);
 	}
 	return list;
@@ -222,6 +256,7 @@ static struct tree *outbound_tree(const struct outbound_route *route,
 	else
 		put(&to, "backends",
 		    backends_tree(route->backends, route->backend_count, arena));
+	put_settings(&to, route->settings);
 	return to.map;
 }
 
@@ -237,6 +272,7 @@ static struct tree *listener_tree(const struct listener_route *route,
 	put(&to, "policies", policies_tree(route->policies, route->policy_count, arena));
 	put_text(&to, "unresolved", unresolved_name(route->unresolved));
 	put(&to, "backends", backends_tree(route->backends, route->backend_count, arena));
+	put_settings(&to, route->settings);
 	return to.map;
 }
 

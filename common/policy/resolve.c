@@ -1,5 +1,6 @@
 #include "policy/policy.h"
 
+#include "policy/attach.h"
 #include "policy/claims.h"
 #include "policy/gateway.h"
 #include "policy/http.h"
@@ -33,6 +34,7 @@ static void route_by_list(struct resolving *at, const struct outbound *outbound,
 	for (size_t i = 0; list && i < winner->ref_count; i++)
 		backends[i] = target_of_ref(at, last->policy, &winner->refs[i].ref,
 					    winner->refs[i].weight);
+	resolving_made(at, backends, to->backend_count);
 }
 
 /* Where nobody owns the requests there is one rule, and its backend is the outbound's. */
@@ -129,8 +131,10 @@ static bool applies(const struct routes *routes, const struct indexed_route *at,
 				       reason);
 	if (!select_proxy(policy, routes->proxy, routes->zone, arena, reason))
 		return false;
-	return !routes->is_gateway || !route_is_route(policy) ||
-	       gateway_selects(routes, policy, arena, reason);
+	if (routes->is_gateway && route_is_route(policy))
+		return gateway_selects(routes, policy, arena, reason);
+	return route_top(policy)->kind != REF_MESH_GATEWAY ||
+	       gateway_attaches(routes, policy, arena, reason);
 }
 
 /* Each policy of the mesh. */
@@ -184,6 +188,7 @@ const struct routes *policy_resolve(const struct policy_index *index,
 	routes->outbound_count = spec->outbound_count;
 	if (spec->gateway == GATEWAY_BUILTIN)
 		gateway_resolve(&at, routes);
+	attach_all(&at, outbounds, routes);
 	routes->warning_count = texts_sort(at.warnings, at.warning_count);
 	routes->warnings = at.warnings;
 	if (at.relays.found)

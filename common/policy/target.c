@@ -1,6 +1,7 @@
 #include "policy/target.h"
 
 #include "policy/find.h"
+#include "policy/index.h"
 #include "policy/outside.h"
 #include "policy/refs.h"
 #include "policy/relay.h"
@@ -24,6 +25,22 @@ void resolving_warn(struct resolving *at, const char *text)
 		at->warning_room = room;
 	}
 	at->warnings[at->warning_count++] = text;
+}
+
+void resolving_made(struct resolving *at, struct backend *items, size_t count)
+{
+	if (!index_attaches(at->index))
+		return;
+	if (at->made_count == at->made_room) {
+		size_t room = at->made_room == 0 ? 16 : 2 * at->made_room;
+		struct made *wider = zl_arena_alloc(at->arena, room, sizeof(*wider));
+
+		if (at->made_count > 0)
+			memcpy(wider, at->made, at->made_count * sizeof(*wider));
+		at->made = wider;
+		at->made_room = room;
+	}
+	at->made[at->made_count++] = (struct made){ items, count };
 }
 
 static const struct service *look_up(struct resolving *at, const char *name)

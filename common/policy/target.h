@@ -46,11 +46,19 @@ struct resolving {
 	/* The best TrafficRoute, or legacy policy, for any service, in arena; NULL: not
 	 * asked for yet. */
 	struct traffic_fit *any_traffic[KIND_END];
+	struct made {
+		struct backend *items;
+		size_t count;
+	} * made; /* lists of backends of the routes, in arena */
+	size_t made_count, made_room;
 	const char **warnings; /* in arena; unsorted */
 	size_t warning_count, warning_room;
 };
 
 void resolving_warn(struct resolving *at, const char *text);
+
+/* Note the backends of a route, whose settings come later. */
+void resolving_made(struct resolving *at, struct backend *items, size_t count);
 
 /* Fill in to->destination. */
 void target_set_destination(struct resolving *at, const struct outbound *outbound,

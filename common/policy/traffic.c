@@ -240,6 +240,7 @@ const struct backend *traffic_backends(struct resolving *at, const struct resour
 		};
 		backends[i] = target_of_ref(at, route, &ref, spec->split[i].weight);
 	}
+	resolving_made(at, backends, spec->split_count);
 	*count = spec->split_count;
 	return backends;
 }

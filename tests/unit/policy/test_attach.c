@@ -1,0 +1,251 @@
+#include "east.h"
+
+#include "support/test.h"
+
+#include "model/tree.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* What policies that attach to routes come to for web of zone east, which has an outbound
+ * to backend: its listener, its routes and its clusters, and the warnings about them. */
+
+/* "Kind.field=value name#0", and where it comes from, of each field. */
+static void add_settings(struct zl_buf *out, const char *place,
+			 const struct settings *settings)
+{
+	if (settings == NULL)
+		return;
+	zl_buf_format(out, "%s:", place);
+	for (size_t i = 0; i < settings->applied_count; i++) {
+		const struct applied *at = &settings->applied[i];
+
+		zl_buf_format(out, "%s %s.%s=", i > 0 ? "," : "",
+			      kind_info(at->kind)->name + 4, at->field);
+		tree_json(at->value, out);
+		zl_buf_format(out, " %s#%zu", at->policy.policy->key.name, at->policy.to);
+		if (at->source != SOURCE_DIRECT)
+			zl_buf_format(out, " %s%s%s", setting_source_name(at->source),
+				      at->from[0] == '\0' ? "" : " ", at->from);
+	}
+	zl_buf_char(out, '\n');
+}
+
+static void add_backends(struct zl_buf *out, const struct backend *backends, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		add_settings(out, backends[i].cluster, backends[i].settings);
+}
+
+static void add_outbound(struct zl_buf *out, const struct outbound_route *route)
+{
+	add_settings(out, "to", route->settings);
+	if (route->owner != OWNER_HTTP_ROUTE)
+		add_backends(out, route->backends, route->backend_count);
+	for (size_t i = 0; route->owner == OWNER_HTTP_ROUTE && i < route->rule_count;
+	     i++) {
+		add_settings(out, "rule", route->rules[i].settings);
+		add_backends(out, route->rules[i].backends,
+			     route->rules[i].backend_count);
+	}
+}
+
+/* Warnings about other things are other tests'. */
+static bool is_ours(const char *warning)
+{
+	return strstr(warning, "has no endpoint") == NULL &&
+	       strstr(warning, "hop through") == NULL &&
+	       strstr(warning, "splits connections") == NULL;
+}
+
+static char *said_of(const struct routes *routes)
+{
+	struct zl_buf out = { 0 };
+
+	for (size_t i = 0; i < routes->outbound_count; i++)
+		add_outbound(&out, &routes->outbounds[i]);
+	for (size_t i = 0; i < routes->listener_count; i++) {
+		add_settings(&out, "listener", routes->listeners[i].settings);
+		add_backends(&out, routes->listeners[i].backends,
+			     routes->listeners[i].backend_count);
+	}
+	for (size_t i = 0; i < routes->warning_count; i++)
+		if (is_ours(routes->warnings[i]))
+			zl_buf_format(&out, "! %s\n", routes->warnings[i]);
+	char *text = zl_strdup(zl_buf_text(&out));
+	zl_buf_free(&out);
+	return text;
+}
+
+#define POLICY(kind, name, top, to)                                                 \
+	"---\n{type: " kind ", name: " name ", spec: {targetRef: " top ", to: [" to \
+	"]}}\n"
+#define TO(target, conf) "{targetRef: " target ", default: {" conf "}}"
+#define BACKEND "{kind: MeshService, name: backend}"
+#define OTHER "{kind: MeshService, name: other}"
+#define FAR "{kind: MeshService, name: far}"
+#define TIMEOUT(name, target, conf) POLICY("MeshTimeout", name, MESH, TO(target, conf))
+#define RETRY(name, target, conf) POLICY("MeshRetry", name, MESH, TO(target, conf))
+#define HEALTH(name, target, conf) POLICY("MeshHealthCheck", name, MESH, TO(target, conf))
+#define BREAKER(name, target, conf) \
+	POLICY("MeshCircuitBreaker", name, MESH, TO(target, conf))
+#define LOG(name, target, path)             \
+	POLICY("MeshAccessLog", name, MESH, \
+	       TO(target, "backends: [{type: File, file: {path: " path "}}]"))
+#define OUTBOUNDS(list)                                                             \
+	"---\n{type: Dataplane, name: web, labels: {app: web}, networking: "        \
+	"{address: 9.9.9.9,\n"                                                      \
+	"  inbound: [{port: 80, tags: {kuma.io/service: web}}], outbound: [\n" list \
+	"]}}\n"
+#define TO_TAG(port, service) "{port: " port ", tags: {kuma.io/service: " service "}}"
+#define M "! mesh \"default\": "
+
+/* clang-format off */
+static const struct {
+	const char *why, *policies, *expected;
+} CASES[] = {
+	{ "nothing is said", "", "" },
+	{ "of a destination that is its own backend", TIMEOUT("t", BACKEND, "connectionTimeout: 2s, idleTimeout: 30s"),
+	  "to: Timeout.idleTimeout=\"30s\" t#0\n"
+	  "backend: Timeout.connectionTimeout=\"2s\" t#0 own\n" },
+	{ "of the mesh", TIMEOUT("t", MESH, "connectionTimeout: 2s, idleTimeout: 30s"),
+	  "to: Timeout.idleTimeout=\"30s\" t#0\n"
+	  "backend: Timeout.connectionTimeout=\"2s\" t#0 mesh\n" },
+	{ "of another", TIMEOUT("t", FAR, "idleTimeout: 30s"), "" },
+	{ "a redirect inherits", ROUTE(MS("far", "1")) TIMEOUT("t", BACKEND, "connectionTimeout: 2s, idleTimeout: 30s"),
+	  "to: Timeout.idleTimeout=\"30s\" t#0\n"
+	  "far: Timeout.connectionTimeout=\"2s\" t#0 inherited backend\n" },
+	{ "unless it has its own", ROUTE(MS("far", "1") ", " MS("other", "1"))
+	  TIMEOUT("t", BACKEND, "connectionTimeout: 2s") TIMEOUT("u", FAR, "connectionTimeout: 3s") TIMEOUT("m", MESH, "connectionTimeout: 9s"),
+	  "far: Timeout.connectionTimeout=\"3s\" u#0 own\n"
+	  "other: Timeout.connectionTimeout=\"2s\" t#0 inherited backend\n" },
+	{ "subsets are of their service", ROUTE(SUB("v0", "1") ", " SUB("v1", "1")) HEALTH("h", BACKEND, "tcp: {}"),
+	  "backend-b49a4e4b30420345: HealthCheck.tcp={} h#0 own\n"
+	  "backend-154693772bc47249: HealthCheck.tcp={} h#0 own\n" },
+	{ "field by field", TIMEOUT("m", MESH, "connectionTimeout: 9s, http: {requestTimeout: 1s}") TIMEOUT("t", BACKEND, "idleTimeout: 30s"),
+	  "to: Timeout.idleTimeout=\"30s\" t#0\n"
+	  "backend: Timeout.connectionTimeout=\"9s\" m#0 own\n" },
+	{ "the stronger policy's", TIMEOUT("a", BACKEND, "connectionTimeout: 1s") TIMEOUT("b", BACKEND, "connectionTimeout: 2s, idleTimeout: 2s"),
+	  "to: Timeout.idleTimeout=\"2s\" b#0\n"
+	  "backend: Timeout.connectionTimeout=\"1s\" a#0 own\n" },
+	{ "for others", POLICY("MeshTimeout", "t", "{kind: Dataplane, labels: {app: x}}", TO(BACKEND, "idleTimeout: 30s")), "" },
+	{ "lists as a whole", LOG("m", MESH, "/m") POLICY("MeshAccessLog", "n", WEB, TO(MESH, "backends: []")),
+	  "to: AccessLog.backends=[] n#0\n" },
+
+	{ "attempts", RETRY("r", BACKEND, "tcp: {maxConnectAttempt: 5}"), "to: Retry.tcp.maxConnectAttempt=5 r#0\n" },
+	{ "attempts of a split", ROUTE(MS("far", "1") ", " MS("backend", "1")) RETRY("r", MESH, "tcp: {maxConnectAttempt: 5}"),
+	  M "MeshRetry \"r\": spec.to[0].default.tcp.maxConnectAttempt: maxConnectAttempt has no effect: the route to \"backend\" has 2 clusters, each attempt would pick again\n" },
+	{ "weight 0 and twins do not count", ROUTE(MS("far", "1") ", " MS("far", "2") ", " MS("backend", "0")) RETRY("r", MESH, "tcp: {maxConnectAttempt: 5}"),
+	  "to: Retry.tcp.maxConnectAttempt=5 r#0\n" },
+	{ "the blackhole", ROUTE(MS("nowhere", "1")) RETRY("r", MESH, "tcp: {maxConnectAttempt: 5}"),
+	  M "MeshRetry \"r\": spec.to[0].default.tcp.maxConnectAttempt: maxConnectAttempt has no effect: the route to \"backend\" has no cluster\n" },
+	{ "nothing to retry", ROUTE(MS("nowhere", "1")) RETRY("r", MESH, "http: {numRetries: 1}"), "" },
+
+	{ "http on tcp", TIMEOUT("t", BACKEND, "idleTimeout: 1s, http: {requestTimeout: 1s, maxStreamDuration: 1s}"),
+	  "to: Timeout.idleTimeout=\"1s\" t#0\n"
+	  M "MeshTimeout \"t\": spec.to[0].default.http: http has no effect: \"backend\" is routed as tcp\n" },
+	{ "http retries on tcp", RETRY("r", BACKEND, "http: {numRetries: 1}, grpc: {numRetries: 1}"),
+	  M "MeshRetry \"r\": spec.to[0].default.grpc: grpc has no effect: \"backend\" is routed as tcp\n"
+	  M "MeshRetry \"r\": spec.to[0].default.http: http has no effect: \"backend\" is routed as tcp\n" },
+	{ "checks of http on tcp", HEALTH("h", BACKEND, "http: {path: /x}"),
+	  M "MeshHealthCheck \"h\": spec.to[0].default.http: http has no effect: \"backend\" is routed as tcp\n" },
+	{ "limits of requests", BREAKER("b", BACKEND, "connectionLimits: {maxConnections: 1, maxRequests: 2}"),
+	  "backend: CircuitBreaker.connectionLimits.maxConnections=1 b#0 own\n"
+	  M "MeshCircuitBreaker \"b\": spec.to[0].default.connectionLimits.maxRequests: maxRequests has no effect on tcp\n" },
+	{ "detectors", BREAKER("b", BACKEND, "outlierDetection: {detectors: {totalFailures: {consecutive: 3}, localOriginFailures: {consecutive: 4}}}"),
+	  "backend: CircuitBreaker.outlierDetection.detectors.totalFailures.consecutive=3 b#0 own\n"
+	  M "MeshCircuitBreaker \"b\": spec.to[0].default.outlierDetection.detectors.localOriginFailures: localOriginFailures has no effect without splitExternalAndLocalErrors\n" },
+	{ "in split mode", BREAKER("b", MESH, "outlierDetection: {splitExternalAndLocalErrors: true, detectors: {totalFailures: {consecutive: 3}, localOriginFailures: {consecutive: 4}}}"),
+	  "backend: CircuitBreaker.outlierDetection.detectors.localOriginFailures.consecutive=4 b#0 mesh, CircuitBreaker.outlierDetection.detectors.totalFailures.consecutive=3 b#0 mesh, CircuitBreaker.outlierDetection.splitExternalAndLocalErrors=true b#0 mesh\n"
+	  M "MeshCircuitBreaker \"b\": spec.to[0].default.outlierDetection.detectors.totalFailures: totalFailures counts no connection failure with splitExternalAndLocalErrors\n" },
+	{ "switched off", BREAKER("b", MESH, "outlierDetection: {disabled: true, detectors: {totalFailures: {consecutive: 3}}}"),
+	  "backend: CircuitBreaker.outlierDetection.disabled=true b#0 mesh\n" },
+	{ "panic is the breaker's", HEALTH("h", MESH, "healthyPanicThreshold: 0, tcp: {}") BREAKER("b", MESH, "outlierDetection: {healthyPanicThreshold: 5, detectors: {totalFailures: {consecutive: 3}}}"),
+	  "backend: CircuitBreaker.outlierDetection.detectors.totalFailures.consecutive=3 b#0 mesh, CircuitBreaker.outlierDetection.healthyPanicThreshold=5 b#0 mesh, HealthCheck.tcp={} h#0 mesh\n" },
+	{ "else the check's", HEALTH("h", MESH, "healthyPanicThreshold: 0, tcp: {}"),
+	  "backend: HealthCheck.healthyPanicThreshold=0 h#0 mesh, HealthCheck.tcp={} h#0 mesh\n" },
+
+	{ "an http outbound", OUTBOUNDS(TO_TAG("1", "other"))
+	  TIMEOUT("t", OTHER, "connectionTimeout: 1s, idleTimeout: 2s, http: {requestTimeout: 3s, maxStreamDuration: 4s, requestHeadersTimeout: 5s}")
+	  RETRY("r", OTHER, "tcp: {maxConnectAttempt: 2}, http: {numRetries: 1}, grpc: {numRetries: 2}"),
+	  "to: Retry.http.numRetries=1 r#0, Timeout.http.requestHeadersTimeout=\"5s\" t#0, Timeout.http.requestTimeout=\"3s\" t#0, Timeout.idleTimeout=\"2s\" t#0\n"
+	  "other: Timeout.connectionTimeout=\"1s\" t#0 own, Timeout.http.maxStreamDuration=\"4s\" t#0 own, Timeout.idleTimeout=\"2s\" t#0 own\n"
+	  M "MeshRetry \"r\": spec.to[0].default.grpc: grpc has no effect: \"other\" is routed as http\n"
+	  M "MeshRetry \"r\": spec.to[0].default.tcp: tcp has no effect: \"other\" is routed as http\n" },
+	{ "its checks", OUTBOUNDS(TO_TAG("1", "other")) HEALTH("h", OTHER, "interval: 1s, http: {path: /h}"),
+	  "other: HealthCheck.http.path=\"/h\" h#0 own, HealthCheck.interval=\"1s\" h#0 own\n" },
+	{ "by tcp if http is switched off", OUTBOUNDS(TO_TAG("1", "other")) HEALTH("h", OTHER, "http: {disabled: true}, tcp: {}"),
+	  "other: HealthCheck.tcp={} h#0 own\n" },
+	{ "not if http is not there", OUTBOUNDS(TO_TAG("1", "other")) HEALTH("h", OTHER, "tcp: {}"),
+	  M "MeshHealthCheck \"h\": spec.to[0].default.tcp: tcp has no effect: \"other\" is routed as http\n" },
+	{ "nor if both are off", OUTBOUNDS(TO_TAG("1", "other")) HEALTH("h", OTHER, "http: {disabled: true}, tcp: {disabled: true}"), "" },
+	{ "used by connections too", OUTBOUNDS(TO_TAG("1", "other") ", " TO_TAG("2", "backend")) ROUTE(MS("other", "1"))
+	  HEALTH("h", OTHER, "http: {path: /h}, tcp: {}") BREAKER("b", OTHER, "connectionLimits: {maxRequests: 7}"),
+	  "other: CircuitBreaker.connectionLimits.maxRequests=7 b#0 own, HealthCheck.tcp={} h#0 own\n"
+	  "other: CircuitBreaker.connectionLimits.maxRequests=7 b#0 own, HealthCheck.tcp={} h#0 own\n"
+	  M "MeshHealthCheck \"h\": spec.to[0].default.http: http has no effect: \"other\" is routed as tcp\n" },
+	{ "pauses", OUTBOUNDS(TO_TAG("1", "other")) RETRY("r", OTHER, "http: {numRetries: 1, backOff: {baseInterval: 2s, maxInterval: 1s}}"),
+	  "to: Retry.http.backOff.baseInterval=\"2s\" r#0, Retry.http.backOff.maxInterval=\"1s\" r#0, Retry.http.numRetries=1 r#0\n"
+	  M "MeshRetry \"r\": spec.to[0].default.http.backOff.maxInterval: is less than baseInterval, which is taken for both\n" },
+	{ "an http redirect is of connections", OUTBOUNDS(TO_TAG("1", "other")) ROUTE_OF("r", "", MESH, "other", LIST(MS("backend", "1")))
+	  TIMEOUT("t", OTHER, "idleTimeout: 2s, http: {requestTimeout: 3s}"),
+	  "to: Timeout.idleTimeout=\"2s\" t#0\n"
+	  M "MeshTimeout \"t\": spec.to[0].default.http: http has no effect: \"other\" is routed as tcp\n" },
+
+	{ "two destinations agree", OUTBOUNDS(TO_TAG("1", "backend") ", " TO_TAG("2", "sleepy"))
+	  ROUTE(MS("far", "1")) ROUTE_OF("s", "", MESH, "sleepy", LIST(MS("far", "1")))
+	  TIMEOUT("t", BACKEND, "connectionTimeout: 2s, idleTimeout: 1s") TIMEOUT("u", "{kind: MeshService, name: sleepy}", "connectionTimeout: 2s"),
+	  "to: Timeout.idleTimeout=\"1s\" t#0\n"
+	  "far: Timeout.connectionTimeout=\"2s\" t#0 inherited backend\n"
+	  "far: Timeout.connectionTimeout=\"2s\" t#0 inherited backend\n" },
+	{ "two destinations differ", OUTBOUNDS(TO_TAG("1", "sleepy") ", " TO_TAG("2", "backend"))
+	  ROUTE(MS("far", "1")) ROUTE_OF("s", "", MESH, "sleepy", LIST(MS("far", "1")))
+	  TIMEOUT("t", BACKEND, "connectionTimeout: 2s") TIMEOUT("u", "{kind: MeshService, name: sleepy}", "connectionTimeout: 3s"),
+	  "far: Timeout.connectionTimeout=\"2s\" t#0 inherited backend\n"
+	  "far: Timeout.connectionTimeout=\"2s\" t#0 inherited backend\n"
+	  M "cluster \"far\" takes MeshTimeout from destination \"backend\"; destination \"sleepy\" asks for something else\n" },
+	{ "one of them asks for more", OUTBOUNDS(TO_TAG("1", "sleepy") ", " TO_TAG("2", "backend"))
+	  ROUTE(MS("far", "1")) ROUTE_OF("s", "", MESH, "sleepy", LIST(MS("far", "1")))
+	  HEALTH("t", BACKEND, "tcp: {}") HEALTH("u", "{kind: MeshService, name: sleepy}", "interval: 1s, tcp: {}"),
+	  "far: HealthCheck.tcp={} t#0 inherited backend\n"
+	  "far: HealthCheck.tcp={} t#0 inherited backend\n"
+	  M "cluster \"far\" takes MeshHealthCheck from destination \"backend\"; destination \"sleepy\" asks for something else\n" },
+	{ "many ways to one cluster", OUTBOUNDS(TO_TAG("1", "a") ", " TO_TAG("2", "b") ", " TO_TAG("3", "c") ", " TO_TAG("4", "d") ", " TO_TAG("5", "e") ", " TO_TAG("6", "a"))
+	  ROUTE_OF("a", "", MESH, "a", LIST(MS("far", "1"))) ROUTE_OF("b", "", MESH, "b", LIST(MS("far", "1"))) ROUTE_OF("c", "", MESH, "c", LIST(MS("far", "1")))
+	  ROUTE_OF("d", "", MESH, "d", LIST(MS("far", "1"))) ROUTE_OF("e", "", MESH, "e", LIST(MS("far", "1")))
+	  TIMEOUT("t", "{kind: MeshService, name: d}", "connectionTimeout: 2s"),
+	  "far: Timeout.connectionTimeout=\"2s\" t#0 inherited d\n"
+	  "far: Timeout.connectionTimeout=\"2s\" t#0 inherited d\n"
+	  "far: Timeout.connectionTimeout=\"2s\" t#0 inherited d\n"
+	  "far: Timeout.connectionTimeout=\"2s\" t#0 inherited d\n"
+	  "far: Timeout.connectionTimeout=\"2s\" t#0 inherited d\n"
+	  "far: Timeout.connectionTimeout=\"2s\" t#0 inherited d\n" },
+};
+/* clang-format on */
+
+static void test_cases(void **state)
+{
+	size_t wrong = 0;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(CASES); i++) {
+		struct tools tools = tools_of(BASE, CASES[i].policies, NULL);
+		char *said = said_of(resolve(&tools, "web"));
+
+		if (strcmp(said, CASES[i].expected) != 0) {
+			print_error("%s: got\n%swanted\n%s", CASES[i].why, said,
+				    CASES[i].expected);
+			wrong++;
+		}
+		free(said);
+		tools_end(&tools);
+	}
+	assert_int_equal(wrong, 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = { cmocka_unit_test(test_cases) };
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
