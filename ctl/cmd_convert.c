@@ -2,6 +2,7 @@
 #include "ctl/files.h"
 
 #include "convert/convert.h"
+#include "convert/policies.h"
 #include "model/set.h"
 
 #include <stdio.h>
@@ -46,7 +47,7 @@ static void print_notes(const struct ctl *ctl, const struct conversion *conversi
 			      conversion->count, conversion->kept_count);
 }
 
-static void print_json(struct ctl *ctl, const struct conversion *conversion)
+static struct tree *routes_tree(struct ctl *ctl, const struct conversion *conversion)
 {
 	struct tree *out = tree_map(ctl->arena);
 	struct tree *routes = tree_list(ctl->arena);
@@ -71,7 +72,105 @@ static void print_json(struct ctl *ctl, const struct conversion *conversion)
 	}
 	tree_set(ctl->arena, out, "routes", routes);
 	tree_set(ctl->arena, out, "notes", notes);
-	ctl_print_tree(out, OUT_JSON);
+	return out;
+}
+
+/* ---- policies ---- */
+
+/* What a reader of the stream should know of a document. */
+static void print_comment(const struct converted_policy *one)
+{
+	const char *kind = kind_info(one->from->key.kind)->name;
+
+	if (one->from->key.kind == KIND_TRAFFIC_PERMISSION)
+		(void)printf("# From %s \"%s\".\n", kind, one->from->key.name);
+	else
+		(void)printf(
+			"# From %s \"%s\", which was for routes of TrafficRoutes "
+			"only; this is for those of\n# MeshTCPRoutes and "
+			"MeshHTTPRoutes, and for destinations without a route, too.\n",
+			kind, one->from->key.name);
+}
+
+static void print_policies(struct ctl *ctl, const struct policy_conversion *policies,
+			   bool first)
+{
+	for (size_t i = 0; i < policies->count; i++) {
+		if (i > 0 || !first)
+			(void)puts("---");
+		print_comment(&policies->policies[i]);
+		ctl_print_tree(resource_tree(policies->policies[i].made, ctl->arena),
+			       OUT_YAML);
+	}
+}
+
+static void print_policy_notes(const struct ctl *ctl,
+			       const struct policy_conversion *policies)
+{
+	for (size_t i = 0; i < policies->note_count; i++) {
+		const struct policy_note *note = &policies->notes[i];
+		if (!note->kept && ctl->quiet)
+			continue;
+		(void)fprintf(stderr, "%s: mesh \"%s\": %s \"%s\": %s\n",
+			      note->kept ? "not converted" : "note",
+			      note->policy->key.mesh,
+			      kind_info(note->policy->key.kind)->name,
+			      note->policy->key.name, note->text);
+	}
+	if (!ctl->quiet && policies->count + policies->note_count > 0)
+		(void)fprintf(stderr, "%zu policies, %zu not converted\n",
+			      policies->count, policies->kept_count);
+}
+
+static void add_policies(struct ctl *ctl, struct tree *out,
+			 const struct policy_conversion *policies)
+{
+	struct tree *made = tree_list(ctl->arena);
+	struct tree *notes = tree_list(ctl->arena);
+
+	for (size_t i = 0; i < policies->count; i++)
+		tree_push(ctl->arena, made,
+			  resource_tree(policies->policies[i].made, ctl->arena));
+	for (size_t i = 0; i < policies->note_count; i++) {
+		const struct policy_note *note = &policies->notes[i];
+		struct tree *item = tree_map(ctl->arena);
+		tree_set(ctl->arena, item, "mesh",
+			 tree_text(ctl->arena, note->policy->key.mesh));
+		tree_set(ctl->arena, item, "kind",
+			 tree_text(ctl->arena, kind_info(note->policy->key.kind)->name));
+		tree_set(ctl->arena, item, "name",
+			 tree_text(ctl->arena, note->policy->key.name));
+		tree_set(ctl->arena, item, "converted",
+			 tree_bool(ctl->arena, !note->kept));
+		tree_set(ctl->arena, item, "text", tree_text(ctl->arena, note->text));
+		tree_push(ctl->arena, notes, item);
+	}
+	tree_set(ctl->arena, out, "policies", made);
+	tree_set(ctl->arena, out, "policyNotes", notes);
+}
+
+/* ---- all of it ---- */
+static enum ctl_exit convert_set(struct ctl *ctl, const struct set *set)
+{
+	struct conversion routes = convert_traffic(set, ctl->arena);
+	struct policy_conversion policies = convert_policies(set, ctl->arena);
+	enum ctl_exit code = policies.kept_count > 0 ? CTL_INVALID
+			     : routes.kept_count > 0 ? CTL_NO
+						     : CTL_OK;
+
+	if (ctl->output == OUT_JSON) {
+		struct tree *out = routes_tree(ctl, &routes);
+		add_policies(ctl, out, &policies);
+		ctl_print_tree(out, OUT_JSON);
+	} else {
+		print_stream(ctl, &routes);
+		print_policies(ctl, &policies, routes.count == 0);
+		print_notes(ctl, &routes);
+		print_policy_notes(ctl, &policies);
+	}
+	policy_conversion_drop(&policies);
+	conversion_drop(&routes);
+	return code;
 }
 
 enum ctl_exit cmd_convert(struct ctl *ctl)
@@ -87,16 +186,7 @@ enum ctl_exit cmd_convert(struct ctl *ctl)
 		files_print_findings(&files, false);
 	} else {
 		struct set *set = set_of(&files);
-		struct conversion conversion = convert_traffic(set, ctl->arena);
-		if (ctl->output == OUT_JSON) {
-			print_json(ctl, &conversion);
-		} else {
-			print_stream(ctl, &conversion);
-			print_notes(ctl, &conversion);
-		}
-		if (conversion.kept_count > 0)
-			code = CTL_NO;
-		conversion_drop(&conversion);
+		code = convert_set(ctl, set);
 		set_drop(&set);
 	}
 	files_drop(&files);

@@ -15,6 +15,14 @@ def traffic(name, destination="backend", target="other", more=""):
     )
 
 
+ENDS = (
+    "sources: [{match: {kuma.io/service: '*'}}], "
+    "destinations: [{match: {kuma.io/service: backend}}]"
+)
+TIMEOUT = f"{{type: Timeout, name: slow, {ENDS}, conf: {{connectTimeout: 5s}}}}\n"
+LOG = f"{{type: TrafficLog, name: log, {ENDS}, conf: {{backend: nowhere}}}}\n"
+
+
 class Convert(Case):
     def documents(self, *routes):
         docs = [MESH, dataplane("web-01", outbound=OUT), *routes]
@@ -52,6 +60,34 @@ class Convert(Case):
         self.assertEqual(
             [(n["trafficRoute"], n["service"], n["converted"]) for n in answer["notes"]],
             [("old", "Backend", False)],
+        )
+
+    def test_policies_are_written_after_routes(self):
+        path = self.documents(traffic("old"), TIMEOUT, dataplane("o", "10.0.0.2", "other"))
+        code, out, err = self.run_ctl("convert", "-f", path)
+        self.assertEqual(code, 0)
+        self.assertEqual(
+            err, "1 MeshTCPRoutes, 0 not converted\n1 policies, 0 not converted\n"
+        )
+        self.assertIn('---\n# From Timeout "slow", which was for routes of Traffic', out)
+        self.assertIn("connectionTimeout: 5s", out)
+        self.ctl(0, "validate", "-q", "-f", self.file("written.yaml", out))
+        answer = json.loads(self.run_ctl("convert", "-o", "json", "-f", path)[1])
+        self.assertEqual([p["type"] for p in answer["policies"]], ["MeshTimeout"])
+        self.assertEqual(answer["policyNotes"], [])
+
+    def test_policies_that_stay_are_refused(self):
+        path = self.documents(TIMEOUT, LOG)
+        code, out, err = self.run_ctl("convert", "-f", path)
+        self.assertEqual(code, 3)
+        self.assertIn('not converted: mesh "default": TrafficLog "log": no Mesh', err)
+        self.assertIn("1 policies, 1 not converted", err)
+        self.assertIn("type: MeshTimeout", out)
+        (note,) = json.loads(self.run_ctl("convert", "-o", "json", "-f", path)[1])[
+            "policyNotes"
+        ]
+        self.assertEqual(
+            (note["kind"], note["name"], note["converted"]), ("TrafficLog", "log", False)
         )
 
     def test_documents_that_are_not_valid(self):
