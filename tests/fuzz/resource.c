@@ -1,5 +1,6 @@
 /* Bytes -> documents -> resources -> canonical JSON -> the same resources. */
 #include "model/resource.h"
+#include "model/conf.h"
 #include "model/read.h"
 
 #include <assert.h>
@@ -35,6 +36,29 @@ static void there_and_back(const struct resource *res, struct zl_arena *arena)
 	zl_buf_free(&json);
 }
 
+/* Of a stored document the confs are not checked. */
+static void read_confs(const struct resource *res, struct zl_arena *arena)
+{
+	static const char *const PROTOCOLS[] = { "tcp", "http", "grpc" };
+	enum kind kind = res->key.kind;
+
+	if (kind_attaches(kind)) {
+		const struct attached_items *lists[] = { &res->attached->to,
+							 &res->attached->from,
+							 &res->attached->rules };
+		for (size_t l = 0; l < sizeof(lists) / sizeof(lists[0]); l++)
+			for (size_t i = 0; i < lists[l]->count; i++)
+				assert(conf_read(kind, lists[l]->items[i].conf, arena) !=
+				       NULL);
+	}
+	for (size_t i = 0; kind_is_legacy(kind) && i < 3; i++) {
+		const struct tree *conf =
+			conf_of_legacy(res, PROTOCOLS[i], &MESH_DEFAULTS, arena);
+		if (conf != NULL)
+			assert(conf_read(kind_replaces(kind), conf, arena) != NULL);
+	}
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static const struct resource_rules RULES[] = {
@@ -54,15 +78,18 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			struct resource *res =
 				resource_from_doc(docs.items[i], &RULES[r], &found);
 			assert((res == NULL) == (found.violation_count > 0));
-			if (res != NULL)
+			if (res != NULL) {
 				there_and_back(res, arena);
+				read_confs(res, arena);
+			}
 			resource_drop(&res);
 		}
 	}
 	/* Stored bytes that were damaged. */
 	struct resource *res = NULL;
 	if (resource_from_json(data, size, &res, &err) == ZL_OK)
-		resource_drop(&res);
+		read_confs(res, arena);
+	resource_drop(&res);
 	zl_arena_free(&arena);
 	return 0;
 }
