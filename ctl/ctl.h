@@ -61,7 +61,7 @@ struct ctl {
 	const char *zone, *ns, *proxy, *to, *admin, *wait, *message, *dry_run,
 		*if_revision, *threshold, *user, *role, *ttl, *dataplane, *service,
 		*zone_proxy, *name, *data_dir;
-	bool client_only, recursive, markdown, force, yes;
+	bool client_only, recursive, markdown, force, yes, observed, endpoints;
 	const char **args; /* what is no flag */
 	size_t arg_count;
 };
@@ -83,7 +83,8 @@ enum {
 	TAKES_TOKEN = 1 << 12, /* --user, --role, --dataplane and others */
 	TAKES_ZONE_PROXY = 1 << 13,
 	TAKES_RESTORE = 1 << 14, /* --data-dir, --force */
-	TAKES_YES = 1 << 15      /* --yes, --dry-run */
+	TAKES_YES = 1 << 15,     /* --yes, --dry-run */
+	TAKES_OBSERVED = 1 << 16 /* --observed, --endpoints */
 };
 
 struct command {

@@ -74,6 +74,11 @@ static const struct flag FLAGS[] = {
 	  "explain: the zone proxy of that name, not a Dataplane", { 0 } },
 	{ "name", 0, FLAG_TEXT, AT(name), TAKES_TOKEN, NULL, "NAME",
 	  "token create --zone-proxy: for the one of this name (default: any)", { 0 } },
+	{ "observed", 0, FLAG_BOOL, AT(observed), TAKES_OBSERVED, NULL, NULL,
+	  "explain: how connections were really shared, beside how they are to be", { 0 } },
+	{ "endpoints", 0, FLAG_BOOL, AT(endpoints), TAKES_OBSERVED, NULL, NULL,
+	  "explain --observed: of each endpoint, from the first time on that it is asked "
+	  "for", { 0 } },
 	{ "ttl", 0, FLAG_TEXT, AT(ttl), TAKES_TOKEN | TAKES_ADMIN, NULL, "TIME",
 	  "token create, bootstrap: how long the token is good, like 30m, 24h or 7d "
 	  "(of proxies: 720h)", { 0 } },

@@ -31,6 +31,10 @@ void proxy_routes(struct http_request *req, const struct api *api, enum kind kin
 void proxy_config(struct http_request *req, const struct api *api, enum kind kind);
 void proxy_xds(struct http_request *req, const struct api *api, enum kind kind);
 
+/* observed.c */
+void observed_handle(struct http_request *req, void *arg);
+void observed_metrics(const struct api *api, struct zl_buf *out);
+
 /* bootstrap.c */
 void proxy_bootstrap(struct http_request *req, const struct api *api, enum kind kind);
 

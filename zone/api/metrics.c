@@ -116,6 +116,7 @@ static void metrics_handle(struct http_request *req, void *arg)
 		      (double)proxies.resolve_us / 1e6);
 	zone_proxy_metrics(api, &out);
 	xds_metrics(api, &out);
+	observed_metrics(api, &out);
 	metrics_answers(&api->answers, &out);
 	refusals(api, &out);
 	metrics_send(req, &out);

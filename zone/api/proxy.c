@@ -1,9 +1,11 @@
 #include "base/clock.h"
 #include "envoy/build.h"
 #include "envoy/json.h"
+#include "model/read.h"
 #include "model/tree.h"
 #include "policy/policy.h"
 #include "zone/api/inside.h"
+#include "zone/observed/observed.h"
 
 #include <string.h>
 
@@ -36,17 +38,50 @@ const struct resource *proxy_of(struct http_request *req, const struct api *api,
 			 http_param(req, "name"));
 }
 
+/* What is asked for about a Dataplane. */
+struct asked {
+	const char *to;
+	bool text, observed, endpoints;
+};
+
+/* Beside what proxy is to do, what it did. */
+static void add_observed(const struct api *api, const char *id, const struct asked *asked,
+			 struct zl_buf *body, struct zl_arena *arena)
+{
+	struct proxies *proxies = api->setup.proxies;
+	uint64_t now = zl_now_ms();
+	struct tree *answer;
+	struct zl_err err;
+	size_t count;
+	const struct observed_split *splits =
+		observed_splits(proxies_observed(proxies), id, now, arena, &count);
+
+	if (asked->endpoints)
+		proxies_ask_endpoints(proxies, id);
+	if (asked->text) {
+		observed_text(splits, count, asked->endpoints, now, body);
+		return;
+	}
+	if (read_json_large(body->data, body->len, arena, &answer, &err) != ZL_OK)
+		return; /* it is our own */
+	observed_put(arena, answer, splits, count, asked->endpoints, now, zl_wall_us());
+	zl_buf_drain(body, body->len);
+	tree_json_pretty(answer, body);
+	zl_buf_char(body, '\n');
+}
+
 static void write_routes(const struct api *api, const struct resource *dataplane,
-			 const char *to, bool text, struct zl_buf *body)
+			 const struct asked *asked, struct zl_buf *body)
 {
 	struct zl_arena *arena = zl_arena_new();
+	bool text = asked->text;
 	const struct routes *routes =
 		proxies_routes(api->setup.proxies, dataplane, text, arena);
 	struct policy_answer answer = { .zone = api->setup.zone,
 					.mesh = dataplane->key.mesh,
 					.routes = &routes,
 					.route_count = 1,
-					.to = to };
+					.to = asked->to };
 
 	answer.unreached = policy_unreached(api->setup.registry->all, api->setup.zone,
 					    answer.mesh, arena, &answer.unreached_count);
@@ -56,7 +91,17 @@ static void write_routes(const struct api *api, const struct resource *dataplane
 		policy_text(&answer, body);
 	else
 		policy_json(&answer, body);
+	if (asked->observed)
+		add_observed(api, proxies_id(dataplane, arena), asked, body, arena);
 	zl_arena_free(&arena);
+}
+
+/* A query that is there, and is no word of denial. */
+static bool is_asked(struct http_request *req, const char *name)
+{
+	const char *value = http_query(req, name);
+
+	return value != NULL && strcmp(value, "0") != 0 && strcmp(value, "false") != 0;
 }
 
 static void write_passages(const struct api *api, const struct resource *proxy, bool text,
@@ -106,8 +151,16 @@ void proxy_routes(struct http_request *req, const struct api *api, enum kind kin
 		http_refuse(req, 400, "format=%s: must be json or text", format);
 		return;
 	}
+	const struct asked asked = { .to = http_query(req, "to"),
+				     .text = text,
+				     .observed = is_asked(req, "observed"),
+				     .endpoints = is_asked(req, "endpoints") };
+	if (asked.observed && kind != KIND_DATAPLANE) {
+		http_refuse(req, 400, "observed: only Dataplanes split connections");
+		return;
+	}
 	if (kind == KIND_DATAPLANE)
-		write_routes(api, proxy, http_query(req, "to"), text, &body);
+		write_routes(api, proxy, &asked, &body);
 	else
 		write_passages(api, proxy, text, &body);
 	if (text) {

@@ -75,6 +75,7 @@ static void end_as(struct proxies *proxies, struct proxy *proxy)
 	egresses_take(proxies, proxy, SERVING_BARE);
 	resource_drop(&proxy->resource);
 	xds_server_forget(proxies->xds, proxy->id);
+	observed_forget(proxies->observed, proxy->id);
 	proxy->wanted = proxy->acked = proxy->identified = 0;
 	proxy->has_identity = proxy->due = false;
 	zl_buf_drain(&proxy->services, proxy->services.len);

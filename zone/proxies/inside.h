@@ -5,6 +5,7 @@
 #pragma once
 
 #include "policy/policy.h"
+#include "zone/observed/observed.h"
 #include "zone/proxies/away.h"
 #include "zone/proxies/proxies.h"
 #include "zone/proxies/serving.h"
@@ -31,6 +32,7 @@ struct proxy {
 	uint64_t brought;       /* number of the last push with a content; 0: none */
 	uint64_t brought_rev;   /* that named it; the first of those not acknowledged */
 	struct serving serving; /* of a ZoneEgress */
+	uint64_t detail_until_ms; /* it reports each endpoint; 0: it does not */
 	char id[];
 };
 
@@ -38,13 +40,14 @@ struct proxies {
 	struct proxies_setup setup;
 	struct xds_server *xds;
 	struct proxy *all;           /* owned, by id */
+	struct observed *observed;   /* owned */
 	struct policy_index *index;  /* held */
 	struct inventory *inventory; /* held; the registry's at the last update */
 	uint64_t rev;                /* of global, in force */
 	uint64_t number;             /* of the last push */
 	uint64_t revs[PUSHES_KEPT];  /* that push n brought in force, at n modulo */
 	bool begun, reporting, asking, relaying;
-	struct loop_timer *spreading, *passing, *doubting, *awaiting;
+	struct loop_timer *spreading, *passing, *doubting, *awaiting, *detailing;
 	uint64_t next_pass_ms; /* before that zone proxies are not pushed again */
 	struct proxies_counts counts;
 };
@@ -98,6 +101,12 @@ struct loop_timer *awaiting_timer(struct proxies *proxies);
 void awaiting_begin(struct proxies *proxies);
 void awaiting_left(struct proxies *proxies, struct proxy *proxy);
 bool awaiting_counts(const struct proxies *proxies, const struct proxy *proxy);
+
+/* observing.c: what proxies tell of their traffic */
+struct loop_timer *observing_timer(struct proxies *proxies);
+/* For xds_ops. */
+void observing_take(void *owner, const char *id, const struct xds_load *loads,
+		    size_t count);
 
 /* reports.c */
 /* The revision that a connected proxy surely has. */

@@ -102,6 +102,7 @@ static void on_acked(void *owner, const char *id, uint64_t number)
 	if (proxy == NULL || number <= proxy->acked)
 		return;
 	proxy->acked = number;
+	observed_acked(proxies->observed, id, number);
 	identities_take(proxies, proxy);
 	egresses_hear(proxies, proxy, true);
 	report_soon(proxies);
@@ -149,6 +150,7 @@ static const struct xds_ops XDS_OPS = {
 	.acked = on_acked,
 	.nacked = on_nacked,
 	.heard = on_heard,
+	.reported = observing_take,
 };
 
 /* ---- life ---- */
@@ -164,6 +166,8 @@ enum zl_code proxies_open(struct proxies **out, const struct proxies_setup *setu
 	proxies->passing = passing_timer(proxies);
 	proxies->doubting = egresses_timer(proxies);
 	proxies->awaiting = awaiting_timer(proxies);
+	proxies->detailing = observing_timer(proxies);
+	proxies->observed = observed_new();
 	proxies->index = policy_index_new(setup->registry->all, setup->zone);
 	proxies->inventory = inventory_hold(setup->registry->inventory);
 	const struct xds_setup xds = { .base = loop_base(setup->loop),
@@ -208,6 +212,8 @@ void proxies_close(struct proxies **proxiesp)
 	loop_timer_free(&proxies->passing);
 	loop_timer_free(&proxies->doubting);
 	loop_timer_free(&proxies->awaiting);
+	loop_timer_free(&proxies->detailing);
+	observed_free(&proxies->observed);
 	free(proxies);
 }
 

@@ -21,6 +21,7 @@
 
 struct proxies;
 struct loop;
+struct observed;
 struct trust;
 
 struct proxies_setup {
@@ -100,6 +101,11 @@ const struct zone_proxy_view *proxies_zone_views(const struct proxies *proxies,
 
 /* The id of its Envoy's node: "<mesh>.<name>" of a Dataplane, else its name. In arena. */
 const char *proxies_id(const struct resource *proxy, struct zl_arena *arena);
+
+/* How its proxies really share their connections. */
+const struct observed *proxies_observed(const struct proxies *proxies);
+/* This one is to report each endpoint for the next minute. */
+void proxies_ask_endpoints(struct proxies *proxies, const char *id);
 
 struct xds_server *proxies_xds(const struct proxies *proxies);
 

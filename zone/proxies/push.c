@@ -122,7 +122,7 @@ static void begin_push(struct proxies *proxies, struct proxy *proxy)
 	proxies->revs[proxy->wanted % PUSHES_KEPT] = proxies->rev;
 }
 
-/* Resolve a Dataplane, and remember what its routes lead to. */
+/* Resolve a Dataplane for the next push, and remember what its routes lead to. */
 static struct envoy_config *resolve(struct proxies *proxies, struct proxy *proxy,
 				    struct zl_arena *arena)
 {
@@ -130,6 +130,7 @@ static struct envoy_config *resolve(struct proxies *proxies, struct proxy *proxy
 		proxies_routes(proxies, proxy->resource, false, arena);
 	struct zl_buf secrets = { 0 };
 
+	observed_want(proxies->observed, proxy->id, routes, proxies->number + 1);
 	zl_buf_drain(&proxy->services, proxy->services.len);
 	policy_services(routes, &proxy->services);
 	envoy_secrets_named(routes, &secrets);
