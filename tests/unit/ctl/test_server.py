@@ -171,6 +171,42 @@ class Server(Served):
                            "next": None})
                 self.assertEqual(self.ctl(0, "get", kind), table)
 
+    def test_tables_of_what_attaches_to_routes(self):
+        backend = {"kind": "MeshService", "name": "backend"}
+        for kind, plural, document, table in (
+                ("mt", "meshtimeouts",
+                 {"labels": {"kuma.io/origin": "global"}, "spec": {
+                     "to": [{"targetRef": backend, "default": {"idleTimeout": "1s", "http": {}}},
+                            {"targetRef": {"kind": "Mesh"}, "default": {"http": {}}}],
+                     "from": [{"targetRef": {"kind": "Mesh"}, "default": {}}]}},
+                 "NAME  TARGET  TO                    SETS                     ORIGIN  ZONE  REV\n"
+                 "x     Mesh    backend Mesh inbound  idleTimeout,http http -  global  -     7\n"),
+                ("mal", "meshaccesslogs",
+                 {"spec": {"targetRef": {"kind": "Dataplane"}, "rules": [
+                     {"default": {"backends": [{"type": "Tcp"}, {"type": "File"}]}},
+                     {"default": {"backends": []}}]}},
+                 "NAME  TARGET     TO               BACKENDS       ORIGIN  ZONE  REV\n"
+                 "x     Dataplane  inbound inbound  Tcp,File none  -       -     7\n"),
+                ("mtp", "meshtrafficpermissions",
+                 {"spec": {"from": [{"targetRef": {"kind": "Mesh"},
+                                     "default": {"action": "Deny"}}]}},
+                 "NAME  TARGET  TO       ACTION  ORIGIN  ZONE  REV\n"
+                 "x     Mesh    inbound  Deny    -       -     7\n"),
+                ("circuit-breakers", "circuit-breakers",
+                 {"sources": [{"match": {"kuma.io/service": "*"}}],
+                  "destinations": [{"match": {"kuma.io/service": "b"}}],
+                  "conf": {"interval": "1s", "detectors": {}}},
+                 "NAME  SOURCES  DESTINATIONS  SETS                REV\n"
+                 "x     *        b             interval,detectors  7\n"),
+                ("traffic-permissions", "traffic-permissions", {"spec": {"sources": 1}},
+                 "NAME  SOURCES  DESTINATIONS  SETS  REV\n"
+                 "x     -        -             -     7\n")):
+            with self.subTest(kind=kind):
+                self.says(f"GET /meshes/default/{plural}?size=1000&offset=0", 200,
+                          {"items": [{"name": "x", "revision": 7, **document}],
+                           "next": None})
+                self.assertEqual(self.ctl(0, "get", kind), table)
+
     def test_tables_of_zone_proxies(self):
         port = {"address": "10.0.0.9", "port": 10002}
         for kind, documents, table in (

@@ -13,6 +13,9 @@
 #define STRATEGY(name, labels)                                               \
 	"{type: MeshLoadBalancingStrategy, name: " name ", labels: {" labels \
 	"}, spec: {to: [{targetRef: {kind: MeshService, name: a}, default: {}}]}}\n"
+#define TIMEOUT(name, labels)                                              \
+	"{type: MeshTimeout, name: " name ", labels: {" labels "}, spec: " \
+	"{rules: [{default: {idleTimeout: 1s}}]}}\n---\n"
 #define OF(zone) "kuma.io/origin: zone, kuma.io/zone: " zone
 #define HOME ", kuma.io/kds-sync: disabled"
 
@@ -50,6 +53,13 @@ static const char *const ALL =
 	"{address: 10.0.0.1, port: 1}}\n---\n"
 	"{type: ZoneEgress, name: out-west, labels: {" OF("west") "}, networking: "
 	"{address: 10.0.0.1, port: 1}}\n---\n"
+	TIMEOUT("soon-global", "kuma.io/origin: global")
+	TIMEOUT("soon-own", OF("east"))
+	TIMEOUT("soon-producer", OF("west") ", test-role: producer")
+	TIMEOUT("soon-consumer", OF("west") ", test-role: consumer")
+	TIMEOUT("soon-owner", OF("west") ", test-role: workload-owner")
+	"{type: TrafficPermission, name: let-in, sources: [{match: {a: b}}], "
+	"destinations: [{match: {a: b}}]}\n---\n"
 	STRATEGY("near-global", "kuma.io/origin: global") "---\n"
 	STRATEGY("near-own", OF("east")) "---\n"
 	STRATEGY("near-producer", OF("west") ", test-role: producer") "---\n"
@@ -83,6 +93,12 @@ static const struct {
 	{ KIND_ZONE_INGRESS,   "in-west",       false, true },
 	{ KIND_ZONE_EGRESS,    "out-east",      true,  false },
 	{ KIND_ZONE_EGRESS,    "out-west",      false, false },
+	{ KIND_MESH_TIMEOUT,   "soon-global",   false, true },
+	{ KIND_MESH_TIMEOUT,   "soon-own",      true,  false },
+	{ KIND_MESH_TIMEOUT,   "soon-producer", false, true },
+	{ KIND_MESH_TIMEOUT,   "soon-consumer", false, false },
+	{ KIND_MESH_TIMEOUT,   "soon-owner",    false, false },
+	{ KIND_TRAFFIC_PERMISSION, "let-in",    false, true },
 	{ KIND_MESH_LOAD_BALANCING_STRATEGY, "near-global",   false, true },
 	{ KIND_MESH_LOAD_BALANCING_STRATEGY, "near-own",      true,  false },
 	{ KIND_MESH_LOAD_BALANCING_STRATEGY, "near-producer", false, true },
