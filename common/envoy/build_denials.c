@@ -4,10 +4,10 @@
 #define RBAC_FILTER "envoy.filters.network.rbac"
 #define SHADOW_RESULT "shadow_engine_result"
 
-/* Of TCP, who was refused never got to the application. */
+/* By RBAC, or in the handshake. */
 #define DENIED                                                                \
 	"connection.termination_details.startsWith('rbac_access_denied') || " \
-	"!has(upstream.address)"
+	"connection.transport_failure_reason != ''"
 
 static Envoy__AccessLogFilter *where_cel(struct zl_arena *arena, const char *expression)
 {
@@ -63,7 +63,7 @@ static Envoy__AccessLogFilter *where_shadow(struct zl_arena *arena)
 	return filter;
 }
 
-Envoy__AccessLog *log_of_denials(struct zl_arena *arena, const char *inbound)
+static Envoy__AccessLog *log_of_denials(struct zl_arena *arena, const char *inbound)
 {
 	static const char *const FIELDS[][2] = {
 		{ "client", "%DOWNSTREAM_PEER_URI_SAN%" },
@@ -93,4 +93,13 @@ Envoy__AccessLog *log_of_denials(struct zl_arena *arena, const char *inbound)
 		ENVOY__ACCESS_LOG_FILTER__FILTER_SPECIFIER_OR_FILTER;
 	log->filter->or_filter = either;
 	return log;
+}
+
+/* In the listener, since of a connection that was closed before a request came the HTTP
+ * connection manager tells nothing. It is the same whatever policies say. */
+void build_tell_denials(struct build *build, Envoy__Listener *listener)
+{
+	listener->access_log = pb_list(build->arena, 1);
+	listener->access_log[listener->n_access_log++] =
+		log_of_denials(build->arena, listener->name);
 }

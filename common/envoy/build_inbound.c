@@ -93,6 +93,7 @@ static void serve_all(struct build *build, const struct place *place,
 	chains[2]->filter_chain_match = match_of(arena, "tls");
 	build_match_mesh(arena, chains[2]->filter_chain_match);
 	listener->n_filter_chains = 3;
+	build_tell_denials(build, listener);
 	build_look_into_tls(arena, listener);
 	/* A client that waits to be spoken to is one without TLS. */
 	listener->listener_filters_timeout = pb_new(arena, &envoy__duration__descriptor);
@@ -114,6 +115,7 @@ static void serve(struct build *build, const struct place *place, Envoy__Filter 
 		Envoy__Listener *listener = build_listener_new(build, place, 1);
 		listener->filter_chains[listener->n_filter_chains++] =
 			mesh_chain(build, filter);
+		build_tell_denials(build, listener);
 		build_add(build, ENVOY_LISTENER, place->name, &listener->base);
 	}
 }

@@ -75,7 +75,7 @@ Envoy__AccessLog **build_logs(struct build *build, const struct stream *stream, 
 	const struct log_conf *conf =
 		stream->settings != NULL ? stream->settings->log : NULL;
 	size_t most = conf != NULL ? conf->count : 0;
-	Envoy__AccessLog **logs = pb_list(build->arena, most + 1);
+	Envoy__AccessLog **logs = pb_list(build->arena, most);
 	struct word words[WORDS];
 
 	*count = 0;
@@ -86,7 +86,5 @@ Envoy__AccessLog **build_logs(struct build *build, const struct stream *stream, 
 		if (log != NULL)
 			logs[(*count)++] = log;
 	}
-	if (stream->denials != NULL)
-		logs[(*count)++] = log_of_denials(build->arena, stream->denials);
 	return logs;
 }

@@ -51,8 +51,3 @@ Envoy__AnyValue *log_list(struct zl_arena *arena, Envoy__KeyValueList *list);
 Envoy__KeyValueList *log_list_new(struct zl_arena *arena, size_t room);
 void log_pair(struct zl_arena *arena, Envoy__KeyValueList *list, const char *key,
 	      Envoy__AnyValue *value);
-
-/* ---- build_denials.c ---- */
-
-/* Who is denied at the inbound, or would be: the zone counts and shows it. */
-Envoy__AccessLog *log_of_denials(struct zl_arena *arena, const char *inbound);

@@ -137,7 +137,6 @@ struct stream {
 	const struct settings *settings; /* NULL: nothing */
 	bool inbound;
 	const char *destination; /* service: for access logs */
-	const char *denials; /* the inbound whose denials are told of; NULL: none are */
 };
 
 extern const struct stream NOTHING_ASKED;
@@ -180,6 +179,12 @@ void build_passage(struct build *build, const char *name, const char *stat_name,
 const char *build_blackhole(struct build *build);
 /* The cluster of one part of a split. */
 char *build_part_cluster(struct build *build, const struct part *part);
+
+/* ---- build_denials.c ---- */
+
+/* The zone is told of who is denied by the mesh's TLS or by RBAC in listener, or would
+ * be. */
+void build_tell_denials(struct build *build, Envoy__Listener *listener);
 
 /* ---- build_http.c ---- */
 

@@ -311,6 +311,125 @@ static void http_timeouts_are_of_clusters_that_requests_reach(void **state)
 	envoy__cluster__free_unpacked(both, NULL);
 }
 
+/* ---- what a mesh with mTLS has without them ---- */
+
+static bool any_identity(void *owner, const struct envoy_holder *holder,
+			 struct envoy_identity *out)
+{
+	(void)owner;
+	(void)holder;
+	zl_buf_str(&out->chain, "chain");
+	zl_buf_str(&out->key, "key");
+	zl_buf_str(&out->roots, "roots");
+	return true;
+}
+
+/* A proxy of such a mesh, and an instance of backend in its own zone. */
+static struct envoy_config *watched(const struct settings *settings)
+{
+	static const struct mesh_backend signer = { .name = "ca" };
+	static const struct mesh_spec mesh = { .mtls_backend = "ca",
+					       .backends = &signer,
+					       .backend_count = 1 };
+	static const struct dataplane_spec spec = { .address = "192.168.0.1",
+						    .advertised = "" };
+	const struct envoy_secrets secrets = { .identity = any_identity };
+	const char *const uris[] = { "spiffe://default/web" };
+	struct outbound_route outbound =
+		OUTBOUND(10001, "backend", TO("backend", "backend", 1, EU));
+	struct backend backend = outbound.backends[0];
+	const struct routes routes = { .proxy = sample_proxy(&spec),
+				       .zone = "east",
+				       .mesh = &mesh,
+				       .uris = uris,
+				       .uri_count = 1,
+				       .outbounds = &outbound,
+				       .outbound_count = 1 };
+
+	backend.settings = settings;
+	backend.sni = "backend{mesh=default}";
+	outbound.backends = &backend;
+	return envoy_build_proxy(&routes, &secrets);
+}
+
+/* How many of the built-in are left, beside a check of whom the policy says. */
+struct left {
+	bool ejection, plain_check, asks_instances;
+	size_t checks;
+};
+
+static struct left left_of(const struct settings *settings)
+{
+	struct envoy_config *config = watched(settings);
+	Envoy__Cluster *cluster = cluster_in(config, "backend");
+	const struct envoy_resource *item =
+		envoy_config_find(config, ENVOY_ENDPOINTS, "backend");
+	Envoy__ClusterLoadAssignment *assignment =
+		envoy__cluster_load_assignment__unpack(NULL, item->len, item->bytes);
+	const Envoy__Endpoint *endpoint =
+		assignment->endpoints[0]->lb_endpoints[0]->endpoint;
+	const struct left left = {
+		.ejection = cluster->outlier_detection != NULL &&
+			    cluster->outlier_detection->max_ejection_time != NULL,
+		.plain_check =
+			cluster->n_health_checks > 0 &&
+			cluster->health_checks[0]->transport_socket_match_criteria !=
+				NULL,
+		.asks_instances = endpoint->health_check_config == NULL,
+		.checks = cluster->n_health_checks,
+	};
+
+	assert_int_equal(cluster->n_transport_socket_matches, left.plain_check);
+	envoy__cluster_load_assignment__free_unpacked(assignment, NULL);
+	envoy__cluster__free_unpacked(cluster, NULL);
+	envoy_config_drop(&config);
+	return left;
+}
+
+static void expect_left(struct settings settings, struct left want)
+{
+	const struct left got = left_of(&settings);
+
+	assert_int_equal(got.ejection, want.ejection);
+	assert_int_equal(got.plain_check, want.plain_check);
+	assert_int_equal(got.asks_instances, want.asks_instances);
+	assert_int_equal(got.checks, want.checks);
+}
+
+static void a_policy_replaces_what_is_built_in(void **state)
+{
+	const struct breaker_conf limits = { .has_limits = true };
+	const struct breaker_conf off = { .has_detection = true, .disabled = true };
+	const struct breaker_conf other = { .has_detection = true, .total = NUMBER(3) };
+	struct health_conf unasked = EVERY_CHECK;
+	struct health_conf unsaid = EVERY_CHECK;
+
+	(void)state;
+	unasked.tcp.disabled = true;
+	unsaid.tcp.set = false;
+	expect_left((struct settings){ 0 }, (struct left){ true, true, false, 1 });
+	expect_left((struct settings){ .timeout = &EVERY_TIMEOUT, .breaker = &limits },
+		    (struct left){ true, true, false, 1 });
+	expect_left((struct settings){ .breaker = &off },
+		    (struct left){ false, true, false, 1 });
+	expect_left((struct settings){ .breaker = &other },
+		    (struct left){ false, true, false, 1 });
+	expect_left((struct settings){ .health = &EVERY_CHECK },
+		    (struct left){ true, false, true, 1 });
+	expect_left((struct settings){ .health = &unasked },
+		    (struct left){ true, false, true, 0 });
+	expect_left((struct settings){ .health = &unsaid },
+		    (struct left){ true, true, false, 1 });
+}
+
+static void every_field_of_secured_connections(void **state)
+{
+	struct envoy_config *config = watched(&EVERYTHING);
+
+	(void)state;
+	sample_golden(config, "settings-mtls");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -324,6 +443,8 @@ int main(void)
 		cmocka_unit_test(a_breaker_says_when_to_panic_before_a_check_does),
 		cmocka_unit_test(groups_of_endpoints_close_by_another_word),
 		cmocka_unit_test(http_timeouts_are_of_clusters_that_requests_reach),
+		cmocka_unit_test(a_policy_replaces_what_is_built_in),
+		cmocka_unit_test(every_field_of_secured_connections),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
