@@ -28,7 +28,7 @@ struct load {
 static bool is_coming(const struct xds_session *session, const struct xds_item *cluster)
 {
 	return cluster->want != NULL && !cluster->usable &&
-	       !xds_item_quarantined(cluster) &&
+	       (cluster->nonce != 0 || !xds_item_quarantined(cluster)) &&
 	       xds_session_concerns(session, ENVOY_CLUSTER, cluster);
 }
 
