@@ -30,6 +30,18 @@ const char *origin_name(const struct resource *policy); /* "global" */
 const char *http_path_name(enum http_path type);        /* "PathPrefix" */
 const char *http_value_name(enum http_value type);      /* "Exact" */
 
+/* `MeshTCPRoute "r" of namespace n (zone east)`, in arena. */
+const char *answer_policy_name(const struct resource *policy, struct zl_arena *arena);
+
+/* The settings of a place, a line each, and what Envoy does itself there. */
+enum setting_place { SETTINGS_OF_CONNECTIONS, SETTINGS_OF_REQUESTS, SETTINGS_OF_CLUSTER };
+void answer_settings(const struct settings *settings, enum setting_place place,
+		     const char *indent, struct zl_arena *arena, struct zl_buf *out);
+
+/* True if something is said of the rule's MeshHTTPRoute; all else stands at the outbound.
+ */
+bool answer_has_settings(const struct request_route *rule);
+
 /* An endpoint, as JSON has it and as a line of text. */
 struct tree *answer_endpoint(const struct endpoint *endpoint, struct zl_arena *arena);
 void answer_endpoint_line(const struct endpoint *endpoint, struct zl_buf *out);

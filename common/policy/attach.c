@@ -173,7 +173,7 @@ static const struct leaf *next_leaf(enum kind kind, const struct merged *merged,
 	while (*next < merged->count) {
 		const struct leaf *leaf = &merged->leaves[(*next)++];
 
-		if (effect_has(kind, leaf->field, merged, use))
+		if (effect_of(kind, leaf->field, merged, use) != EFFECT_NONE)
 			return leaf;
 	}
 	return NULL;
@@ -198,9 +198,9 @@ static bool agree(enum kind kind, const struct merged *a, const struct merged *b
 	}
 }
 
-/* Others of the destinations may ask for something else (W2). */
-static void warn_of_others(const struct attaching *to, const struct cluster *cluster,
-			   size_t kind, const struct about *taken, const struct use *use)
+/* Another of the destinations may ask for something else (W2). */
+static void warn_of_other(const struct attaching *to, const struct cluster *cluster,
+			  size_t kind, const struct about *taken, const struct use *use)
 {
 	struct resolving *at = to->at;
 
@@ -219,6 +219,7 @@ static void warn_of_others(const struct attaching *to, const struct cluster *clu
 				at->mesh_name, cluster->backend->cluster,
 				kind_info(attached_kind(kind))->name, taken->subject.name,
 				other->subject.name));
+		return; /* one is enough to see it */
 	}
 }
 
@@ -249,7 +250,7 @@ static struct said say(const struct attaching *to, const struct cluster *cluster
 		return (struct said){ own->said[kind], SOURCE_OWN, "" };
 	from = inherit(cluster, kind);
 	if (from != NULL) {
-		warn_of_others(to, cluster, kind, from, use);
+		warn_of_other(to, cluster, kind, from, use);
 		return (struct said){ from->said[kind], SOURCE_INHERITED,
 				      from->subject.name };
 	}

@@ -96,34 +96,52 @@ static bool has_section(const struct merged *merged, const char *section)
 	return false;
 }
 
-/* The section whose checker is used, or NULL: there is none. */
-static const char *checker_of(const struct merged *merged, const struct use *use)
+/* The checkers that there may be. */
+static const struct checker {
+	const char *section, *disabled;
+} CHECKERS[] = { { "tcp", "tcp.disabled" },
+		 { "http", "http.disabled" },
+		 { "grpc", "grpc.disabled" } };
+
+static const struct checker *own_checker(const struct use *use)
 {
-	const char *section = "tcp";
-	const char *disabled = "tcp.disabled";
-
-	if (!use->tcp && protocol_is_http(use->protocol)) {
-		bool grpc = strcmp(use->protocol, "grpc") == 0;
-
-		section = grpc ? "grpc" : "http";
-		disabled = grpc ? "grpc.disabled" : "http.disabled";
-		if (has_section(merged, section) && is_on(merged, disabled)) {
-			section = "tcp";
-			disabled = "tcp.disabled";
-		}
-	}
-	return has_section(merged, section) && !is_on(merged, disabled) ? section : NULL;
+	if (use->tcp || !protocol_is_http(use->protocol))
+		return &CHECKERS[0];
+	return strcmp(use->protocol, "grpc") == 0 ? &CHECKERS[2] : &CHECKERS[1];
 }
 
-static bool checks(const char *field, const struct merged *merged, const struct use *use)
+/* The one that is used, or NULL: there is none. */
+static const struct checker *checker_of(const struct merged *merged,
+					const struct use *use)
 {
-	static const char *const SECTIONS[] = { "tcp", "http", "grpc" };
-	const char *checker = checker_of(merged, use);
+	const struct checker *checker = own_checker(use);
 
-	for (size_t i = 0; checker != NULL && i < 3; i++)
-		if (strcmp(SECTIONS[i], checker) != 0 && field_is_in(field, SECTIONS[i]))
-			return false;
-	return checker != NULL;
+	if (has_section(merged, checker->section) && is_on(merged, checker->disabled))
+		checker = &CHECKERS[0];
+	return has_section(merged, checker->section) && !is_on(merged, checker->disabled)
+		       ? checker
+		       : NULL;
+}
+
+static enum effect checks(const char *field, const struct merged *merged,
+			  const struct use *use)
+{
+	const struct checker *checker = checker_of(merged, use);
+
+	/* Of what is healthy, whoever tells. */
+	if (strcmp(field, "healthyPanicThreshold") == 0)
+		return EFFECT_SHOWN;
+	for (size_t i = 0; i < sizeof(CHECKERS) / sizeof(CHECKERS[0]); i++) {
+		if (!field_is_in(field, CHECKERS[i].section) || checker == &CHECKERS[i])
+			continue;
+		/* It says why another takes its place, or none. */
+		return (i == 0 || own_checker(use) == &CHECKERS[i]) &&
+				       strcmp(field, CHECKERS[i].disabled) == 0 &&
+				       is_on(merged, field)
+			       ? EFFECT_QUIET
+			       : EFFECT_NONE;
+	}
+	return checker != NULL ? EFFECT_SHOWN : EFFECT_NONE;
 }
 
 #define DETECTION "outlierDetection"
@@ -147,20 +165,26 @@ static bool retries(const char *field, const struct use *use)
 	return field_is_in(field, "grpc") == (strcmp(use->protocol, "grpc") == 0);
 }
 
-bool effect_has(enum kind kind, const char *field, const struct merged *merged,
-		const struct use *use)
+enum effect effect_of(enum kind kind, const char *field, const struct merged *merged,
+		      const struct use *use)
 {
 	if (!may_have(kind, field, use))
-		return false;
+		return EFFECT_NONE;
 	switch (kind) {
+	case KIND_MESH_TIMEOUT:
+		/* Who listens only leaves it to the cluster. */
+		return use->place == PLACE_LISTENER && use->http &&
+				       strcmp(field, "idleTimeout") == 0
+			       ? EFFECT_QUIET
+			       : EFFECT_SHOWN;
 	case KIND_MESH_RETRY:
-		return retries(field, use);
+		return retries(field, use) ? EFFECT_SHOWN : EFFECT_NONE;
 	case KIND_MESH_HEALTH_CHECK:
 		return checks(field, merged, use);
 	case KIND_MESH_CIRCUIT_BREAKER:
-		return breaks(field, merged);
+		return breaks(field, merged) ? EFFECT_SHOWN : EFFECT_NONE;
 	default:
-		return true;
+		return EFFECT_SHOWN;
 	}
 }
 
@@ -170,15 +194,16 @@ void effect_warn(struct resolving *at, const struct leaf *leaf, const char *fiel
 		 const char *reason)
 {
 	const struct resource *policy = leaf->from.policy;
-	const char *place = "conf";
+	const char *place = "conf"; /* where fields have other names */
 
 	if (leaf->list != LIST_LEGACY)
-		place = zl_arena_format(at->arena, "spec.%s[%zu].default",
-					attached_list_name(leaf->list), leaf->from.to);
+		place = zl_arena_format(at->arena, "spec.%s[%zu].default.%s",
+					attached_list_name(leaf->list), leaf->from.to,
+					field);
 	resolving_warn(at,
-		       zl_arena_format(at->arena, "mesh \"%s\": %s \"%s\": %s.%s: %s",
+		       zl_arena_format(at->arena, "mesh \"%s\": %s \"%s\": %s: %s",
 				       at->mesh_name, kind_info(policy->key.kind)->name,
-				       policy->key.name, place, field, reason));
+				       policy->key.name, place, reason));
 }
 
 /* What detectors do not see (W4). */
@@ -225,6 +250,7 @@ struct setting {
 	const struct use *use;
 	struct settings *settings;
 	struct applied *applied;
+	bool any; /* something is set */
 };
 
 static const struct retry_conf *
@@ -270,7 +296,7 @@ static bool is_outdone(const struct setting *to, enum kind kind, const char *fie
 	       to->settings->breaker != NULL && to->settings->breaker->panic.set;
 }
 
-static void set_kind(const struct setting *to, enum kind kind, const struct said *said)
+static void set_kind(struct setting *to, enum kind kind, const struct said *said)
 {
 	const struct merged *merged = said->merged;
 	struct leaf **leaves =
@@ -279,12 +305,14 @@ static void set_kind(const struct setting *to, enum kind kind, const struct said
 
 	for (size_t i = 0; i < merged->count; i++) {
 		struct leaf *leaf = &merged->leaves[i];
+		enum effect effect = effect_of(kind, leaf->field, merged, to->use);
 
-		if (!effect_has(kind, leaf->field, merged, to->use) ||
-		    is_outdone(to, kind, leaf->field))
+		if (effect == EFFECT_NONE || is_outdone(to, kind, leaf->field))
 			continue;
 		leaf->used = true;
 		leaves[count++] = leaf;
+		if (effect == EFFECT_QUIET)
+			continue;
 		to->applied[to->settings->applied_count++] =
 			(struct applied){ .kind = kind,
 					  .field = leaf->field,
@@ -294,6 +322,7 @@ static void set_kind(const struct setting *to, enum kind kind, const struct said
 					  .source = said->source,
 					  .from = said->from };
 	}
+	to->any = to->any || count > 0;
 	if (count > 0)
 		set_conf(to, kind, merged, merged_tree(leaves, count, to->at->arena));
 	if (kind == KIND_MESH_CIRCUIT_BREAKER && count > 0)
@@ -318,5 +347,5 @@ const struct settings *effect_settings(struct resolving *at,
 		if (said[i].merged != NULL && said[i].merged->count > 0)
 			set_kind(&to, attached_kind(i), &said[i]);
 	to.settings->applied = to.applied;
-	return to.settings->applied_count > 0 ? to.settings : NULL;
+	return to.any ? to.settings : NULL;
 }

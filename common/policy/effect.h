@@ -30,9 +30,13 @@ struct said {
 	const char *from; /* inherited: from whom; else "" */
 };
 
-/* True if the field of what is said of kind has an effect there. */
-bool effect_has(enum kind kind, const char *field, const struct merged *merged,
-		const struct use *use);
+/* QUIET: it is needed there for the effect that it has elsewhere, or switches something
+ * off that is not there. */
+enum effect { EFFECT_NONE, EFFECT_QUIET, EFFECT_SHOWN };
+
+/* What the field of what is said of kind does there. */
+enum effect effect_of(enum kind kind, const char *field, const struct merged *merged,
+		      const struct use *use);
 
 /* The settings of a place of what is said per attached_kind; NULL: none. Notes which
  * leaves are used, and warns of those that people will be surprised by. */

@@ -34,13 +34,12 @@ static void clear(struct merging *at, const char *field)
 	at->count = kept;
 }
 
-/* True if there is an object at field. */
-static bool has_object(const struct merging *at, const char *field)
+/* True if there is something in field. */
+static bool has_members(const struct merging *at, const char *field)
 {
 	for (size_t i = 0; i < at->count; i++)
 		if (field_is_in(at->leaves[i].field, field) &&
-		    (strcmp(at->leaves[i].field, field) != 0 ||
-		     is_object(at->leaves[i].value)))
+		    strcmp(at->leaves[i].field, field) != 0)
 			return true;
 	return false;
 }
@@ -48,7 +47,7 @@ static bool has_object(const struct merging *at, const char *field)
 static void put(struct merging *at, const struct leaf *leaf)
 {
 	/* An empty object takes nothing away from another. */
-	if (is_object(leaf->value) && has_object(at, leaf->field))
+	if (is_object(leaf->value) && has_members(at, leaf->field))
 		return;
 	clear(at, leaf->field);
 	if (at->count == at->room) {

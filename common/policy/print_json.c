@@ -234,7 +234,8 @@ static struct tree *rules_tree(const struct outbound_route *route, struct zl_are
 		put(&to, "matches", matches);
 		put(&to, "backends",
 		    backends_tree(rule->backends, rule->backend_count, arena));
-		put_settings(&to, rule->settings);
+		if (answer_has_settings(rule))
+			put_settings(&to, rule->settings);
 		tree_push(arena, list, to.map);
 	}
 	return list;

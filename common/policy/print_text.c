@@ -8,17 +8,6 @@
 #include <inttypes.h>
 #include <string.h>
 
-static const char *policy_name(const struct resource *policy, struct zl_arena *arena)
-{
-	const char *ns = policy->key.ns;
-	const char *zone = policy->origin == ORIGIN_ZONE ? policy->key.zone : "";
-
-	return zl_arena_format(arena, "%s \"%s\"%s%s (%s%s%s)",
-			       kind_info(policy->key.kind)->name, policy->key.name,
-			       ns[0] == '\0' ? "" : " of namespace ", ns,
-			       origin_name(policy), zone[0] == '\0' ? "" : " ", zone);
-}
-
 static const char *backend_name(const struct backend *backend, struct zl_arena *arena)
 {
 	struct labels more = backend->tags.count > 0 ? backend->tags : backend->labels;
@@ -38,7 +27,8 @@ static void print_considered(const struct routes *routes, struct zl_arena *arena
 	for (size_t i = 0; i < routes->considered_count; i++) {
 		const struct considered *at = &routes->considered[i];
 
-		zl_buf_format(out, "    %s %s: %s\n", policy_name(at->policy, arena),
+		zl_buf_format(out, "    %s %s: %s\n",
+			      answer_policy_name(at->policy, arena),
 			      at->selected ? "applies" : "does not apply", at->reason);
 	}
 }
@@ -46,7 +36,7 @@ static void print_considered(const struct routes *routes, struct zl_arena *arena
 /* A policy and which of its entries. */
 static const char *place_of(const struct contributor *from, struct zl_arena *arena)
 {
-	const char *name = policy_name(from->policy, arena);
+	const char *name = answer_policy_name(from->policy, arena);
 
 	if (from->policy->key.kind == KIND_TRAFFIC_ROUTE)
 		return name;
@@ -166,6 +156,7 @@ static void print_backend(const struct shared *all, const struct backend *backen
 			      all->requests ? "answered 503" : "closed", name,
 			      backend->weight, backend->reason);
 	print_balancing(backend, arena, out);
+	answer_settings(backend->settings, SETTINGS_OF_CLUSTER, "        ", arena, out);
 	print_endpoints(all, backend, out);
 }
 
@@ -216,6 +207,9 @@ static void print_rule(const struct outbound_route *route, size_t index,
 	zl_buf_format(out, ": %s\n",
 		      rule->from == NULL ? "what no rule is about"
 					 : place_of(rule->from, arena));
+	if (answer_has_settings(rule))
+		answer_settings(rule->settings, SETTINGS_OF_REQUESTS, "      ", arena,
+				out);
 	print_backends(&all, arena, out);
 }
 
@@ -255,6 +249,9 @@ static void print_outbound(const struct outbound_route *route, struct zl_arena *
 	print_policies(route->policies, route->policy_count,
 		       by_request ? ", before" : ", which replaces", "it goes to itself",
 		       arena, out);
+	answer_settings(route->settings,
+			route->http ? SETTINGS_OF_REQUESTS : SETTINGS_OF_CONNECTIONS,
+			"    ", arena, out);
 	if (!by_request)
 		print_backends(&all, arena, out);
 	for (size_t i = 0; by_request && i < route->rule_count; i++)
@@ -274,6 +271,7 @@ static void print_listener(const struct listener_route *route, struct zl_arena *
 		      gateway_protocol_name(route->listener->protocol));
 	print_policies(route->policies, route->policy_count, ", which replaces",
 		       "connections are closed", arena, out);
+	answer_settings(route->settings, SETTINGS_OF_CONNECTIONS, "    ", arena, out);
 	print_backends(&all, arena, out);
 }
 

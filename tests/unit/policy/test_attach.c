@@ -98,6 +98,50 @@ static char *said_of(const struct routes *routes)
 	"  inbound: [{port: 80, tags: {kuma.io/service: web}}], outbound: [\n" list \
 	"]}}\n"
 #define TO_TAG(port, service) "{port: " port ", tags: {kuma.io/service: " service "}}"
+/* Listeners 80 to backend and 81 to far and other; MORE of them. */
+#define EDGE(more)                                                                    \
+	"---\n{type: Dataplane, name: web, networking: {address: 9.9.9.9, gateway: "  \
+	"{type: BUILTIN, tags: {kuma.io/service: web}}}}\n"                           \
+	"---\n{type: MeshGateway, name: edge, selectors: [{match: {kuma.io/service: " \
+	"web}}], conf: {listeners: [{port: 80, protocol: TCP, tags: {name: one}}, "   \
+	"{port: 81, protocol: TCP, tags: {name: two}}" more                           \
+	"]}}\n" LISTENS("one", MS("backend", "1"))                                    \
+		LISTENS("two", MS("far", "1") ", " MS("other", "1"))
+#define LISTENS(name, refs)                                                          \
+	"---\n{type: MeshTCPRoute, name: " name ", spec: {targetRef: {kind: "        \
+	"MeshGateway, name: edge, tags: {name: " name "}}, to: [{targetRef: {kind: " \
+	"Mesh}, rules: " LIST(refs) "}]}}\n"
+#define HTTP(name)                                                                   \
+	"---\n{type: MeshHTTPRoute, name: " name ", labels: {team: a}, spec: {to: [" \
+	"{targetRef: {kind: MeshService, name: other}, rules: [{matches: [{path: "   \
+	"{type: PathPrefix, value: /x}}], default: {}}]}]}}\n"
+#define TRAFFIC(service)                                                              \
+	"---\n{type: TrafficRoute, name: r, sources: [{match: {kuma.io/service: '*'}" \
+	"}], destinations: [{match: {kuma.io/service: " service "}}], conf: {split: " \
+	"[{weight: 1, destination: {kuma.io/service: far}}, {weight: 1, "             \
+	"destination: {kuma.io/service: '*'}}]}}\n"
+#define OLD(kind, name, service, conf)                                                  \
+	"---\n{type: " kind ", name: " name ", sources: [{match: {kuma.io/service: "    \
+	"'*'}}], destinations: [{match: {kuma.io/service: " service "}}], conf: {" conf \
+	"}}\n"
+#define LOGGED                                                                       \
+	"---\n{type: Mesh, name: default, logging: {defaultBackend: f, backends: [{" \
+	"name: f, type: file, conf: {path: /x}}]}}\n"
+#define DB                                                                         \
+	"---\n{type: MeshService, name: db, labels: {app: db}, spec: {selector: "  \
+	"{dataplaneTags: {kuma.io/service: backend}}, ports: [{port: 5432, name: " \
+	"sql, targetPort: 80, appProtocol: tcp}]}}\n" OUTBOUNDS(                   \
+		"{port: 1, backendRef: {kind: MeshService, name: db, port: 5432}}")
+#define EXTERNAL                                                                       \
+	"---\n{type: MeshExternalService, name: ext, spec: {match: {type: "            \
+	"HostnameGenerator, port: 9, protocol: tcp}, endpoints: [{address: 10.9.0.1, " \
+	"port: 99}]}}\n"
+#define MULTI                                                                    \
+	"---\n{type: MeshMultiZoneService, name: all, spec: {selector: "         \
+	"{meshService: {matchLabels: {app: db}}}, ports: [{port: 5432, "         \
+	"appProtocol: tcp}]}}\n" OUTBOUNDS(                                      \
+		"{port: 1, backendRef: {kind: MeshMultiZoneService, name: all, " \
+		"port: 5432}}")
 #define M "! mesh \"default\": "
 
 /* clang-format off */
@@ -168,7 +212,7 @@ static const struct {
 	{ "an http outbound", OUTBOUNDS(TO_TAG("1", "other"))
 	  TIMEOUT("t", OTHER, "connectionTimeout: 1s, idleTimeout: 2s, http: {requestTimeout: 3s, maxStreamDuration: 4s, requestHeadersTimeout: 5s}")
 	  RETRY("r", OTHER, "tcp: {maxConnectAttempt: 2}, http: {numRetries: 1}, grpc: {numRetries: 2}"),
-	  "to: Retry.http.numRetries=1 r#0, Timeout.http.requestHeadersTimeout=\"5s\" t#0, Timeout.http.requestTimeout=\"3s\" t#0, Timeout.idleTimeout=\"2s\" t#0\n"
+	  "to: Retry.http.numRetries=1 r#0, Timeout.http.requestHeadersTimeout=\"5s\" t#0, Timeout.http.requestTimeout=\"3s\" t#0\n"
 	  "other: Timeout.connectionTimeout=\"1s\" t#0 own, Timeout.http.maxStreamDuration=\"4s\" t#0 own, Timeout.idleTimeout=\"2s\" t#0 own\n"
 	  M "MeshRetry \"r\": spec.to[0].default.grpc: grpc has no effect: \"other\" is routed as http\n"
 	  M "MeshRetry \"r\": spec.to[0].default.tcp: tcp has no effect: \"other\" is routed as http\n" },
@@ -178,7 +222,9 @@ static const struct {
 	  "other: HealthCheck.tcp={} h#0 own\n" },
 	{ "not if http is not there", OUTBOUNDS(TO_TAG("1", "other")) HEALTH("h", OTHER, "tcp: {}"),
 	  M "MeshHealthCheck \"h\": spec.to[0].default.tcp: tcp has no effect: \"other\" is routed as http\n" },
-	{ "nor if both are off", OUTBOUNDS(TO_TAG("1", "other")) HEALTH("h", OTHER, "http: {disabled: true}, tcp: {disabled: true}"), "" },
+	{ "nor if both are off", OUTBOUNDS(TO_TAG("1", "other")) HEALTH("h", OTHER, "http: {disabled: true}, tcp: {disabled: true}"), "other:\n" },
+	{ "a breaker counts as well", OUTBOUNDS(TO_TAG("1", "other")) HEALTH("h", OTHER, "healthyPanicThreshold: 3, grpc: {disabled: true}"),
+	  "other: HealthCheck.healthyPanicThreshold=3 h#0 own\n" },
 	{ "used by connections too", OUTBOUNDS(TO_TAG("1", "other") ", " TO_TAG("2", "backend")) ROUTE(MS("other", "1"))
 	  HEALTH("h", OTHER, "http: {path: /h}, tcp: {}") BREAKER("b", OTHER, "connectionLimits: {maxRequests: 7}"),
 	  "other: CircuitBreaker.connectionLimits.maxRequests=7 b#0 own, HealthCheck.tcp={} h#0 own\n"
@@ -220,6 +266,83 @@ static const struct {
 	  "far: Timeout.connectionTimeout=\"2s\" t#0 inherited d\n"
 	  "far: Timeout.connectionTimeout=\"2s\" t#0 inherited d\n"
 	  "far: Timeout.connectionTimeout=\"2s\" t#0 inherited d\n" },
+
+	/* Gateways: listeners by the mesh, where it is meant. */
+	{ "a MeshGateway", EDGE("") POLICY("MeshTimeout", "t", "{kind: MeshGateway, name: edge}", TO(MESH, "idleTimeout: 1s, connectionTimeout: 2s")),
+	  "listener: Timeout.idleTimeout=\"1s\" t#0\n"
+	  "backend: Timeout.connectionTimeout=\"2s\" t#0 mesh\n"
+	  "listener: Timeout.idleTimeout=\"1s\" t#0\n"
+	  "far: Timeout.connectionTimeout=\"2s\" t#0 mesh\n"
+	  "other: Timeout.connectionTimeout=\"2s\" t#0 mesh\n" },
+	{ "one of its listeners", EDGE("") POLICY("MeshTimeout", "t", "{kind: MeshGateway, name: edge, tags: {name: two}}", TO(MESH, "idleTimeout: 1s")) RETRY("r", MESH, "tcp: {maxConnectAttempt: 2}"),
+	  "listener: Retry.tcp.maxConnectAttempt=2 r#0\n"
+	  "listener: Timeout.idleTimeout=\"1s\" t#0\n"
+	  M "MeshRetry \"r\": spec.to[0].default.tcp.maxConnectAttempt: maxConnectAttempt has no effect: the route of MeshGateway \"edge\", listener 81 TCP for \"*\" has 2 clusters, each attempt would pick again\n" },
+	{ "another gateway", EDGE("") POLICY("MeshTimeout", "t", "{kind: MeshGateway, name: brink}", TO(MESH, "idleTimeout: 1s")), "" },
+	{ "no sidecar is one", POLICY("MeshTimeout", "t", "{kind: MeshGateway, name: edge}", TO(MESH, "idleTimeout: 1s")), "" },
+	{ "sidecars alone", EDGE("") POLICY("MeshTimeout", "t", "{kind: Mesh, proxyTypes: [Sidecar]}", TO(MESH, "idleTimeout: 1s")), "" },
+	{ "where nothing is served", EDGE(", {port: 82, protocol: TCP, tags: {name: none}}") TIMEOUT("t", MESH, "idleTimeout: 1s"),
+	  "listener: Timeout.idleTimeout=\"1s\" t#0\n"
+	  "listener: Timeout.idleTimeout=\"1s\" t#0\n"
+	  M "MeshGateway \"edge\", listener 82 TCP for \"*\": connections are closed: no MeshTCPRoute is about it\n" },
+
+	/* What MeshHTTPRoutes make. */
+	{ "a MeshHTTPRoute", OUTBOUNDS(TO_TAG("1", "other")) HTTP("h") TIMEOUT("t", OTHER, "http: {requestTimeout: 1s, streamIdleTimeout: 2s}")
+	  TIMEOUT("u", "{kind: MeshHTTPRoute, name: h}", "http: {requestTimeout: 3s}"),
+	  "to: Timeout.http.requestTimeout=\"1s\" t#0, Timeout.http.streamIdleTimeout=\"2s\" t#0\n"
+	  "rule: Timeout.http.requestTimeout=\"3s\" u#0, Timeout.http.streamIdleTimeout=\"2s\" t#0\n"
+	  "rule: Timeout.http.requestTimeout=\"1s\" t#0, Timeout.http.streamIdleTimeout=\"2s\" t#0\n" },
+	{ "another MeshHTTPRoute", OUTBOUNDS(TO_TAG("1", "other")) HTTP("h") TIMEOUT("u", "{kind: MeshHTTPRoute, name: i}", "http: {requestTimeout: 3s}"), "" },
+	{ "for others", OUTBOUNDS(TO_TAG("1", "other")) HTTP("h")
+	  POLICY("MeshTimeout", "u", "{kind: Dataplane, labels: {app: x}}", TO("{kind: MeshHTTPRoute, name: h}", "http: {requestTimeout: 3s}")), "" },
+	{ "by labels", OUTBOUNDS(TO_TAG("1", "other")) HTTP("h")
+	  TIMEOUT("u", "{kind: MeshHTTPRoute, labels: {team: a, kuma.io/display-name: h}}", "http: {requestTimeout: 3s}")
+	  TIMEOUT("v", "{kind: MeshHTTPRoute, labels: {team: b}}", "http: {requestTimeout: 4s}")
+	  TIMEOUT("w", "{kind: MeshHTTPRoute, labels: {group: a}}", "http: {requestTimeout: 5s}"),
+	  "rule: Timeout.http.requestTimeout=\"3s\" u#0\n" },
+
+	/* Legacy kinds. */
+	{ "a legacy policy", TRAFFIC("backend") OLD("Timeout", "o", "backend", "connectTimeout: 2s, tcp: {idleTimeout: 3s}"),
+	  "to: Timeout.idleTimeout=\"3s\" o#0\n"
+	  "far: Timeout.connectionTimeout=\"2s\" o#0 inherited backend\n"
+	  "backend: Timeout.connectionTimeout=\"2s\" o#0 own\n" },
+	{ "for any service", TRAFFIC("backend") OLD("Timeout", "o", "'*'", "connectTimeout: 2s, tcp: {idleTimeout: 3s}"),
+	  "to: Timeout.idleTimeout=\"3s\" o#0\n"
+	  "far: Timeout.connectionTimeout=\"2s\" o#0 mesh\n"
+	  "backend: Timeout.connectionTimeout=\"2s\" o#0 mesh\n" },
+	{ "the best one", TRAFFIC("backend") OLD("Timeout", "a", "'*'", "connectTimeout: 1s") OLD("Timeout", "b", "backend", "connectTimeout: 2s") OLD("Timeout", "c", "backend", "connectTimeout: 3s"),
+	  "far: Timeout.connectionTimeout=\"2s\" b#0 inherited backend\n"
+	  "backend: Timeout.connectionTimeout=\"2s\" b#0 own\n" },
+	{ "of two destinations", OUTBOUNDS(TO_TAG("1", "sleepy") ", " TO_TAG("2", "other")) TRAFFIC("'*'") OLD("HealthCheck", "a", "sleepy", "interval: 1s, timeout: 1s, unhealthyThreshold: 1, healthyThreshold: 1, tcp: {}")
+	  OLD("HealthCheck", "b", "other", "interval: 2s, timeout: 1s, unhealthyThreshold: 1, healthyThreshold: 1, tcp: {}"),
+	  "far: HealthCheck.healthyThreshold=1 b#0 inherited other, HealthCheck.interval=\"2s\" b#0 inherited other, HealthCheck.tcp={} b#0 inherited other, HealthCheck.timeout=\"1s\" b#0 inherited other, HealthCheck.unhealthyThreshold=1 b#0 inherited other\n"
+	  "sleepy: HealthCheck.healthyThreshold=1 a#0 own, HealthCheck.interval=\"1s\" a#0 own, HealthCheck.tcp={} a#0 own, HealthCheck.timeout=\"1s\" a#0 own, HealthCheck.unhealthyThreshold=1 a#0 own\n"
+	  "far: HealthCheck.healthyThreshold=1 b#0 inherited other, HealthCheck.interval=\"2s\" b#0 inherited other, HealthCheck.tcp={} b#0 inherited other, HealthCheck.timeout=\"1s\" b#0 inherited other, HealthCheck.unhealthyThreshold=1 b#0 inherited other\n"
+	  "other: HealthCheck.healthyThreshold=1 b#0 own, HealthCheck.interval=\"2s\" b#0 own, HealthCheck.tcp={} b#0 own, HealthCheck.timeout=\"1s\" b#0 own, HealthCheck.unhealthyThreshold=1 b#0 own\n" },
+	{ "displaced", TRAFFIC("backend") OLD("Timeout", "o", "backend", "connectTimeout: 2s") TIMEOUT("t", MESH, "idleTimeout: 1s"),
+	  "to: Timeout.idleTimeout=\"1s\" t#0\n"
+	  M "Timeout \"o\" does not reach outbound 127.0.0.1:10001: MeshTimeout \"t\" is about it\n" },
+	{ "nobody's", OLD("Timeout", "o", "backend", "connectTimeout: 2s"), M "Timeout \"o\" does not reach outbound 127.0.0.1:10001: no TrafficRoute owns it\n" },
+	{ "a MeshTCPRoute's", ROUTE(MS("far", "1")) OLD("Timeout", "o", "backend", "connectTimeout: 2s"),
+	  M "Timeout \"o\" does not reach outbound 127.0.0.1:10001: MeshTCPRoute owns it\n" },
+	{ "another service's", TRAFFIC("backend") OLD("Timeout", "o", "other", "connectTimeout: 2s"), "" },
+	{ "attempts of an old split", TRAFFIC("backend") OLD("Retry", "o", "backend", "tcp: {maxConnectAttempts: 4}"),
+	  M "Retry \"o\": conf: maxConnectAttempt has no effect: the route to \"backend\" has 2 clusters, each attempt would pick again\n" },
+	{ "an old retry of requests", TRAFFIC("backend") OLD("Retry", "o", "backend", "http: {numRetries: 4}"), "" },
+	{ "no such backend", TRAFFIC("backend") OLD("TrafficLog", "o", "backend", "backend: gone"), M "TrafficLog \"o\" has no effect: mesh \"default\" has no logging backend \"gone\"\n" },
+	{ "no default backend", TRAFFIC("backend") OLD("TrafficLog", "o", "backend", ""), M "TrafficLog \"o\" has no effect: it names no backend, and the mesh has no default one\n" },
+	{ "a log", TRAFFIC("backend") LOGGED OLD("TrafficLog", "o", "backend", ""),
+	  "to: AccessLog.backends=[{\"file\":{\"path\":\"/x\"},\"type\":\"File\"}] o#0\n" },
+
+	/* Objects. */
+	{ "an object", DB HEALTH("h", "{kind: MeshService, labels: {app: db}}", "tcp: {}") HEALTH("i", "{kind: MeshService, name: db, sectionName: sql}", "interval: 1s, tcp: {}"),
+	  "kri_msvc_default___db_sql: HealthCheck.interval=\"1s\" i#0 own, HealthCheck.tcp={} i#0 own\n" },
+	{ "another port", DB HEALTH("i", "{kind: MeshService, name: db, sectionName: web}", "tcp: {}"), "" },
+	{ "an object that is not there", OUTBOUNDS("{port: 1, backendRef: {kind: MeshService, name: db, port: 1}}") TIMEOUT("t", MESH, "idleTimeout: 1s"), "" },
+	{ "an external one", OUTBOUNDS("{port: 1, backendRef: {kind: MeshExternalService, name: ext}}") EXTERNAL TIMEOUT("t", "{kind: MeshExternalService, name: ext}", "connectionTimeout: 1s"),
+	  "kri_extsvc_default___ext_9: Timeout.connectionTimeout=\"1s\" t#0 own\n" },
+	{ "one of several zones", DB MULTI TIMEOUT("t", "{kind: MeshMultiZoneService, name: all}", "connectionTimeout: 1s") TIMEOUT("u", "{kind: MeshService, name: db}", "connectionTimeout: 2s"),
+	  "kri_mzsvc_default___all_5432: Timeout.connectionTimeout=\"1s\" t#0 own\n" },
 };
 /* clang-format on */
 
