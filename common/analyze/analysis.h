@@ -7,6 +7,7 @@
 
 #include "analyze/rules.h"
 #include "inventory/objects.h"
+#include "model/conf.h"
 #include "policy/policy.h"
 
 /* The set with the eyes of one zone. */
@@ -38,6 +39,9 @@ struct spot {
 /* Add a finding; fmt makes its what. */
 void analysis_add(struct analysis *at, enum rule rule, const struct spot *spot,
 		  const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+
+/* list with name, unless it is in it: "a, b". In the arena of the run. */
+const char *analysis_join(struct analysis *at, const char *list, const char *name);
 
 /* ---- what is offered: views.c ---- */
 void views_open(struct analysis *at, const char *zone);
@@ -117,3 +121,27 @@ struct carried {
 void carried_count(struct analysis *at, struct carried *carried,
 		   const struct routes *routes);
 void carried_tell(struct analysis *at, const struct carried *carried);
+
+/* ---- policies that attach to routes: check_attached.c ---- */
+enum { ATTACHMENT_OWNERS = 8 };
+
+/* Where one that is selected, and its legacy form, is in effect. */
+struct attachment {
+	const struct resource *policy;
+	size_t about;   /* outbounds and listeners that it may have a say on */
+	size_t applied; /* fields at all places */
+	struct attachment_lost {
+		const char *owner; /* of outbounds that a legacy policy does not reach */
+		const char *services; /* their destinations */
+		size_t outbounds;
+	} lost[ATTACHMENT_OWNERS];
+	size_t lost_count;
+};
+/* Look at what routes, of a proxy that the policy selects, make of it. */
+void attachment_count(struct analysis *at, struct attachment *attachment,
+		      const struct routes *routes);
+void attachment_tell(struct analysis *at, const struct attachment *attachment);
+/* Files that two access logs of a proxy write to. */
+void attached_files(struct analysis *at, const struct routes *routes);
+/* What the policies need of their meshes, and meshes of them. */
+void analyze_attached(struct analysis *at);

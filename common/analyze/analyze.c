@@ -47,6 +47,20 @@ void analysis_add(struct analysis *at, enum rule rule, const struct spot *spot,
 						what, spot->near);
 }
 
+const char *analysis_join(struct analysis *at, const char *list, const char *name)
+{
+	const char *found = strstr(list, name);
+	size_t len = strlen(name);
+
+	/* "a, b": a name is followed by a comma or the end. */
+	for (; found != NULL; found = strstr(found + 1, name))
+		if ((found == list || found[-1] == ' ') &&
+		    (found[len] == ',' || found[len] == '\0'))
+			return list;
+	return zl_arena_format(at->arena, "%s%s%s", list, list[0] == '\0' ? "" : ", ",
+			       name);
+}
+
 /* ---- order ---- */
 
 /* Indexes count as numbers: to[2] comes before to[10]. */
@@ -93,20 +107,17 @@ static size_t sort_findings(struct analyze_finding *found, size_t count)
 
 static void check_policies(struct analysis *at)
 {
-	struct set_iter each = set_each(at->set, KIND_MESH_TCP_ROUTE, NULL);
-	const struct resource *route;
+	for (enum kind kind = KIND_NONE + 1; kind < KIND_END; kind++) {
+		struct set_iter each = set_each(at->set, kind, NULL);
+		const struct resource *policy;
 
-	while ((route = set_next(&each)) != NULL)
-		analyze_references(at, route);
-	each = set_each(at->set, KIND_MESH_HTTP_ROUTE, NULL);
-	while ((route = set_next(&each)) != NULL)
-		analyze_references(at, route);
-	each = set_each(at->set, KIND_MESH_LOAD_BALANCING_STRATEGY, NULL);
-	while ((route = set_next(&each)) != NULL)
-		analyze_references(at, route);
-	each = set_each(at->set, KIND_TRAFFIC_ROUTE, NULL);
-	while ((route = set_next(&each)) != NULL)
-		analyze_traffic_references(at, route);
+		while ((policy = set_next(&each)) != NULL) {
+			if (kind_info(kind)->policy)
+				analyze_references(at, policy);
+			if (kind == KIND_TRAFFIC_ROUTE)
+				analyze_traffic_references(at, policy);
+		}
+	}
 }
 
 struct analyze_result analyze_set(const struct set *set, const char *zone,
@@ -119,6 +130,7 @@ struct analyze_result analyze_set(const struct set *set, const char *zone,
 	views_open(&at, zone);
 	check_policies(&at);
 	analyze_standings(&at);
+	analyze_attached(&at);
 	analyze_services(&at);
 	analyze_objects(&at);
 	analyze_zones(&at);

@@ -341,9 +341,26 @@ static bool is_called(const struct analysis *at, const char *mesh, const char *s
 	return false;
 }
 
+/* True if there is a MeshHTTPRoute that ref means. */
+static bool finds_route(const struct analysis *at, const struct reference *in)
+{
+	struct set_iter each =
+		set_each(at->set, KIND_MESH_HTTP_ROUTE, in->route->key.mesh);
+	const struct resource *route;
+
+	while ((route = set_next(&each)) != NULL)
+		if (in->ref->has_labels
+			    ? labels_match(in->ref->labels, route->labels, false)
+			    : strcmp(route->key.name, in->ref->name) == 0)
+			return true;
+	return false;
+}
+
 /* True if entry names something: the mesh, an object, or what may be a tag service. */
 static bool finds_any(const struct analysis *at, const struct reference *in)
 {
+	if (in->ref->kind == REF_MESH_HTTP_ROUTE)
+		return finds_route(at, in);
 	return in->ref->kind == REF_MESH || ref_is_by_name(in->ref) ||
 	       views_object(at, in->route->key.mesh, route_namespace(in->route), in->ref)
 			       .object != NULL;
@@ -399,7 +416,7 @@ void analyze_references(struct analysis *at, const struct resource *route)
 	check_top(at, route);
 	for (size_t i = 0; i < route_to_count(route); i++) {
 		check_to(at, route, i);
-		if (route->key.kind != KIND_MESH_LOAD_BALANCING_STRATEGY)
+		if (route_is_route(route))
 			check_lists(at, route, i);
 	}
 }

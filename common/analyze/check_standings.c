@@ -16,6 +16,7 @@ struct standing {
 	const struct resource *winner; /* over it, on some outbound */
 	const struct resource *tied;   /* the winner, when only names decided */
 	struct carried carried;        /* of a TrafficRoute */
+	struct attachment attachment;  /* of kind_attaches and kind_is_legacy */
 };
 
 struct standings {
@@ -134,6 +135,8 @@ static void count_selected(struct standings *all, const struct routes *routes,
 	standing->selected++;
 	if (policy->key.kind == KIND_TRAFFIC_ROUTE)
 		carried_count(all->at, &standing->carried, routes);
+	if (kind_attaches(policy->key.kind) || kind_is_legacy(policy->key.kind))
+		attachment_count(all->at, &standing->attachment, routes);
 	for (size_t i = 0;
 	     policy->key.kind == KIND_MESH_HTTP_ROUTE && i < routes->outbound_count; i++)
 		if (!is_http(routes->outbounds[i].destination.protocol))
@@ -156,6 +159,7 @@ static void count_proxy(struct standings *all, const struct routes *routes)
 		if (outbound->owner != OWNER_TRAFFIC_ROUTE && !leads_elsewhere(outbound))
 			analyze_outbound(all->at, routes->proxy, i);
 	}
+	attached_files(all->at, routes);
 	for (size_t i = 0; i < routes->listener_count; i++)
 		if (routes->listeners[i].policy_count > 0)
 			count_list(all, routes->listeners[i].policies,
@@ -224,18 +228,40 @@ static const char *known_destination(struct analysis *at, const struct resource 
 	return NULL;
 }
 
-/* A TrafficRoute has neither top nor order: its sources select, its tags decide. */
+/* What is legacy has neither top nor order: its sources select, its tags decide. A
+ * TrafficPermission is selected by inbounds, which are its destinations. */
 static void tell_traffic(struct analysis *at, const struct standing *standing)
 {
 	const struct spot spot = { .res = standing->route,
 				   .field = "sources",
 				   .name = "" };
 
-	if (standing->selected == 0 && set_count(at->set, KIND_DATAPLANE) > 0)
+	if (standing->selected == 0 && set_count(at->set, KIND_DATAPLANE) > 0 &&
+	    standing->route->key.kind != KIND_TRAFFIC_PERMISSION)
 		analysis_add(at, RULE_SELECTS_NONE, &spot,
 			     "no Dataplane of mesh \"%s\" is one of its sources",
 			     standing->route->key.mesh);
-	carried_tell(at, &standing->carried);
+	if (standing->route->key.kind == KIND_TRAFFIC_ROUTE)
+		carried_tell(at, &standing->carried);
+	else
+		attachment_tell(at, &standing->attachment);
+}
+
+/* It may be about an outbound, and about what an outbound leads to. */
+static void tell_attached(struct analysis *at, const struct standing *standing)
+{
+	const char *service = known_destination(at, standing->route);
+	const struct spot spot = { .res = standing->route,
+				   .field = "spec.to",
+				   .name = service };
+
+	if (standing->attachment.about == 0 && service != NULL)
+		analysis_add(at, RULE_NO_OUTBOUND, &spot,
+			     "%zu %s selected, none with an outbound to a destination of "
+			     "the policy",
+			     standing->selected,
+			     standing->selected == 1 ? "proxy is" : "proxies are");
+	attachment_tell(at, &standing->attachment);
 }
 
 static void tell_standing(struct analysis *at, const struct standing *standing)
@@ -249,6 +275,10 @@ static void tell_standing(struct analysis *at, const struct standing *standing)
 	}
 	if (standing->route->key.kind == KIND_MESH_LOAD_BALANCING_STRATEGY)
 		return; /* it is about services, whichever outbound leads to them */
+	if (kind_attaches(standing->route->key.kind)) {
+		tell_attached(at, standing);
+		return;
+	}
 	spot.name = service;
 	if (standing->contributes + standing->idle == 0 && service != NULL)
 		analysis_add(at, RULE_NO_OUTBOUND, &spot,
@@ -279,32 +309,37 @@ static void add_standings(struct standings *all, enum kind kind)
 	const struct resource *route;
 
 	while ((route = set_next(&each)) != NULL)
-		all->items[all->count++] = (struct standing){
-			.route = route, .carried = { .route = route, .services = "" }
-		};
+		all->items[all->count++] =
+			(struct standing){ .route = route,
+					   .carried = { .route = route, .services = "" },
+					   .attachment = { .policy = route } };
+}
+
+static bool has_standing(enum kind kind)
+{
+	return kind == KIND_TRAFFIC_ROUTE || kind_info(kind)->policy ||
+	       kind_is_legacy(kind);
 }
 
 void analyze_standings(struct analysis *at)
 {
-	/* By number, as keys are. */
-	static const enum kind KINDS[] = { KIND_MESH_TCP_ROUTE, KIND_MESH_HTTP_ROUTE,
-					   KIND_TRAFFIC_ROUTE,
-					   KIND_MESH_LOAD_BALANCING_STRATEGY };
 	struct standings all = { .at = at };
 	size_t room = 0;
 
 	if (at->blind)
 		return;
-	for (size_t i = 0; i < sizeof(KINDS) / sizeof(KINDS[0]); i++)
-		room += set_count(at->set, KINDS[i]);
+	/* By number, as keys are. */
+	for (enum kind kind = KIND_NONE + 1; kind < KIND_END; kind++)
+		room += has_standing(kind) ? set_count(at->set, kind) : 0;
 	all.items = zl_arena_alloc(at->arena, room, sizeof(*all.items));
-	for (size_t i = 0; i < sizeof(KINDS) / sizeof(KINDS[0]); i++)
-		add_standings(&all, KINDS[i]);
+	for (enum kind kind = KIND_NONE + 1; kind < KIND_END; kind++)
+		if (has_standing(kind))
+			add_standings(&all, kind);
 	for (size_t i = 0; i < at->view_count; i++)
 		count_view(&all, &at->views[i]);
 	for (size_t i = 0; i < all.count; i++)
-		if (all.items[i].route->key.kind == KIND_TRAFFIC_ROUTE)
-			tell_traffic(at, &all.items[i]);
-		else
+		if (kind_info(all.items[i].route->key.kind)->policy)
 			tell_standing(at, &all.items[i]);
+		else
+			tell_traffic(at, &all.items[i]);
 }

@@ -65,21 +65,6 @@ static bool is_about(const struct resource *route, const struct outbound_route *
 	return false;
 }
 
-static void add_service(struct analysis *at, struct carried *carried, const char *name)
-{
-	const char *found = strstr(carried->services, name);
-	size_t len = strlen(name);
-
-	/* "a, b": a name is followed by a comma or the end. */
-	for (; found != NULL; found = strstr(found + 1, name))
-		if ((found == carried->services || found[-1] == ' ') &&
-		    (found[len] == ',' || found[len] == '\0'))
-			return;
-	carried->services =
-		zl_arena_format(at->arena, "%s%s%s", carried->services,
-				carried->services[0] == '\0' ? "" : ", ", name);
-}
-
 void carried_count(struct analysis *at, struct carried *carried,
 		   const struct routes *routes)
 {
@@ -94,7 +79,8 @@ void carried_count(struct analysis *at, struct carried *carried,
 			continue;
 		if (last->policy == carried->route) {
 			carried->outbounds++;
-			add_service(at, carried, outbound->destination.name);
+			carried->services = analysis_join(at, carried->services,
+							  outbound->destination.name);
 		} else {
 			carried->lost++;
 			carried->successor = last->policy;

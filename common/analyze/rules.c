@@ -4,7 +4,8 @@
 
 /* A code that was released keeps its meaning; codes of rules that end are not used again.
  * ZL00x: documents, ZL01x and ZL02x: references and weights, ZL03x: selection and order,
- * ZL04x: what is offered, ZL05x: gateways, ZL06x: Secrets. */
+ * ZL04x: what is offered, ZL05x: gateways, ZL06x: Secrets; ZL049 and from ZL052:
+ * policies that attach to routes. */
 /* clang-format off */
 const struct analyze_rule ANALYZE_RULES[RULE_END] = {
 	[RULE_DEPRECATED_TOP] = {
@@ -179,6 +180,13 @@ const struct analyze_rule ANALYZE_RULES[RULE_END] = {
 		"calls others.",
 		"Add a ZoneIngress with an advertised address to the zone \"{}\" if others shall "
 		"reach it." },
+	[RULE_LEGACY_LOST] = {
+		"ZL049", ANALYZE_WARNING, "A legacy policy does not reach an outbound",
+		"Timeout, Retry, HealthCheck, CircuitBreaker and TrafficLog are in effect on the "
+		"routes of TrafficRoutes only, and give way to a policy of the kind that replaces "
+		"them. What they set is not in effect there.",
+		"Run zonelinkctl convert on these documents, apply the {} that it writes, then "
+		"delete the legacy policy." },
 	[RULE_GATEWAY_UNUSED] = {
 		"ZL050", ANALYZE_WARNING, "No Dataplane uses a MeshGateway",
 		"Its listeners exist on the BUILTIN Dataplanes whose gateway.tags it selects, each "
@@ -190,6 +198,33 @@ const struct analyze_rule ANALYZE_RULES[RULE_END] = {
 		"closed.",
 		"Add a MeshTCPRoute with targetRef {kind: MeshGateway, name: ...} and "
 		"to {kind: Mesh}, whose tags the listener has." },
+	[RULE_LOG_TWICE] = {
+		"ZL052", ANALYZE_WARNING, "Two access logs of a proxy write to one file",
+		"Each connection that both are about is written twice, and lines of two formats "
+		"are mixed.",
+		"Write another path than \"{}\", or let one policy say both." },
+	[RULE_LOG_NO_BACKEND] = {
+		"ZL053", ANALYZE_WARNING, "A TrafficLog has no backend",
+		"It names one that its Mesh has not, or none where the Mesh has no default: nothing "
+		"is logged.",
+		"Add it to logging.backends of the Mesh \"{}\", or write a MeshAccessLog, which "
+		"says itself where lines go." },
+	[RULE_PERMISSION_PLAIN] = {
+		"ZL054", ANALYZE_WARNING, "A permission in a mesh without mTLS",
+		"Who a client is, its certificate says. Without mTLS nobody is asked, and everybody "
+		"is let in.",
+		"Turn on mTLS in the Mesh \"{}\" (mtls.enabledBackend)." },
+	[RULE_NOBODY_LET_IN] = {
+		"ZL055", ANALYZE_WARNING, "A mesh with mTLS in which nobody is let in",
+		"Once mTLS is on, an inbound takes the clients that a MeshTrafficPermission allows, "
+		"and no others.",
+		"Add a MeshTrafficPermission to the mesh \"{}\", or let everybody in with "
+		"mtls.defaultPermission: Allow." },
+	[RULE_IDLE] = {
+		"ZL056", ANALYZE_WARNING, "Nothing of a policy is in effect",
+		"It selects proxies and is about what they connect to, but other policies say "
+		"otherwise, or what it sets has no effect on such connections; explain says which.",
+		"Look at zonelinkctl explain of one of the proxies, then correct or remove \"{}\"." },
 	[RULE_NO_SECRET] = {
 		"ZL060", ANALYZE_WARNING, "A Secret is named but absent",
 		"What needs it is not built until it comes: the TLS of the gateway's listener, the "

@@ -54,23 +54,27 @@ static void derive_all(struct analysis *at)
 	at->set = at->derived;
 }
 
+/* What zones write themselves. */
+static bool is_written(enum kind kind)
+{
+	return kind == KIND_DATAPLANE || kind == KIND_MESH_SERVICE ||
+	       kind == KIND_MESH_GATEWAY || kind_info(kind)->policy;
+}
+
 static void find_views(struct analysis *at, const char *zone)
 {
-	static const enum kind WRITTEN[] = {
-		KIND_DATAPLANE,    KIND_MESH_TCP_ROUTE, KIND_MESH_HTTP_ROUTE,
-		KIND_MESH_SERVICE, KIND_MESH_GATEWAY,   KIND_MESH_LOAD_BALANCING_STRATEGY
-	};
 	size_t room = 1;
 
-	for (size_t i = 0; i < sizeof(WRITTEN) / sizeof(WRITTEN[0]); i++)
-		room += set_count(at->set, WRITTEN[i]);
+	for (enum kind kind = KIND_NONE + 1; kind < KIND_END; kind++)
+		room += is_written(kind) ? set_count(at->set, kind) : 0;
 	at->views = zl_arena_alloc(at->arena, room, sizeof(*at->views));
 	if (zone[0] != '\0') {
 		add_view(at, zone);
 		return;
 	}
-	for (size_t i = 0; i < sizeof(WRITTEN) / sizeof(WRITTEN[0]); i++)
-		add_views(at, WRITTEN[i]);
+	for (enum kind kind = KIND_NONE + 1; kind < KIND_END; kind++)
+		if (is_written(kind))
+			add_views(at, kind);
 	if (at->view_count == 0)
 		add_view(at, "");
 }

@@ -8,9 +8,9 @@
 
 /* A mesh with mTLS in which nothing is odd: client web, services backend (v0, v1) and
  * other; zone west offers far. */
-#define MESH                                                                             \
-	"---\n{type: Mesh, name: default, mtls: {enabledBackend: ca, backends: [{name: " \
-	"ca, type: builtin}]}}\n"
+#define MESH                                                                 \
+	"---\n{type: Mesh, name: default, mtls: {defaultPermission: Allow, " \
+	"enabledBackend: ca, backends: [{name: ca, type: builtin}]}}\n"
 #define DP(name, labels, in, out)                                                   \
 	"---\n{type: Dataplane, name: " name ", labels: {" labels "}, networking: " \
 	"{address: 1.1.1.1, inbound: [" in "], outbound: [" out "]}}\n"
@@ -79,14 +79,42 @@
 	", default: {localityAwareness: {" locality "}}}]}}\n"
 #define NEAR(target) BALANCING("", ALL, target, "disabled: true")
 #define CROSS "crossZone: {failover: [{to: {type: Any}}]}"
-#define EGRESS_MESH                                                            \
-	"---\n{type: Mesh, name: default, routing: {zoneEgress: true}, mtls: " \
-	"{enabledBackend: ca, backends: [{name: ca, type: builtin}]}}\n"
+#define EGRESS_MESH                                                                   \
+	"---\n{type: Mesh, name: default, routing: {zoneEgress: true}, mtls: "        \
+	"{defaultPermission: Allow, enabledBackend: ca, backends: [{name: ca, type: " \
+	"builtin}]}}\n"
 #define EGRESS(zone)                                                     \
 	"---\n{type: ZoneEgress, name: e, zone: " zone ", networking: {" \
 	"address: 10.0.0.2, port: 1}}\n"
 #define OF(zone) "kuma.io/origin: zone, kuma.io/zone: " zone
 #define EAST(outbounds) DP("east", OF("east"), IN(80, "kuma.io/service: web"), outbounds)
+
+#define POLICY(type, name, top, lists) \
+	"---\n{type: " type ", name: " name ", spec: {targetRef: " top ", " lists "}}\n"
+#define TIMES(target, conf)             \
+	POLICY("MeshTimeout", "t", ALL, \
+	       "to: [{targetRef: " target ", default: {" conf "}}]")
+#define SERVICE(name) "{kind: MeshService, name: " name "}"
+#define LOGS(name, target, path, format)                                         \
+	POLICY("MeshAccessLog", name, ALL,                                       \
+	       "to: [{targetRef: " target ", default: {backends: [{type: File, " \
+	       "file: {path: " path format "}}]}}]")
+#define LEGACY(type, name, source, destination, conf)   \
+	"---\n{type: " type ", name: " name             \
+	", sources: [{match: {kuma.io/service: " source \
+	"}}], destinations: [{match: {kuma.io/service: " destination "}}]" conf "}\n"
+#define SLOW(source, destination) \
+	LEGACY("Timeout", "slow", source, destination, ", conf: {connectTimeout: 9s}")
+#define CARRIED TRAFFIC("c", "'*'", "backend", "destination: {kuma.io/service: backend}")
+#define CARRIES "ZL034 TrafficRoute/c destinations: it has 1 outbound, to backend\n"
+#define PERMIT(list) POLICY("MeshTrafficPermission", "p", ALL, list)
+#define FROM_ALL "from: [{targetRef: {kind: Mesh}, default: {action: Allow}}]"
+#define SERVED                                                                          \
+	"---\n{type: Dataplane, name: s, networking: {address: 1.1.1.1, inbound: [" IN( \
+		80, "kuma.io/service: s") "]}}\n"
+#define CLOSED_MESH                                                                      \
+	"---\n{type: Mesh, name: default, mtls: {enabledBackend: ca, backends: [{name: " \
+	"ca, type: builtin}]}}\n"
 
 /* want: "CODE kind/name field: what" of each finding, one a line, in order. */
 /* clang-format off */
@@ -232,7 +260,7 @@ static const struct {
 	{ "nothing odd, a destination by labels", BASE DB DP("c", "", IN(86, "kuma.io/service: c"),
 	    "{port: 1, backendRef: {kind: MeshService, name: db, port: 5432}}")
 	  ROUTE_OF("r", "", ALL, "{targetRef: {kind: MeshService, labels: {app: db}}, rules: [{default: {backendRefs: [" MS("other", "1") "]}}]}"), "" },
-	{ "nothing odd, derived", "---\n{type: Mesh, name: default, mtls: {enabledBackend: ca, backends: [{name: ca, type: builtin}]}, "
+	{ "nothing odd, derived", "---\n{type: Mesh, name: default, mtls: {defaultPermission: Allow, enabledBackend: ca, backends: [{name: ca, type: builtin}]}, "
 	  "meshServices: {mode: Everywhere}}\n" WEB BACKENDS OTHER
 	  ROUTE("{kind: MeshService, labels: {kuma.io/display-name: other}, port: 83}"), "" },
 	{ "ZL021: two objects", BASE DB OBJECT("db2", "app: db", "dataplaneTags: {kuma.io/service: other}") ROUTE("{kind: MeshService, labels: {app: db}, port: 5432}"),
@@ -322,6 +350,57 @@ static const struct {
 	  "ZL034 TrafficRoute/z destinations: it has 1 outbound, to backend\n" },
 	{ "ZL030: a source", BASE TRAFFIC("t", "nobody", "backend", "destination: {kuma.io/service: other}"),
 	  "ZL030 TrafficRoute/t sources: no Dataplane of mesh \"default\" is one of its sources\n" },
+
+	/* Policies that attach to routes. */
+	{ "nothing odd, attached", BASE TIMES(SERVICE("backend"), "idleTimeout: 5s"), "" },
+	{ "nothing odd, attached to the mesh", BASE TIMES(ALL, "idleTimeout: 5s"), "" },
+	{ "nothing odd, behind a split", BASE ROUTE(MS("other", "1")) TIMES(SERVICE("other"), "connectionTimeout: 5s"), "" },
+	{ "nothing odd, called only", MESH DP("web", "", IN(80, "kuma.io/service: web"), OUT("gone")) ROUTE_OF("r", "", ALL, TO("gone", MS("web", "1"))) TIMES(SERVICE("gone"), "idleTimeout: 5s"), "" },
+	{ "nothing odd, inbounds", BASE POLICY("MeshTimeout", "t", ALL, "rules: [{default: {idleTimeout: 5s}}]") PERMIT(FROM_ALL), "" },
+	{ "ZL001, ZL004, attached", BASE "---\n{type: MeshTrafficPermission, name: p, labels: {kuma.io/effect: shadow}, spec: {targetRef: {kind: MeshService, name: web}, " FROM_ALL "}}\n",
+	  "ZL001 MeshTrafficPermission/p spec.targetRef.kind: kind MeshService is deprecated at the top of a policy\n"
+	  "ZL004 MeshTrafficPermission/p labels[\"kuma.io/effect\"]: it configures no proxy\n" },
+	{ "ZL010, attached", BASE TIMES("{kind: MeshExternalService, name: x}", "idleTimeout: 5s"),
+	  "ZL010 MeshTimeout/t spec.to[0].targetRef: no MeshExternalService \"x\" in mesh \"default\"\n" },
+	{ "ZL010: a MeshHTTPRoute", BASE HTTP_SERVICE TIMES("{kind: MeshHTTPRoute, name: x}", "http: {requestTimeout: 5s}"),
+	  "ZL010 MeshTimeout/t spec.to[0].targetRef: no MeshHTTPRoute \"x\" in mesh \"default\"\n" },
+	{ "ZL010: it is there", BASE HTTP_SERVICE HTTP("shop", "[{matches: [{path: {type: PathPrefix, value: /}}], default: {}}]") TIMES("{kind: MeshHTTPRoute, name: h}", "http: {requestTimeout: 5s}"), "" },
+	{ "ZL012, attached", BASE TIMES(SERVICE("backen"), "idleTimeout: 5s"),
+	  "ZL012 MeshTimeout/t spec.to[0].targetRef.name: nobody offers service \"backen\" in mesh \"default\" (did you mean \"backend\"?)\n" },
+	{ "ZL030, attached", BASE POLICY("MeshRetry", "t", "{kind: Dataplane, name: x}", "to: [{targetRef: {kind: Mesh}, default: {tcp: {maxConnectAttempt: 2}}}]"),
+	  "ZL030 MeshRetry/t spec.targetRef: no Dataplane of mesh \"default\" is selected by kind Dataplane x\n" },
+	{ "ZL031, attached", BASE TIMES(SERVICE("web"), "idleTimeout: 5s"),
+	  "ZL031 MeshTimeout/t spec.to: 4 proxies are selected, none with an outbound to a destination of the policy\n" },
+	{ "ZL049: nobody carries", BASE SLOW("web", "'*'"),
+	  "ZL049 Timeout/slow destinations: it does not reach 1 outbound, to backend: no TrafficRoute owns it\n" },
+	{ "ZL049: a MeshTCPRoute does", BASE SLOW("web", "backend") ROUTE(MS("other", "1")),
+	  "ZL049 Timeout/slow destinations: it does not reach 1 outbound, to backend: MeshTCPRoute owns it\n" },
+	{ "ZL049: a new policy says it", BASE CARRIED SLOW("web", "backend") TIMES(ALL, "connectionTimeout: 5s"),
+	  CARRIES "ZL049 Timeout/slow destinations: it does not reach 1 outbound, to backend: MeshTimeout \"t\" owns it\n" },
+	{ "nothing odd, legacy", BASE CARRIED SLOW("web", "backend"), CARRIES },
+	{ "ZL030, legacy", BASE CARRIED SLOW("x", "backend"), CARRIES "ZL030 Timeout/slow sources: no Dataplane of mesh \"default\" is one of its sources\n" },
+	{ "nothing odd, one file for all", BASE LOGS("a", ALL, "/l", ""), "" },
+	{ "ZL052: in one list", BASE POLICY("MeshAccessLog", "a", ALL, "to: [{targetRef: {kind: Mesh}, default: {backends: [{type: File, file: {path: /l}}, {type: File, file: {path: /l, format: {type: Plain, plain: a}}}]}}]"),
+	  "ZL052 MeshAccessLog/a spec.to[0].default.backends[1].file.path: MeshAccessLog \"a\" has a proxy write \"/l\" too\n" },
+	{ "ZL052: of two policies", MESH DP("web", "", IN(80, "kuma.io/service: web"), OUT("web") ", {port: 10002, tags: {kuma.io/service: other}}") OTHER LOGS("a", ALL, "/l", "") LOGS("b", SERVICE("other"), "/l", ""),
+	  "ZL052 MeshAccessLog/b spec.to[0].default.backends[0].file.path: MeshAccessLog \"a\" has a proxy write \"/l\" too\n" },
+	{ "ZL053", BASE CARRIED LEGACY("TrafficLog", "l", "web", "backend", ", conf: {backend: x}"),
+	  CARRIES "ZL053 TrafficLog/l conf.backend: mesh \"default\" has no logging backend \"x\"\n"
+	  "ZL056 TrafficLog/l conf: it is about 1 outbound or listener of selected proxies, and nothing of it is in effect\n" },
+	{ "ZL053: no default", BASE CARRIED LEGACY("TrafficLog", "l", "web", "backend", ", conf: {}"),
+	  CARRIES "ZL053 TrafficLog/l conf.backend: it names none, and mesh \"default\" has no default one\n"
+	  "ZL056 TrafficLog/l conf: it is about 1 outbound or listener of selected proxies, and nothing of it is in effect\n" },
+	{ "ZL054", "{type: Mesh, name: default}\n" SERVED PERMIT(FROM_ALL) LEGACY("TrafficPermission", "q", "'*'", "'*'", ""),
+	  "ZL054 MeshTrafficPermission/p : mesh \"default\" has no mTLS: everybody is let in\n"
+	  "ZL054 TrafficPermission/q : mesh \"default\" has no mTLS: everybody is let in\n" },
+	{ "ZL055", CLOSED_MESH SERVED,
+	  "ZL055 Mesh/default mtls.defaultPermission: mTLS is on, and no MeshTrafficPermission lets anybody in: 1 inbound is closed\n" },
+	{ "ZL055: a permission", CLOSED_MESH SERVED PERMIT(FROM_ALL), "" },
+	{ "ZL055: a legacy one", CLOSED_MESH SERVED LEGACY("TrafficPermission", "q", "'*'", "'*'", ""), "" },
+	{ "ZL056", BASE POLICY("MeshTimeout", "a", ALL, "to: [{targetRef: {kind: Mesh}, default: {idleTimeout: 5s}}]") TIMES(SERVICE("backend"), "idleTimeout: 6s"),
+	  "ZL056 MeshTimeout/a spec.to: it is about 1 outbound or listener of selected proxies, and nothing of it is in effect\n" },
+	{ "ZL056: of requests", BASE TIMES(SERVICE("backend"), "http: {requestTimeout: 5s}"),
+	  "ZL056 MeshTimeout/t spec.to: it is about 1 outbound or listener of selected proxies, and nothing of it is in effect\n" },
 
 	/* Gateways and Secrets. */
 	{ "nothing odd, a gateway", BASE EDGE GATEWAY("edge", "{port: 90, protocol: TCP}")
