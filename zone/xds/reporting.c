@@ -222,10 +222,12 @@ void xds_reporting_expel(struct xds_server *server, const char *name)
 			xds_reporting_forget(conn);
 }
 
+/* Not twice: with each answer Envoy begins its interval anew. */
 static void ask(struct xds_stream *stream, bool on)
 {
-	if (stream->method != XDS_LOADS)
+	if (stream->method != XDS_LOADS || stream->details == on)
 		return;
+	stream->details = on;
 	xds_report_ask(&stream->out, on);
 	xds_h2_resume(stream);
 }

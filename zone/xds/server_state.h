@@ -46,6 +46,7 @@ struct xds_stream {
 	bool is_post, is_grpc;
 	enum xds_method method;
 	bool listens;       /* it was admitted as far as it has said who it is */
+	bool details;       /* its load reports tell of each endpoint */
 	bool took;          /* a message, of a method that takes one */
 	uint64_t window_ms; /* reports are counted from here on */
 	unsigned window_reports;

@@ -263,9 +263,12 @@ static void loads_are_told_of_who_was_admitted(void **state)
 	xds_server_detail(stage.server, "default.other", true);
 	xds_server_detail(stage.server, "default.web", true);
 	until(&peer, peer.data > before);
+	before = peer.data;
+	xds_server_detail(stage.server, "default.web", true); /* it does already */
 	say_node(&peer, 1, "default.other");
 	until(&peer, peer.status != -1);
 	assert_int_equal(peer.status, 7);
+	assert_int_equal(peer.data, before);
 	assert_int_equal(counts(&stage).load_reports, 1);
 	peer_close(&peer);
 	stage_close(&stage);
