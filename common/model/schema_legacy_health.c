@@ -158,7 +158,7 @@ static const struct field HEALTH[] = {
 	  .flags = F_UNSTORED,
 	  .fault = fault_path,
 	  .doc = "Absolute path of a file that Envoy writes changes to.",
-	  .example = "/tmp/health-check.log" },
+	  .example = "/var/log/health-check.log" },
 	FLAG("alwaysLogHealthCheckFailures", "True: every failure is written there."),
 	SPAN("noTrafficInterval", legacy_fault_positive,
 	     "How often instances are asked that get no traffic."),

@@ -99,29 +99,28 @@ static void permissions_are_at_the_destination(void **state)
 {
 #define FROM(ref) "{\"default\":{\"action\":\"Allow\"},\"targetRef\":" ref "}"
 	(void)state;
-	expect(
-		"---\n{type: TrafficPermission, name: p, sources: [{match: " ALL
-		"}, {match: {kuma.io/service: web, version: v1}}], destinations: "
-		"[{match: " BACKEND "}, {match: " ALL "}]}\n",
-		DOC("MeshTrafficPermission", "p-1",
-		    "\"from\":[" FROM("{\"kind\":\"Mesh\"}") "," FROM(
-			    "{\"kind\":\"MeshSubset\",\"tags\":{\"kuma.io/"
-			    "service\":\"web\",\"version\":\"v1\"}}") "],"
-								      "\"targetRef\":{"
-								      "\"kind\":"
-								      "\"MeshSubset\","
-								      "\"tags\":{\"kuma."
-								      "io/"
-								      "service\":"
-								      "\"backend\"}}")
-			DOC("MeshTrafficPermission", "p-2",
-			    "\"from\":[" FROM(
-				    "{\"kind\":\"Mesh\"}") "," FROM("{\"kind\":"
-								    "\"MeshSubset\","
-								    "\"tags\":{\"kuma.io/"
-								    "service\":\"web\","
-								    "\"version\":\"v1\"}"
-								    "}") "]," OF_MESH));
+	expect("---\n{type: TrafficPermission, name: p, sources: [{match: " ALL
+	       "}, {match: {kuma.io/service: web, version: v1}}], destinations: "
+	       "[{match: " BACKEND "}, {match: " ALL "}]}\n",
+	       DOC("MeshTrafficPermission", "p-1",
+		   "\"from\":[" FROM("{\"kind\":\"Mesh\"}") "," FROM(
+			   "{\"kind\":\"MeshSubset\",\"tags\":{\"kuma.io/"
+			   "service\":\"web\",\"version\":\"v1\"}}") "],"
+								     "\"targetRef\":{"
+								     "\"kind\":"
+								     "\"MeshSubset\","
+								     "\"tags\":{\"kuma."
+								     "io/"
+								     "service\":"
+								     "\"backend\"}}")
+		       DOC("MeshTrafficPermission", "p-2",
+			   "\"from\":[" FROM("{\"kind\":\"Mesh\"}") "," FROM(
+				   "{\"kind\":"
+				   "\"MeshSubset\","
+				   "\"tags\":{\"kuma.io/"
+				   "service\":\"web\","
+				   "\"version\":\"v1\"}"
+				   "}") "]," OF_MESH));
 }
 
 static void several_sources_are_numbered(void **state)

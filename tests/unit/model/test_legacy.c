@@ -66,7 +66,7 @@ static const struct doc_case CASES[] = {
 
 	/* HealthCheck */
 	{ CHECK(""), NULL, NULL },
-	{ CHECK(", initialJitter: 1s, intervalJitter: 1s, intervalJitterPercent: 10, healthyPanicThreshold: 50.5, failTrafficOnPanic: true, eventLogPath: /tmp/h.log, alwaysLogHealthCheckFailures: true, noTrafficInterval: 10s, reuseConnection: false, tcp: {send: Zm9v, receive: [YmFy]}"), NULL, NULL },
+	{ CHECK(", initialJitter: 1s, intervalJitter: 1s, intervalJitterPercent: 10, healthyPanicThreshold: 50.5, failTrafficOnPanic: true, eventLogPath: /var/log/h.log, alwaysLogHealthCheckFailures: true, noTrafficInterval: 10s, reuseConnection: false, tcp: {send: Zm9v, receive: [YmFy]}"), NULL, NULL },
 	{ CHECK(", http: {path: /health, requestHeadersToAdd: [{append: false, header: {key: a, value: b}}, {header: {key: c}}], expectedStatuses: [200, 201]}"), NULL, NULL },
 	{ OF("HealthCheck", ""), "conf.interval" POSITIVE "\nconf.timeout" POSITIVE "\nconf.unhealthyThreshold" POSITIVE "\nconf.healthyThreshold" POSITIVE, NULL },
 	{ OF("HealthCheck", "interval: 0s, timeout: 0s, unhealthyThreshold: 0, healthyThreshold: 0, noTrafficInterval: 0s"), "conf.interval" POSITIVE "\nconf.timeout" POSITIVE "\nconf.unhealthyThreshold" POSITIVE "\nconf.healthyThreshold" POSITIVE "\nconf.noTrafficInterval" POSITIVE, NULL },
