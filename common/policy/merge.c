@@ -66,17 +66,20 @@ static void put(struct merging *at, const struct leaf *leaf)
 static void put_all(struct merging *at, const struct saying *saying,
 		    const struct tree *value, const char *field)
 {
+	bool empty = true;
+
 	for (size_t i = 0; is_object(value) && i < value->count; i++) {
 		const struct tree_member *member = &value->members[i];
 
 		if (member->value->type == TREE_NULL) /* absent (D39) */
 			continue;
+		empty = false;
 		put_all(at, saying, member->value,
 			field[0] == '\0' ? member->key
 					 : zl_arena_format(at->arena, "%s.%s", field,
 							   member->key));
 	}
-	if (field[0] != '\0' && (!is_object(value) || value->count == 0))
+	if (field[0] != '\0' && empty)
 		put(at,
 		    &(struct leaf){ field, value, saying->from, saying->list, false });
 }

@@ -3,6 +3,7 @@
 #include "support/test.h"
 
 #include "model/tree.h"
+#include "policy/attach.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -366,9 +367,173 @@ static void test_cases(void **state)
 	assert_int_equal(wrong, 0);
 }
 
+/* ---- inbounds ---- */
+
+#define RULES(kind, name, top, conf)                                   \
+	"---\n{type: " kind ", name: " name ", spec: {targetRef: " top \
+	", rules: [{default: {" conf "}}]}}\n"
+#define FROM(kind, name, top, conf)                                    \
+	"---\n{type: " kind ", name: " name ", spec: {targetRef: " top \
+	", from: [{targetRef: {kind: Mesh}, default: {" conf "}}]}}\n"
+
+/* clang-format off */
+static const struct {
+	const char *why, *protocol, *policies, *expected;
+} INBOUNDS[] = {
+	{ "nothing is said", "tcp", "", "" },
+	{ "of outbounds alone", "tcp", TIMEOUT("t", MESH, "idleTimeout: 1s"), "" },
+	{ "rules", "tcp", RULES("MeshTimeout", "t", MESH, "idleTimeout: 1s, connectionTimeout: 2s, http: {requestTimeout: 3s}"),
+	  "in: Timeout.connectionTimeout=\"2s\" t#0, Timeout.idleTimeout=\"1s\" t#0\n" },
+	{ "of requests", "http", RULES("MeshTimeout", "t", MESH, "http: {requestTimeout: 3s}") RULES("MeshCircuitBreaker", "b", MESH, "connectionLimits: {maxRequests: 7}"),
+	  "in: CircuitBreaker.connectionLimits.maxRequests=7 b#0, Timeout.http.requestTimeout=\"3s\" t#0\n" },
+	{ "rules beside from", "tcp", RULES("MeshTimeout", "t", MESH, "idleTimeout: 1s") FROM("MeshTimeout", "s", MESH, "idleTimeout: 2s, connectionTimeout: 4s"),
+	  "in: Timeout.connectionTimeout=\"4s\" s#0, Timeout.idleTimeout=\"2s\" s#0\n" },
+	{ "logs of one inbound", "tcp", RULES("MeshAccessLog", "l", "{kind: Dataplane, sectionName: '80'}", "backends: []"), "in: AccessLog.backends=[] l#0\n" },
+	{ "of another", "tcp", RULES("MeshAccessLog", "l", "{kind: Dataplane, sectionName: '81'}", "backends: []"), "" },
+	{ "limits of requests", "tcp", RULES("MeshCircuitBreaker", "b", MESH, "connectionLimits: {maxRequests: 7}"), "" },
+	{ "detectors", "tcp", RULES("MeshCircuitBreaker", "b", MESH, "connectionLimits: {maxConnections: 7}, outlierDetection: {detectors: {localOriginFailures: {consecutive: 4}}}"),
+	  "in: CircuitBreaker.connectionLimits.maxConnections=7 b#0\n"
+	  M "MeshCircuitBreaker \"b\": spec.rules[0].default.outlierDetection.detectors.localOriginFailures: localOriginFailures has no effect without splitExternalAndLocalErrors\n" },
+};
+/* clang-format on */
+
+static void test_inbounds(void **state)
+{
+	size_t wrong = 0;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(INBOUNDS); i++) {
+		struct tools tools = tools_of(BASE, INBOUNDS[i].policies, NULL);
+		struct zl_buf out = { 0 };
+		struct resolving at = { .index = tools.index,
+					.inventory = tools.inventory,
+					.proxy = world_get(&tools.world, KIND_DATAPLANE,
+							   "web"),
+					.set = tools.world.set,
+					.zone = "east",
+					.mesh_name = "default",
+					.mesh = set_mesh(tools.world.set, "default"),
+					.arena = tools.world.arena };
+
+		add_settings(&out, "in",
+			     attach_inbound(&at, &at.proxy->dataplane->inbounds[0],
+					    INBOUNDS[i].protocol));
+		for (size_t j = 0; j < at.warning_count; j++)
+			zl_buf_format(&out, "! %s\n", at.warnings[j]);
+		if (strcmp(zl_buf_text(&out), INBOUNDS[i].expected) != 0) {
+			print_error("%s: got\n%swanted\n%s", INBOUNDS[i].why,
+				    zl_buf_text(&out), INBOUNDS[i].expected);
+			wrong++;
+		}
+		zl_buf_free(&out);
+		tools_end(&tools);
+	}
+	assert_int_equal(wrong, 0);
+}
+
+/* ---- what is printed ---- */
+
+/* clang-format off */
+static const struct {
+	const char *policies, *text; /* text has it as a part */
+} PRINTED[] = {
+	{ ROUTE(MS("far", "1")) TIMEOUT("t", BACKEND, "connectionTimeout: 2s") TIMEOUT("m", MESH, "idleTimeout: 3s"),
+	  "spec.to[0].\n"
+	  "    idleTimeout \"3s\": MeshTimeout \"m\" (global), spec.to[0]\n"
+	  "    tcp.maxConnectAttempt 1: default (Envoy)\n"
+	  "      100 % to MeshService far (weight 1, cluster far)\n"
+	  "        connectionTimeout \"2s\": MeshTimeout \"t\" (global), spec.to[0], inherited from \"backend\"\n"
+	  "        2.2.2.2:10001, " },
+	{ HEALTH("m", MESH, "tcp: {}") BREAKER("b", BACKEND, "connectionLimits: {maxConnections: 1}"),
+	  "        connectionLimits.maxConnections 1: MeshCircuitBreaker \"b\" (global), spec.to[0], about it\n"
+	  "        tcp {}: MeshHealthCheck \"m\" (global), spec.to[0], about the mesh\n"
+	  "        connectionTimeout \"5s\": default (Envoy)\n" },
+	{ TRAFFIC("backend") OLD("Timeout", "o", "backend", "connectTimeout: 2s, tcp: {idleTimeout: 3s}"),
+	  "    idleTimeout \"3s\": Timeout \"o\" (global)\n"
+	  "    tcp.maxConnectAttempt 1: default (Envoy)\n" },
+	{ OUTBOUNDS(TO_TAG("1", "other")) HTTP("h") TIMEOUT("t", OTHER, "http: {requestTimeout: 1s}")
+	  TIMEOUT("u", "{kind: MeshHTTPRoute, name: h}", "http: {requestTimeout: 3s}"),
+	  "    http.requestTimeout \"1s\": MeshTimeout \"t\" (global), spec.to[0]\n"
+	  "    http.streamIdleTimeout \"5m\": default (Envoy)\n"
+	  "    1. path PathPrefix /x: MeshHTTPRoute \"h\" (global), spec.to[0]\n"
+	  "      http.requestTimeout \"3s\": MeshTimeout \"u\" (global), spec.to[0]\n"
+	  "      http.streamIdleTimeout \"5m\": default (Envoy)\n"
+	  "      100 % to " },
+	{ EDGE("") POLICY("MeshTimeout", "t", "{kind: MeshGateway, name: edge, tags: {name: one}}", TO(MESH, "idleTimeout: 1s")),
+	  "    idleTimeout \"1s\": MeshTimeout \"t\" (global), spec.to[0]\n" },
+	{ EDGE("") POLICY("MeshTimeout", "t", "{kind: MeshGateway, name: edge, tags: {name: one}}", TO(MESH, "idleTimeout: 1s")),
+	  "MeshTimeout \"t\" (global) applies: it is about MeshGateway \"edge\", listener 80 TCP for \"*\"\n" },
+	{ EDGE("") POLICY("MeshTimeout", "t", "{kind: MeshGateway, name: brink}", TO(MESH, "idleTimeout: 1s")),
+	  "MeshTimeout \"t\" (global) does not apply: no listener of the gateway is what it asks for\n" },
+	{ OLD("Timeout", "o", "backend", "connectTimeout: 2s"), "Timeout \"o\" (global) applies: source {kuma.io/service: *}: inbound 80 has these tags\n" },
+};
+
+static const struct {
+	const char *policies, *json; /* json has it as a part */
+} AS_JSON[] = {
+	{ ROUTE(MS("far", "1")) TIMEOUT("t", BACKEND, "connectionTimeout: 2s"),
+	  "\"applied\":[{\"kind\":\"MeshTimeout\",\"field\":\"connectionTimeout\",\"value\":\"2s\","
+	  "\"policy\":{\"kind\":\"MeshTimeout\",\"name\":\"t\",\"origin\":\"global\",\"to\":0},\"source\":\"inherited\",\"from\":\"backend\"}]}]}]}]" },
+	{ TRAFFIC("backend") OLD("Timeout", "o", "backend", "tcp: {idleTimeout: 3s}"),
+	  "\"applied\":[{\"kind\":\"MeshTimeout\",\"field\":\"idleTimeout\",\"value\":\"3s\","
+	  "\"policy\":{\"kind\":\"Timeout\",\"name\":\"o\",\"origin\":\"global\",\"to\":0}}]}]}]" },
+};
+/* clang-format on */
+
+/* print's output without white space that is not in texts: indented JSON on one line. */
+static void squeeze(char *text)
+{
+	bool quoted = false;
+	char *to = text;
+
+	for (const char *from = text; *from != '\0'; from++) {
+		quoted = quoted != (*from == '"');
+		if (quoted || (*from != ' ' && *from != '\n'))
+			*to++ = *from;
+	}
+	*to = '\0';
+}
+
+static void expect_part(const char *policies, const char *part, bool json)
+{
+	static const struct policy_options EXPLAIN = { .explain = true };
+	struct tools tools = tools_of(BASE, policies, NULL);
+	const struct resource *web = world_get(&tools.world, KIND_DATAPLANE, "web");
+	const struct routes *routes = policy_resolve(tools.index, tools.inventory, web,
+						     &EXPLAIN, tools.world.arena);
+	const struct policy_answer answer = {
+		.zone = "east", .mesh = "default", .routes = &routes, .route_count = 1
+	};
+	struct zl_buf out = { 0 };
+
+	if (json)
+		policy_json(&answer, &out);
+	else
+		policy_text(&answer, &out);
+	char *text = zl_strdup(zl_buf_text(&out));
+	if (json)
+		squeeze(text);
+	if (strstr(text, part) == NULL)
+		fail_msg("no\n%s\nin\n%s", part, text);
+	free(text);
+	zl_buf_free(&out);
+	tools_end(&tools);
+}
+
+static void test_print(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(PRINTED); i++)
+		expect_part(PRINTED[i].policies, PRINTED[i].text, false);
+	for (size_t i = 0; i < ARRAY_LEN(AS_JSON); i++)
+		expect_part(AS_JSON[i].policies, AS_JSON[i].json, true);
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(test_cases) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(test_cases),
+					    cmocka_unit_test(test_inbounds),
+					    cmocka_unit_test(test_print) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

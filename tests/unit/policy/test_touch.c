@@ -217,12 +217,46 @@ static void add_other(struct dice *dice, struct zl_buf *out)
 	}
 }
 
+/* Policies that attach to routes. */
+static void add_attached(struct dice *dice, struct zl_buf *out)
+{
+	const char *target = ONE_OF(dice, "{kind: Mesh}", "{kind: MeshService, name: s0}",
+				    "{kind: MeshService, name: s1}");
+
+	zl_buf_format(out, "{type: MeshTimeout, name: %s, spec: {targetRef: %s, to: [{",
+		      ONE_OF(dice, "t", "u"),
+		      ONE_OF(dice, "{kind: Mesh}", "{kind: Dataplane, labels: {app: x}}",
+			     "{kind: MeshSubset, tags: {version: v1}}"));
+	zl_buf_format(out, "targetRef: %s, default: {connectionTimeout: %s}}]}}\n",
+		      target, ONE_OF(dice, "1s", "2s"));
+}
+
+/* Their legacy forms. */
+static void add_legacy(struct dice *dice, struct zl_buf *out)
+{
+	const char *destination = service(dice);
+
+	if (dice_chance(dice, 30))
+		zl_buf_format(out,
+			      "{type: TrafficPermission, name: p, sources: [{match: "
+			      "{kuma.io/service: '*'}}], destinations: [{match: "
+			      "{kuma.io/service: %s}}]}\n",
+			      destination);
+	else
+		zl_buf_format(out,
+			      "{type: Timeout, name: %s, sources: [{match: "
+			      "{kuma.io/service: %s}}], destinations: [{match: "
+			      "{kuma.io/service: %s}}], conf: {connectTimeout: %s}}\n",
+			      ONE_OF(dice, "o", "p"), ONE_OF(dice, "'*'", "s0"),
+			      destination, ONE_OF(dice, "1s", "2s"));
+}
+
 static void add_any(struct dice *dice, struct zl_buf *out)
 {
 	static void (*const ADD[])(struct dice * dice, struct zl_buf * out) = {
-		add_dataplane, add_dataplane,  add_tcp_route,
-		add_tcp_route, add_http_route, add_traffic_route,
-		add_gateway,   add_other,      add_balancing,
+		add_dataplane,  add_dataplane,     add_tcp_route, add_tcp_route,
+		add_http_route, add_traffic_route, add_gateway,   add_other,
+		add_balancing,  add_attached,      add_legacy,
 	};
 
 	zl_buf_str(out, "---\n");
@@ -237,7 +271,10 @@ static void remove_any(struct dice *dice, const struct set *set, struct set_edit
 					   KIND_TRAFFIC_ROUTE,
 					   KIND_MESH_GATEWAY,
 					   KIND_MESH_SERVICE,
-					   KIND_MESH_LOAD_BALANCING_STRATEGY };
+					   KIND_MESH_LOAD_BALANCING_STRATEGY,
+					   KIND_MESH_TIMEOUT,
+					   KIND_TRAFFIC_PERMISSION,
+					   KIND_TIMEOUT };
 	enum kind kind = KINDS[dice_below(dice, ARRAY_LEN(KINDS))];
 	struct set_iter each = set_each(set, kind, NULL);
 	const struct resource *res = set_next(&each);
