@@ -76,6 +76,39 @@ class Convert(Case):
         self.assertEqual([p["type"] for p in answer["policies"]], ["MeshTimeout"])
         self.assertEqual(answer["policyNotes"], [])
 
+    def test_converted_policies_are_in_effect_as_before(self):
+        """Where a TrafficRoute owns the outbound."""
+
+        def applied(*policies):
+            path = self.documents(
+                traffic("old"), dataplane("o", "10.0.0.2", "other"), *policies
+            )
+            answer = self.ctl_json(0, "simulate", "-f", path, "--zone", "e")
+            (outbound,) = answer["proxies"][-1]["outbounds"]
+            places = [outbound, *outbound["backends"]]
+            return [
+                (place["name"] if "name" in place else "", one["kind"], one["field"], one["value"])
+                for place in places
+                for one in place.get("applied", [])
+            ]
+
+        old = [
+            "{type: Timeout, name: t, %s, conf: {connectTimeout: 2s, tcp: {idleTimeout: 9s}}}\n",
+            "{type: Retry, name: r, %s, conf: {tcp: {maxConnectAttempts: 3}}}\n",
+            "{type: HealthCheck, name: h, %s, conf: {interval: 9s, timeout: 1s, "
+            "unhealthyThreshold: 3, healthyThreshold: 2, tcp: {send: Zm9v}}}\n",
+            "{type: CircuitBreaker, name: c, %s, conf: {interval: 3s, detectors: {totalErrors: "
+            "{consecutive: 7}}, thresholds: {maxConnections: 9}}}\n",
+        ]
+        old = [policy % ENDS for policy in old]
+        path = self.file("old.yaml", "---\n".join([MESH, *old]))
+        code, out, err = self.run_ctl("convert", "-f", path)
+        self.assertEqual((code, out.count("# From")), (0, 4), err)
+        before = applied(*old)
+        self.assertIn("idleTimeout", [field for _, _, field, _ in before])
+        after = [one for one in applied(out) if not one[2].endswith(".disabled")]
+        self.assertEqual(after, before)
+
     def test_policies_that_stay_are_refused(self):
         path = self.documents(TIMEOUT, LOG)
         code, out, err = self.run_ctl("convert", "-f", path)
