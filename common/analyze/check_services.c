@@ -19,14 +19,13 @@ static void check_mesh_of(struct analysis *at, const struct resource *res)
 
 static void check_meshes(struct analysis *at)
 {
-	static const enum kind KINDS[] = { KIND_MESH_TCP_ROUTE, KIND_MESH_HTTP_ROUTE,
-					   KIND_TRAFFIC_ROUTE,
-					   KIND_MESH_LOAD_BALANCING_STRATEGY };
-
-	for (size_t i = 0; i < sizeof(KINDS) / sizeof(KINDS[0]); i++) {
-		struct set_iter each = set_each(at->set, KINDS[i], NULL);
+	for (enum kind kind = KIND_NONE + 1; kind < KIND_END; kind++) {
+		struct set_iter each = set_each(at->set, kind, NULL);
 		const struct resource *res;
 
+		if (!kind_info(kind)->policy && kind != KIND_TRAFFIC_ROUTE &&
+		    !kind_is_legacy(kind))
+			continue;
 		while ((res = set_next(&each)) != NULL)
 			check_mesh_of(at, res);
 	}

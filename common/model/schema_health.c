@@ -277,7 +277,7 @@ static const struct field DEFAULT[] = {
 	  .fault = fault_path,
 	  .doc = "File that Envoy writes a line to when the health of an instance "
 		 "changes; it must be able to open it.",
-	  .example = "/tmp/health.log" },
+	  .example = "/var/log/health.log" },
 	{ .name = "alwaysLogHealthCheckFailures",
 	  .type = FIELD_BOOL,
 	  STORED(health_conf, always_log),

@@ -360,6 +360,8 @@ static const struct {
 	{ "ZL001, ZL004, attached", BASE "---\n{type: MeshTrafficPermission, name: p, labels: {kuma.io/effect: shadow}, spec: {targetRef: {kind: MeshService, name: web}, " FROM_ALL "}}\n",
 	  "ZL001 MeshTrafficPermission/p spec.targetRef.kind: kind MeshService is deprecated at the top of a policy\n"
 	  "ZL004 MeshTrafficPermission/p labels[\"kuma.io/effect\"]: it configures no proxy\n" },
+	{ "ZL005, attached and legacy", MESH "---\n{type: MeshAccessLog, name: a, mesh: m2, spec: {rules: [{default: {backends: []}}]}}\n---\n{type: Timeout, name: t, mesh: m2, sources: [{match: {kuma.io/service: a}}], destinations: [{match: {kuma.io/service: b}}], conf: {connectTimeout: 1s}}\n",
+	  "ZL005 MeshAccessLog/a mesh: no document makes the mesh \"m2\"\nZL005 Timeout/t mesh: no document makes the mesh \"m2\"\n" },
 	{ "ZL010, attached", BASE TIMES("{kind: MeshExternalService, name: x}", "idleTimeout: 5s"),
 	  "ZL010 MeshTimeout/t spec.to[0].targetRef: no MeshExternalService \"x\" in mesh \"default\"\n" },
 	{ "ZL010: a MeshHTTPRoute", BASE HTTP_SERVICE TIMES("{kind: MeshHTTPRoute, name: x}", "http: {requestTimeout: 5s}"),

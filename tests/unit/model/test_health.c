@@ -49,7 +49,7 @@ static const struct doc_case CHECKS[] = {
 	{ HTTP("{}"), NULL, NULL },
 	{ CHECK("{grpc: {disabled: true}}"), NULL, NULL },
 	{ WITH("interval: 10s, timeout: 5s, unhealthyThreshold: 1, healthyThreshold: 1, initialJitter: 1ms, intervalJitter: 1ms, intervalJitterPercent: 100, noTrafficInterval: 1s, "
-	       "eventLogPath: /tmp/a.log, alwaysLogHealthCheckFailures: true, reuseConnection: false, failTrafficOnPanic: true"), NULL, NULL },
+	       "eventLogPath: /var/log/a.log, alwaysLogHealthCheckFailures: true, reuseConnection: false, failTrafficOnPanic: true"), NULL, NULL },
 	{ CHECK("{tcp: {disabled: false, send: UElORwo=, receive: [UE9ORw==, UE9ORw==]}, http: {path: /a, expectedStatuses: [100, 599], requestHeadersToAdd: {set: [{name: a, value: '100 %%'}], add: [{name: a, value: ''}]}}, grpc: {serviceName: a.B, authority: b}}"), NULL, NULL },
 	{ CHECK("{}"), AT ": must have at least one defined: http, tcp, grpc", NULL },
 	{ CHECK("{interval: 1s, tcp: null}"), AT ": must have at least one defined: http, tcp, grpc", NULL },
