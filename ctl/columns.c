@@ -2,6 +2,7 @@
 
 #include "ctl/columns_parts.h"
 #include "ctl/json.h"
+#include "ctl/observed.h"
 
 #include <string.h>
 
@@ -79,11 +80,13 @@ static void row_route(struct ctl *ctl, struct table *table, const struct tree *d
 				zl_buf_text(&backends),
 				columns_label(doc, "kuma.io/origin"),
 				columns_label(doc, "kuma.io/zone"),
-				json_find(doc, "revision") };
+				json_find(doc, "revision"),
+				ctl->output == OUT_WIDE
+					? observed_of(ctl, json_find(doc, "name"))
+					: NULL };
 	table_row(table, cells);
 	zl_buf_free(&services);
 	zl_buf_free(&backends);
-	(void)ctl;
 }
 
 static void row_dataplane(struct ctl *ctl, struct table *table, const struct tree *doc)
@@ -448,8 +451,9 @@ static const struct columns COLUMNS[KIND_END] = {
 				row_ingress },
 	[KIND_ZONE_EGRESS] = { { "NAME", "ZONE", "ADDRESS", "REV" }, row_egress },
 	[KIND_MESH_TCP_ROUTE] = { { "NAME", "TARGET", "TO", "BACKENDS", "ORIGIN", "ZONE",
-				    "REV" },
-				  row_route },
+				    "REV", "OBSERVED" },
+				  row_route,
+				  7 },
 	[KIND_MESH_HTTP_ROUTE] = { { "NAME", "TARGET", "TO", "RULES", "ORIGIN", "ZONE",
 				     "REV" },
 				   row_http_route },

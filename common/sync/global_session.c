@@ -386,6 +386,43 @@ static void take_probes(struct session *session, const Sync__Report *from)
 	}
 }
 
+static const struct sync_backend *take_backends(const Sync__Observed *from,
+						struct zl_arena *arena, size_t *count)
+{
+	struct sync_backend *list = zl_arena_alloc(arena, SYNC_BACKENDS, sizeof(*list));
+
+	*count = 0;
+	for (size_t i = 0; i < from->n_backends && i < SYNC_BACKENDS; i++) {
+		const Sync__ObservedBackend *backend = from->backends[i];
+		list[(*count)++] =
+			(struct sync_backend){ zl_arena_strdup(arena, backend->name),
+					       backend->weight, backend->connections,
+					       backend->open, backend->observable };
+	}
+	return list;
+}
+
+static void take_observed(struct session *session, const Sync__Report *from)
+{
+	struct zl_arena *arena = session->report_arena;
+	struct sync_observed *list = zl_arena_alloc(arena, SYNC_OBSERVED, sizeof(*list));
+
+	session->report.observed = list;
+	for (size_t i = 0; i < from->n_observed && i < SYNC_OBSERVED; i++) {
+		const Sync__Observed *observed = from->observed[i];
+		list[i] = (struct sync_observed){
+			.mesh = zl_arena_strdup(arena, observed->mesh),
+			.route = zl_arena_strdup(arena, observed->route),
+			.destination = zl_arena_strdup(arena, observed->destination),
+			.proxies = observed->proxies,
+			.pending = observed->pending,
+			.deviating = observed->deviating
+		};
+		list[i].backends = take_backends(observed, arena, &list[i].backend_count);
+		session->report.observed_count = i + 1;
+	}
+}
+
 static void take_report(struct session *session, const Sync__Report *from)
 {
 	struct zl_arena *arena = session->report_arena;
@@ -407,6 +444,7 @@ static void take_report(struct session *session, const Sync__Report *from)
 		session->report.trouble_count = i + 1;
 	}
 	take_probes(session, from);
+	take_observed(session, from);
 }
 
 /* An operator's word is for what was held when it was given. */

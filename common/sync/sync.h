@@ -38,6 +38,8 @@ enum {
 	SYNC_HELD_PERCENT = 20, /* ... and more than this part of them waits */
 	SYNC_TROUBLES = 16,     /* of a report */
 	SYNC_PROBES = 64,       /* of a report */
+	SYNC_OBSERVED = 64,     /* of a report */
+	SYNC_BACKENDS = 16,     /* of one observed split */
 	SYNC_TEXT_MAX = 512     /* of a text in a report */
 };
 
@@ -117,6 +119,19 @@ struct sync_probe {
 	bool answers;     /* one of its ingresses does */
 };
 
+/* How the zone's proxies shared the connections of a destination, with these weights. */
+struct sync_backend {
+	const char *name; /* never NULL, as all texts */
+	uint64_t weight, connections, open;
+	bool observable; /* its share can be told */
+};
+struct sync_observed {
+	const char *mesh, *route, *destination;
+	uint32_t proxies, pending, deviating;
+	const struct sync_backend *backends; /* at most SYNC_BACKENDS are sent */
+	size_t backend_count;
+};
+
 /* What a zone tells global with each lease. */
 struct sync_report {
 	uint64_t acked_rev; /* all proxies have acknowledged what follows from it */
@@ -127,4 +142,6 @@ struct sync_report {
 	size_t trouble_count;
 	const struct sync_probe *probes; /* at most SYNC_PROBES are sent */
 	size_t probe_count;
+	const struct sync_observed *observed; /* at most SYNC_OBSERVED are sent */
+	size_t observed_count;
 };

@@ -132,6 +132,42 @@ static void put_probes(Sync__Report *to, const struct sync_report *from,
 	}
 }
 
+static void put_backends(Sync__Observed *to, const struct sync_observed *from,
+			 struct zl_arena *arena)
+{
+	to->backends = zl_arena_alloc(arena, SYNC_BACKENDS, sizeof(*to->backends));
+	for (size_t i = 0; i < from->backend_count && i < SYNC_BACKENDS; i++) {
+		Sync__ObservedBackend *backend =
+			zl_arena_alloc(arena, 1, sizeof(*backend));
+		sync__observed_backend__init(backend);
+		backend->name = sync_text_out(arena, from->backends[i].name);
+		backend->weight = from->backends[i].weight;
+		backend->connections = from->backends[i].connections;
+		backend->open = from->backends[i].open;
+		backend->observable = from->backends[i].observable;
+		to->backends[to->n_backends++] = backend;
+	}
+}
+
+static void put_observed(Sync__Report *to, const struct sync_report *from,
+			 struct zl_arena *arena)
+{
+	to->observed = zl_arena_alloc(arena, SYNC_OBSERVED, sizeof(*to->observed));
+	for (size_t i = 0; i < from->observed_count && i < SYNC_OBSERVED; i++) {
+		Sync__Observed *observed = zl_arena_alloc(arena, 1, sizeof(*observed));
+		sync__observed__init(observed);
+		observed->mesh = sync_text_out(arena, from->observed[i].mesh);
+		observed->route = sync_text_out(arena, from->observed[i].route);
+		observed->destination =
+			sync_text_out(arena, from->observed[i].destination);
+		observed->proxies = from->observed[i].proxies;
+		observed->pending = from->observed[i].pending;
+		observed->deviating = from->observed[i].deviating;
+		put_backends(observed, &from->observed[i], arena);
+		to->observed[to->n_observed++] = observed;
+	}
+}
+
 void zone_report(struct sync_zone *zone, const struct sync_report *from)
 {
 	struct zl_arena *arena = zone->report_arena;
@@ -155,5 +191,6 @@ void zone_report(struct sync_zone *zone, const struct sync_report *from)
 		to->trouble[to->n_trouble++] = trouble;
 	}
 	put_probes(to, from, arena);
+	put_observed(to, from, arena);
 	zone->report = to;
 }

@@ -80,6 +80,7 @@ const struct http_route API_ROUTES[] = {
 	{ "POST", "/zones/{name}/_enable", HTTP_OPERATE, 0, zone_enable },
 	{ "POST", "/zones/{name}/_retire", HTTP_ADMIN, 0, zone_retire },
 	{ "GET", "/zones/{name}/_certificates", HTTP_VIEW, 0, zone_certificates },
+	{ "GET", "/meshes/{mesh}/_observed", HTTP_VIEW, 0, observed_handle },
 	{ "GET", "/{plural}", HTTP_VIEW, 0, list_global },
 	{ "GET", "/{plural}/{name}", HTTP_VIEW, 0, get_global },
 	{ "PUT", "/{plural}/{name}", HTTP_OPERATE, 0, put_global },

@@ -61,6 +61,9 @@ const char *zones_state(const struct api *api, const struct sync_session_view *v
 /* True for a zone that is away and that nobody expects: its Zone was deleted. */
 bool zones_is_gone(const struct api *api, const struct sync_session_view *view);
 
+/* observed.c */
+void observed_handle(struct http_request *req, void *arg);
+
 /* secrets.c: what rest asks for; false: old may not be deleted. */
 bool secrets_hold(void *owner, const struct resource *old, const struct resource *now,
 		  struct resource **kept, struct store_job *local, struct zl_err *err);

@@ -81,6 +81,8 @@ def observed_split_appears(stage):
     sums = zone.get("/meshes/default/_observed")["splits"]
     expect([s["connections"] for s in sums if s["destination"] == "backend"] == [1001],
            f"{sums}")
+    wide = stage.mesh.ctl("get", "meshtcproutes", "-o", "wide", server=zone)
+    expect("OBSERVED" in wide and " of 1001" in wide, wide)
     return f"1000 connections, exact, shown after {seconds:.1f} s"
 
 
@@ -134,3 +136,21 @@ def observed_endpoints(stage):
     ends = observed(stage, zone, "--endpoints")[0]["v0"]["endpoints"]
     expect(len(ends) == 1 and ends[0]["connections"] >= 10, f"{ends}")
     stage.mesh.ctl("explain", "web", "--endpoints", server=zone, code=2)
+
+
+@scenario()
+def observed_sums_of_zones(stage):
+    """Global adds up what zones report of one route with the same weights."""
+    hub = stage.mesh.start_global()
+    zones = [stage.zone_with_backends(name, hub) for name in ("east", "west")]
+    for zone in zones:
+        stage.start_envoys(zone)
+    stage.put_and_wait(hub, split({"v0": 70, "v1": 30}))
+    for zone in zones:
+        until_open(stage, zone)
+        local.count_greetings(zone.outbounds["backend"], 300)
+    local.wait_for("the sum of both zones", lambda: [
+        (one["zones"], one["connections"]) for one in
+        hub.get("/meshes/default/_observed")["splits"]] == [(2, 600)], 40)
+    wide = stage.mesh.ctl("get", "meshtcproutes", "-o", "wide", server=hub)
+    expect("backend: " in wide and " of 600" in wide, wide)

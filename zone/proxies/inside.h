@@ -48,7 +48,12 @@ struct proxies {
 	uint64_t revs[PUSHES_KEPT];  /* that push n brought in force, at n modulo */
 	bool begun, reporting, asking, relaying;
 	struct loop_timer *spreading, *passing, *doubting, *awaiting, *detailing;
-	uint64_t next_pass_ms; /* before that zone proxies are not pushed again */
+	uint64_t next_pass_ms;     /* before that zone proxies are not pushed again */
+	bool observed_news;        /* that no report told of yet */
+	uint64_t observed_told_ms; /* when the last one did */
+	struct zl_arena *told;     /* owned: what it told */
+	const struct sync_observed *told_list;
+	size_t told_count;
 	struct proxies_counts counts;
 };
 
@@ -113,5 +118,8 @@ void observing_take(void *owner, const char *id, const struct xds_load *loads,
 uint64_t report_rev(const struct proxies *proxies, const struct proxy *proxy);
 /* It is there, and has not acknowledged all that it is to have. */
 bool report_is_pending(const struct proxy *proxy);
+/* Work out how the splits of MeshTCPRoutes went that had connections lately, for the
+ * reports from now on: it costs too much for each of them. */
+void report_observed(struct proxies *proxies);
 /* Several acknowledgements of one turn make one report. */
 void report_soon(struct proxies *proxies);

@@ -3,15 +3,27 @@
 #include "loop/loop.h"
 #include "zone/proxies/inside.h"
 
+/* Global hears of it so often. */
+enum { TELL_MS = 10 * 1000 };
+
 /* Endpoints are reported for so long after somebody asked for them. */
 enum { DETAIL_MS = 60 * 1000 };
 
 void observing_take(void *owner, const char *id, const struct xds_load *loads,
 		    size_t count)
 {
-	const struct proxies *proxies = owner;
+	struct proxies *proxies = owner;
+	uint64_t now = zl_now_ms();
 
-	observed_report(proxies->observed, id, loads, count, zl_now_ms());
+	observed_report(proxies->observed, id, loads, count, now);
+	for (size_t i = 0; i < count && !proxies->observed_news; i++)
+		proxies->observed_news = loads[i].issued > 0;
+	if (!proxies->observed_news || now - proxies->observed_told_ms < TELL_MS)
+		return;
+	proxies->observed_news = false;
+	proxies->observed_told_ms = now;
+	report_observed(proxies);
+	report_soon(proxies);
 }
 
 static void end_details(void *arg)

@@ -214,6 +214,7 @@ void proxies_close(struct proxies **proxiesp)
 	loop_timer_free(&proxies->awaiting);
 	loop_timer_free(&proxies->detailing);
 	observed_free(&proxies->observed);
+	zl_arena_free(&proxies->told);
 	free(proxies);
 }
 

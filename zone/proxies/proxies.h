@@ -64,7 +64,8 @@ void proxies_secret_came(struct proxies *proxies, const struct resource *secret)
 /* The identities of mesh are due: its proxies have new ones now. */
 void proxies_identities_due(struct proxies *proxies, const char *mesh);
 
-/* acked_rev, counts and troubles as of now; texts live in arena. */
+/* acked_rev, counts and troubles as of now; texts live in arena, those of observed until
+ * the loop's next turn. */
 void proxies_report(const struct proxies *proxies, struct zl_arena *arena,
 		    struct sync_report *report);
 

@@ -1,4 +1,5 @@
 /* What global is told of the proxies here. */
+#include "base/clock.h"
 #include "loop/loop.h"
 #include "zone/proxies/inside.h"
 
@@ -69,6 +70,44 @@ static void tally_nacks(void *to, const struct xds_proxy_status *status)
 	tally->report->nacked += status->counts[XDS_NACKED] > 0;
 }
 
+void report_observed(struct proxies *proxies)
+{
+	struct zl_arena *arena = zl_arena_new();
+	size_t count;
+	const struct observed_sum *sums =
+		observed_sums(proxies->observed, NULL, zl_now_ms(), arena, &count);
+	struct sync_observed *list = zl_arena_alloc(arena, SYNC_OBSERVED, sizeof(*list));
+
+	zl_arena_free(&proxies->told);
+	proxies->told = arena;
+	proxies->told_list = list;
+	proxies->told_count = 0;
+	for (size_t i = 0; i < count && proxies->told_count < SYNC_OBSERVED; i++) {
+		const struct observed_split *split = &sums[i].split;
+		if (split->route[0] == '\0' || split->total == 0)
+			continue;
+		struct sync_backend *backends =
+			zl_arena_alloc(arena, split->backend_count, sizeof(*backends));
+		for (size_t j = 0; j < split->backend_count; j++)
+			backends[j] = (struct sync_backend){
+				.name = split->backends[j].backend,
+				.weight = split->backends[j].weight,
+				.connections = split->backends[j].connections,
+				.open = split->backends[j].open,
+				.observable = split->backends[j].why == OBSERVED_YES
+			};
+		list[proxies->told_count++] =
+			(struct sync_observed){ .mesh = split->mesh,
+						.route = split->route,
+						.destination = split->destination,
+						.proxies = sums[i].proxies,
+						.pending = sums[i].pending,
+						.deviating = sums[i].deviating,
+						.backends = backends,
+						.backend_count = split->backend_count };
+	}
+}
+
 void proxies_report(const struct proxies *proxies, struct zl_arena *arena,
 		    struct sync_report *report)
 {
@@ -98,6 +137,8 @@ void proxies_report(const struct proxies *proxies, struct zl_arena *arena,
 		if (report->nacked == nacked)
 			add_trouble(&tally, proxy->id, "", "");
 	}
+	report->observed = proxies->told_list;
+	report->observed_count = proxies->told_count;
 	/* A proxy that acknowledged has not all of a revision of which a part is awaited.
 	 */
 	uint64_t awaited = proxies->setup.awaited != NULL

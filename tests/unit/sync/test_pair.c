@@ -658,6 +658,16 @@ static void a_new_session_begins_with_everything(void **state)
 static void a_report_arrives_at_once(void **state)
 {
 	const struct sync_trouble trouble = { "web-01", "cluster", "no such thing" };
+	const struct sync_backend backends[] = { { "v0", 70, 701, 3, true },
+						 { "gone", 30, 0, 0, false } };
+	const struct sync_observed observed = { .mesh = "default",
+						.route = "r",
+						.destination = "backend",
+						.proxies = 4,
+						.pending = 1,
+						.deviating = 2,
+						.backends = backends,
+						.backend_count = 2 };
 	const struct sync_probe probes[] = { { "north", true }, { "west", false } };
 	struct sync_report report = { .acked_rev = 7,
 				      .proxies = 3,
@@ -666,6 +676,8 @@ static void a_report_arrives_at_once(void **state)
 				      .last_error = "bad \xff text",
 				      .trouble = &trouble,
 				      .trouble_count = 1,
+				      .observed = &observed,
+				      .observed_count = 1,
 				      .probes = probes,
 				      .probe_count = 2 };
 	struct sync_session_view view;
@@ -686,6 +698,17 @@ static void a_report_arrives_at_once(void **state)
 	assert_true(view.report.probes[0].answers);
 	assert_string_equal(view.report.probes[1].zone, "west");
 	assert_false(view.report.probes[1].answers);
+	assert_int_equal(view.report.observed_count, 1);
+	const struct sync_observed *seen = view.report.observed;
+	assert_string_equal(seen->destination, "backend");
+	assert_int_equal(seen->proxies, 4);
+	assert_int_equal(seen->pending, 1);
+	assert_int_equal(seen->deviating, 2);
+	assert_int_equal(seen->backend_count, 2);
+	assert_int_equal(seen->backends[0].connections, 701);
+	assert_true(seen->backends[0].observable);
+	assert_string_equal(seen->backends[1].name, "gone");
+	assert_false(seen->backends[1].observable);
 	assert_string_equal(view.zone_state, "live");
 	assert_int_equal(view.applied.rev, 2);
 
