@@ -44,7 +44,9 @@ static void check_gateway_lists(struct decode *dec, const struct tree *spec,
 {
 	static const char *const LISTS[] = { "from", "rules" };
 
-	if (dec->top->kind != REF_MESH_GATEWAY)
+	/* A kind that takes no gateways says that. */
+	if (dec->top->kind != REF_MESH_GATEWAY ||
+	    dec->kind == KIND_MESH_TRAFFIC_PERMISSION)
 		return;
 	for (size_t i = 0; i < sizeof(LISTS) / sizeof(LISTS[0]); i++)
 		if (is_filled(spec, LISTS[i]))
@@ -128,6 +130,13 @@ static void warn_of_route(struct decode *dec, const struct tree *http,
 				    UNUSED[i]);
 }
 
+/* Items elsewhere may not name a MeshHTTPRoute, which is told. */
+static bool may_name_route(const struct decode *dec, const struct path *item)
+{
+	return (dec->kind == KIND_MESH_TIMEOUT || dec->kind == KIND_MESH_RETRY) &&
+	       strcmp(item->up->name, "to") == 0;
+}
+
 /* A route says what is done with requests; connections are its destination's. */
 void check_attached_item(struct decode *dec, const struct tree *tree,
 			 const struct path *at, const void *made)
@@ -136,8 +145,8 @@ void check_attached_item(struct decode *dec, const struct tree *tree,
 	const struct tree *right = tree_get(tree, "default");
 	struct path here = { .up = at, .name = "default" };
 
-	if (item->target.kind != REF_MESH_HTTP_ROUTE || right == NULL ||
-	    right->type != TREE_MAP)
+	if (item->target.kind != REF_MESH_HTTP_ROUTE || !may_name_route(dec, at) ||
+	    right == NULL || right->type != TREE_MAP)
 		return;
 	for (size_t i = 0; i < right->count; i++) {
 		const char *name = right->members[i].key;
