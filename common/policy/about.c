@@ -30,7 +30,9 @@ static bool is_kind(const struct entry *entry, size_t index)
 	return entry->rank.route->key.kind == attached_kind(index);
 }
 
+/* base: what weaker entries say, or NULL. */
 static const struct merged *merge_kind(const struct abouts *abouts,
+				       const struct merged *base,
 				       const struct entry *const *entries, size_t count,
 				       size_t kind)
 {
@@ -43,7 +45,7 @@ static const struct merged *merge_kind(const struct abouts *abouts,
 		if (is_kind(entries[i], kind))
 			sayings[used++] = saying_of(entries[i]->rank.route, LIST_TO,
 						    entries[i]->to);
-	*merged = merge_sayings(sayings, used, arena);
+	*merged = merge_sayings(base, sayings, used, arena);
 	return merged;
 }
 
@@ -83,7 +85,7 @@ void abouts_begin(struct abouts *abouts, struct resolving *at,
 			kept[abouts->mesh_count++] = entries[i];
 	const struct entry *const *all = pointers_to(kept, abouts->mesh_count, at->arena);
 	for (size_t i = 0; i < ATTACHED_KINDS; i++)
-		abouts->of_mesh[i] = merge_kind(abouts, all, abouts->mesh_count, i);
+		abouts->of_mesh[i] = merge_kind(abouts, NULL, all, abouts->mesh_count, i);
 }
 
 /* ---- services and objects ---- */
@@ -149,6 +151,8 @@ static void fill_in(struct abouts *abouts, struct about *about, struct lists *li
 		zl_arena_alloc(abouts->at->arena, room, sizeof(const struct entry *));
 	const struct entry *entry;
 	size_t count = 0;
+	size_t weaker = 0; /* about the mesh, before the first that is not */
+	bool any = false;
 
 	while ((entry = next(lists)) != NULL) {
 		const struct resource *policy = entry->rank.route;
@@ -158,12 +162,19 @@ static void fill_in(struct abouts *abouts, struct about *about, struct lists *li
 			      !is_selected(abouts, policy)))
 			continue;
 		entries[count++] = entry;
+		any = any || alone;
+		weaker += !any;
 		for (size_t i = 0; i < ATTACHED_KINDS; i++)
 			about->named[i] = about->named[i] || (alone && is_kind(entry, i));
 	}
+	/* Mostly what is said of the mesh comes first, and is merged. */
+	bool first = weaker == abouts->mesh_count;
 	for (size_t i = 0; i < ATTACHED_KINDS; i++)
 		if (about->named[i])
-			about->said[i] = merge_kind(abouts, entries, count, i);
+			about->said[i] =
+				merge_kind(abouts, first ? abouts->of_mesh[i] : NULL,
+					   first ? entries + weaker : entries,
+					   first ? count - weaker : count, i);
 }
 
 static struct about *make(struct abouts *abouts, const struct subject *subject)
@@ -274,7 +285,7 @@ void about_listener(struct abouts *abouts, const struct listener_route *route,
 			entries[count++] = &abouts->mesh[i];
 	}
 	for (size_t i = 0; i < ATTACHED_KINDS; i++)
-		said[i] = merge_kind(abouts, entries, count, i);
+		said[i] = merge_kind(abouts, NULL, entries, count, i);
 }
 
 /* ---- routes ---- */
@@ -327,7 +338,7 @@ const struct merged *about_route(struct abouts *abouts, const struct resource *r
 				route) &&
 		    is_selected(abouts, entry->rank.route))
 			entries[count++] = entry;
-	return merge_kind(abouts, entries, count, kind - KIND_MESH_TIMEOUT);
+	return merge_kind(abouts, NULL, entries, count, kind - KIND_MESH_TIMEOUT);
 }
 
 /* ---- inbounds ---- */
@@ -360,6 +371,6 @@ const struct merged *about_inbound(struct resolving *at, const struct inbound *i
 			sayings[used++] = saying_of(policy, LIST_RULES, j);
 	}
 	merged = zl_arena_alloc(at->arena, 1, sizeof(*merged));
-	*merged = merge_sayings(sayings, used, at->arena);
+	*merged = merge_sayings(NULL, sayings, used, at->arena);
 	return merged;
 }

@@ -245,6 +245,16 @@ static void repair(struct resolving *at, const struct merged *merged, const char
 
 /* ---- settings ---- */
 
+/* What was made of what is said of a kind for one use. */
+struct reading {
+	struct reading *next;
+	unsigned places;
+	bool one_way, outdone, grpc, checked_as_http;
+	const void *conf; /* NULL: nothing is set */
+	struct leaf **shown;
+	size_t shown_count;
+};
+
 struct setting {
 	struct resolving *at;
 	const struct use *use;
@@ -264,55 +274,113 @@ read_retry(struct resolving *at, const struct merged *merged, const struct tree 
 	return conf;
 }
 
-static void set_conf(const struct setting *to, enum kind kind,
-		     const struct merged *merged, const struct tree *tree)
+static void set_conf(struct settings *settings, enum kind kind, const void *conf)
 {
-	struct settings *settings = to->settings;
-
 	switch (kind) {
 	case KIND_MESH_TIMEOUT:
-		settings->timeout = conf_read(kind, tree, to->at->arena);
+		settings->timeout = conf;
 		break;
 	case KIND_MESH_RETRY:
-		settings->retry = read_retry(to->at, merged, tree);
+		settings->retry = conf;
 		break;
 	case KIND_MESH_HEALTH_CHECK:
-		settings->health = conf_read(kind, tree, to->at->arena);
+		settings->health = conf;
 		break;
 	case KIND_MESH_CIRCUIT_BREAKER:
-		settings->breaker = conf_read(kind, tree, to->at->arena);
+		settings->breaker = conf;
 		break;
 	default:
-		settings->log = conf_read(kind, tree, to->at->arena);
+		settings->log = conf;
 		break;
 	}
 }
 
 /* The breaker's has the last word about panic. */
-static bool is_outdone(const struct setting *to, enum kind kind, const char *field)
+static bool is_outdone(const struct setting *to)
 {
-	return kind == KIND_MESH_HEALTH_CHECK &&
-	       strcmp(field, "healthyPanicThreshold") == 0 &&
-	       to->settings->breaker != NULL && to->settings->breaker->panic.set;
+	return to->settings->breaker != NULL && to->settings->breaker->panic.set;
 }
 
-static void set_kind(struct setting *to, enum kind kind, const struct said *said)
+/* All that effect_of asks of a use, and what is_outdone says. */
+static struct reading key_of(const struct setting *to)
 {
-	const struct merged *merged = said->merged;
+	const struct use *use = to->use;
+
+	return (struct reading){ .places = places_of(use),
+				 .one_way = use->one_way,
+				 .outdone = is_outdone(to),
+				 .grpc = strcmp(use->protocol, "grpc") == 0,
+				 .checked_as_http = own_checker(use) == &CHECKERS[1] };
+}
+
+static bool is_alike(const struct reading *a, const struct reading *b)
+{
+	return a->places == b->places && a->one_way == b->one_way &&
+	       a->outdone == b->outdone && a->grpc == b->grpc &&
+	       a->checked_as_http == b->checked_as_http;
+}
+
+static const void *read_conf(struct resolving *at, enum kind kind,
+			     const struct merged *merged, const struct tree *tree)
+{
+	if (kind == KIND_MESH_CIRCUIT_BREAKER)
+		warn_of_detectors(at, merged);
+	if (kind == KIND_MESH_RETRY)
+		return read_retry(at, merged, tree);
+	return conf_read(kind, tree, at->arena);
+}
+
+static void fill_in(const struct setting *to, enum kind kind, const struct merged *merged,
+		    struct reading *reading)
+{
+	struct zl_arena *arena = to->at->arena;
 	struct leaf **leaves =
-		zl_arena_alloc(to->at->arena, merged->count, sizeof(struct leaf *));
+		zl_arena_alloc(arena, merged->count, sizeof(struct leaf *));
 	size_t count = 0;
 
+	reading->shown = zl_arena_alloc(arena, merged->count, sizeof(struct leaf *));
 	for (size_t i = 0; i < merged->count; i++) {
 		struct leaf *leaf = &merged->leaves[i];
 		enum effect effect = effect_of(kind, leaf->field, merged, to->use);
 
-		if (effect == EFFECT_NONE || is_outdone(to, kind, leaf->field))
+		if (effect == EFFECT_NONE ||
+		    (reading->outdone && kind == KIND_MESH_HEALTH_CHECK &&
+		     strcmp(leaf->field, "healthyPanicThreshold") == 0))
 			continue;
 		leaf->used = true;
 		leaves[count++] = leaf;
-		if (effect == EFFECT_QUIET)
-			continue;
+		if (effect == EFFECT_SHOWN)
+			reading->shown[reading->shown_count++] = leaf;
+	}
+	if (count > 0)
+		reading->conf = read_conf(to->at, kind, merged,
+					  merged_tree(leaves, count, arena));
+}
+
+static const struct reading *read_kind(const struct setting *to, enum kind kind,
+				       const struct merged *merged)
+{
+	const struct reading like = key_of(to);
+	struct reading *reading = *merged->readings;
+
+	while (reading != NULL && !is_alike(reading, &like))
+		reading = reading->next;
+	if (reading != NULL)
+		return reading;
+	reading = zl_arena_memdup(to->at->arena, &like, sizeof(like));
+	fill_in(to, kind, merged, reading);
+	reading->next = *merged->readings;
+	*merged->readings = reading;
+	return reading;
+}
+
+static void set_kind(struct setting *to, enum kind kind, const struct said *said)
+{
+	const struct reading *reading = read_kind(to, kind, said->merged);
+
+	for (size_t i = 0; i < reading->shown_count; i++) {
+		const struct leaf *leaf = reading->shown[i];
+
 		to->applied[to->settings->applied_count++] =
 			(struct applied){ .kind = kind,
 					  .field = leaf->field,
@@ -322,11 +390,9 @@ static void set_kind(struct setting *to, enum kind kind, const struct said *said
 					  .source = said->source,
 					  .from = said->from };
 	}
-	to->any = to->any || count > 0;
-	if (count > 0)
-		set_conf(to, kind, merged, merged_tree(leaves, count, to->at->arena));
-	if (kind == KIND_MESH_CIRCUIT_BREAKER && count > 0)
-		warn_of_detectors(to->at, merged);
+	to->any = to->any || reading->conf != NULL;
+	if (reading->conf != NULL)
+		set_conf(to->settings, kind, reading->conf);
 }
 
 const struct settings *effect_settings(struct resolving *at,

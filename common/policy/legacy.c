@@ -53,7 +53,7 @@ static const struct merged *merged_of(struct resolving *at, const struct resourc
 		return NULL;
 	}
 	struct merged *merged = zl_arena_alloc(at->arena, 1, sizeof(*merged));
-	*merged = merge_sayings(&saying, 1, at->arena);
+	*merged = merge_sayings(NULL, &saying, 1, at->arena);
 	return merged;
 }
 

@@ -96,14 +96,17 @@ static struct merged done(const struct merging *at)
 {
 	if (at->count > 1)
 		qsort(at->leaves, at->count, sizeof(*at->leaves), by_field);
-	return (struct merged){ at->leaves, at->count };
+	return (struct merged){ at->leaves, at->count,
+				zl_arena_alloc(at->arena, 1, sizeof(struct reading *)) };
 }
 
-struct merged merge_sayings(const struct saying *sayings, size_t count,
-			    struct zl_arena *arena)
+struct merged merge_sayings(const struct merged *base, const struct saying *sayings,
+			    size_t count, struct zl_arena *arena)
 {
 	struct merging at = { .arena = arena };
 
+	for (size_t i = 0; base != NULL && i < base->count; i++)
+		put(&at, &base->leaves[i]);
 	for (size_t i = 0; i < count; i++)
 		put_all(&at, &sayings[i], sayings[i].conf, "");
 	return done(&at);

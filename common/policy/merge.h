@@ -27,14 +27,18 @@ struct leaf {
 	bool used; /* it has an effect somewhere */
 };
 
+struct reading;
+
 struct merged {
 	struct leaf *leaves; /* by field */
 	size_t count;
+	struct reading **readings; /* what was made of it (effect.c) */
 };
 
-/* Of sayings in increasing precedence. */
-struct merged merge_sayings(const struct saying *sayings, size_t count,
-			    struct zl_arena *arena);
+/* Of sayings in increasing precedence, all of them stronger than those that base, which
+ * may be NULL, is of. */
+struct merged merge_sayings(const struct merged *base, const struct saying *sayings,
+			    size_t count, struct zl_arena *arena);
 
 /* The stronger one over the weaker one. */
 struct merged merge_two(const struct merged *weak, const struct merged *strong,

@@ -1,7 +1,7 @@
 /* What the resolver costs as the world grows.
  *
  *   bench-resolve                     a table of times
- *   bench-resolve count WHAT SIZE [objects]
+ *   bench-resolve count WHAT SIZE [objects|policies]
  *                                     for tests/bench/instructions: do WHAT ROUNDS times,
  *                                     and let callgrind look at nothing else
  *
@@ -9,7 +9,8 @@
  * touches is always the same. The world of the promise (issue 4) has 1,000 routes, 1,000
  * services and 100,000 endpoints; that of issue 6 beside it a MeshService for each of
  * them, which selects by a tag that is not the service's name, so that all refs and
- * outbounds lead to objects.
+ * outbounds lead to objects. The last world is that of the promise with 1,000 policies
+ * that attach to routes: one for each service, and one in ten about the mesh.
  */
 #include "base/clock.h"
 #include "policy/policy.h"
@@ -28,11 +29,11 @@
 #define CALLGRIND_STOP_INSTRUMENTATION
 #endif
 
-enum { PER_SERVICE = 10, ROUNDS = 20 };
+enum { PER_SERVICE = 10, ROUNDS = 20, POLICIES = 1000 };
 
 struct bench {
 	size_t endpoints, service_count, routes;
-	bool objects;
+	bool objects, policies;
 	struct set *set; /* held: what global and the zone know, one part for all */
 	struct registry registry;
 	struct policy_index *index;
@@ -94,6 +95,34 @@ static struct resource *object(size_t service)
 	return bench_resource(&json);
 }
 
+/* A MeshTimeout, a MeshCircuitBreaker and so on in turn. */
+static struct resource *policy(size_t number, size_t services)
+{
+	static const char *const KINDS[][2] = {
+		{ "MeshTimeout",
+		  "{\"connectionTimeout\":\"2s\",\"idleTimeout\":\"1m\"}" },
+		{ "MeshRetry", "{\"tcp\":{\"maxConnectAttempt\":3}}" },
+		{ "MeshHealthCheck", "{\"interval\":\"1s\",\"tcp\":{}}" },
+		{ "MeshCircuitBreaker", "{\"connectionLimits\":{\"maxConnections\":9}}" },
+		{ "MeshAccessLog",
+		  "{\"backends\":[{\"type\":\"File\",\"file\":{\"path\":\"/log\"}}]}" },
+	};
+	const char *const *kind = KINDS[number % 5];
+	struct zl_buf json = { 0 };
+
+	zl_buf_format(&json,
+		      "{\"mesh\":\"default\",\"name\":\"p-%06zu\",\"spec\":{\"to\":[{"
+		      "\"default\":%s,\"targetRef\":{\"kind\":",
+		      number, kind[1]);
+	if (number / 5 % 10 == 9)
+		zl_buf_str(&json, "\"Mesh\"}}]},");
+	else
+		zl_buf_format(&json, "\"MeshService\",\"name\":\"s-%05zu\"}}]},",
+			      number % services);
+	zl_buf_format(&json, "\"type\":\"%s\"}", kind[0]);
+	return bench_resource(&json);
+}
+
 static void add_outbound(const struct bench *b, size_t number, struct zl_buf *json)
 {
 	size_t service = number % b->service_count;
@@ -143,6 +172,8 @@ static void fill(struct bench *b)
 		put(edit, route(i, b->service_count, 0));
 	for (size_t i = 0; b->objects && i < b->service_count; i++)
 		put(edit, object(i));
+	for (size_t i = 0; b->policies && i < POLICIES; i++)
+		put(edit, policy(i, b->service_count));
 	b->narrow = client(b, "narrow", 10);
 	b->wide = client(b, "wide", 100);
 	set_put(edit, b->narrow);
@@ -179,12 +210,14 @@ static void resolve(struct bench *b, const struct resource *proxy)
 	zl_arena_free(&arena);
 }
 
-static struct bench world(size_t endpoints, size_t services, size_t routes, bool objects)
+static struct bench world(size_t endpoints, size_t services, size_t routes, bool objects,
+			  bool policies)
 {
 	struct bench b = { .endpoints = endpoints,
 			   .service_count = services,
 			   .routes = routes,
-			   .objects = objects };
+			   .objects = objects,
+			   .policies = policies };
 
 	fill(&b);
 	learn(&b);
@@ -317,47 +350,49 @@ static void tell(const char *name, struct bench *b, uint64_t *column)
 
 static int print_table(void)
 {
-	enum { WORLDS = 5, PROMISE = 3, OBJECTS = 4 };
-	static const char *const NAMES[] = { "n = 1,000", "n = 10,000", "n = 100,000",
-					     "the promise", "with objects" };
-	static const size_t SIZES[][3] = { { 1000, 100, 1000 },
-					   { 10000, 1000, 10000 },
-					   { 100000, 10000, 100000 },
-					   { 100000, 1000, 1000 },
-					   { 100000, 1000, 1000 } };
+	enum { WORLDS = 6, PROMISE = 3, OBJECTS = 4, WITH_POLICIES = 5 };
+	static const char *const NAMES[] = { "n = 1,000",    "n = 10,000",
+					     "n = 100,000",  "the promise",
+					     "with objects", "with policies" };
+	static const size_t SIZES[][3] = {
+		{ 1000, 100, 1000 },    { 10000, 1000, 10000 }, { 100000, 10000, 100000 },
+		{ 100000, 1000, 1000 }, { 100000, 1000, 1000 }, { 100000, 1000, 1000 }
+	};
 	uint64_t figures[WORLDS][WHAT_END + 1];
 
 	for (size_t i = 0; i < WORLDS; i++) {
-		struct bench b =
-			world(SIZES[i][0], SIZES[i][1], SIZES[i][2], i == OBJECTS);
+		struct bench b = world(SIZES[i][0], SIZES[i][1], SIZES[i][2],
+				       i == OBJECTS, i == WITH_POLICIES);
 
 		tell(NAMES[i], &b, figures[i]);
 	}
 	(void)printf("%-45s", "microseconds");
 	for (size_t i = 0; i < WORLDS; i++)
-		(void)printf(" %12s", NAMES[i]);
+		(void)printf(" %13s", NAMES[i]);
 	(void)printf("\n");
 	for (size_t what = 0; what <= WHAT_END; what++) {
 		(void)printf("%-45s", what < WHAT_END ? WHAT[what].text
 						      : "all from nothing, cold");
 		for (size_t i = 0; i < WORLDS; i++)
-			(void)printf(" %12llu", (unsigned long long)figures[i][what]);
+			(void)printf(" %13llu", (unsigned long long)figures[i][what]);
 		(void)printf("\n");
 	}
 	/* The promise: 1 ms and 20 ms. */
-	for (size_t i = PROMISE; i <= OBJECTS; i++)
+	for (size_t i = PROMISE; i < WORLDS; i++)
 		if (figures[i][FAR_ROUTE] >= 1000 || figures[i][FAR_ENDPOINT] >= 1000 ||
 		    figures[i][WIDE] >= 20000)
 			return 1;
 	return 0;
 }
 
-static int count(const char *word, size_t size, bool objects)
+static int count(const char *word, size_t size, const char *more)
 {
 	for (enum what what = 0; what < WHAT_END; what++) {
 		if (strcmp(word, WHAT[what].word) != 0)
 			continue;
-		struct bench b = world(size, size / PER_SERVICE, size, objects);
+		struct bench b = world(size, size / PER_SERVICE, size,
+				       strcmp(more, "objects") == 0,
+				       strcmp(more, "policies") == 0);
 
 		(void)measure(&b, what);
 		end(&b);
@@ -372,7 +407,9 @@ int main(int argc, char **argv)
 	if (argc == 1)
 		return print_table();
 	if ((argc == 4 || argc == 5) && strcmp(argv[1], "count") == 0)
-		return count(argv[2], strtoul(argv[3], NULL, 10), argc == 5);
-	(void)fprintf(stderr, "usage: bench-resolve [count WHAT SIZE [objects]]\n");
+		return count(argv[2], strtoul(argv[3], NULL, 10),
+			     argc == 5 ? argv[4] : "");
+	(void)fprintf(stderr,
+		      "usage: bench-resolve [count WHAT SIZE [objects|policies]]\n");
 	return 2;
 }

@@ -121,13 +121,16 @@ static const char *merge_once(uint64_t seed)
 		naive = patched(naive, sayings[i].conf, arena);
 		halves[i / 2] = patched(halves[i / 2], sayings[i].conf, arena);
 	}
-	const struct merged all = merge_sayings(sayings, CONFS, arena);
-	const struct merged low = merge_sayings(sayings, 2, arena);
-	const struct merged high = merge_sayings(sayings + 2, CONFS - 2, arena);
+	const struct merged all = merge_sayings(NULL, sayings, CONFS, arena);
+	const struct merged low = merge_sayings(NULL, sayings, 2, arena);
+	const struct merged high = merge_sayings(NULL, sayings + 2, 2, arena);
+	const struct merged more = merge_sayings(&low, sayings + 2, 2, arena);
 	const struct merged two = merge_two(&low, &high, arena);
 
 	if (!values_equal(tree_of(&all, arena), naive))
 		what = "it is not what RFC 7396 says";
+	if (!values_equal(tree_of(&more, arena), naive))
+		what = "what is stronger changes nothing";
 	if (!values_equal(tree_of(&two, arena), patched(halves[0], halves[1], arena)))
 		what = "one half over the other is something else";
 	for (size_t i = 0; i < all.count; i++) {
