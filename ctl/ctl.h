@@ -63,7 +63,7 @@ struct ctl {
 		*zone_proxy, *name, *data_dir;
 	bool client_only, recursive, markdown, force, yes, observed, endpoints;
 	const struct tree *splits; /* that a server told; NULL: it was not asked */
-	const char **args; /* what is no flag */
+	const char **args;         /* what is no flag */
 	size_t arg_count;
 };
 
