@@ -1,5 +1,6 @@
 """Random sets of documents, from a vocabulary so small that names meet often."""
 
+from sets_attached import Attached
 from sets_wrong import Wrong
 from vocabulary import NAMESPACES, OWN, SERVICES, ZONES
 
@@ -23,7 +24,7 @@ def produces(to, namespace):
     return set(ref['labels']) == {'kuma.io/display-name'}
 
 
-class Maker(Wrong):
+class Maker(Attached, Wrong):
     """Makes one set of documents from one seed."""
 
     # -- inventory -----------------------------------------------------------------
@@ -48,6 +49,13 @@ class Maker(Wrong):
                 body['mtls']['enabledBackend'] = 'ca-1'
                 if self.some(0.4):
                     body['routing'] = dict(routing, zoneEgress=True)
+            if self.some(0.4):
+                body['mtls']['defaultPermission'] = self.pick(('Allow', 'Deny'))
+        if self.some(0.3):
+            body['logging'] = {'backends': [
+                {'name': 'f', 'type': 'file', 'conf': {'path': '/tmp/f.log'}}]}
+            if self.some(0.5):
+                body['logging']['defaultBackend'] = 'f'
         self.put('Mesh', 'default', None, {}, body, True)
 
     def dataplane(self, n):
@@ -178,7 +186,8 @@ class Maker(Wrong):
         self.put_policy(kind, 'route-%s' % self.pick('abcd'), namespace, {
             'to': [make() for _ in range(self.dice.randint(1, 4))]})
 
-    def put_policy(self, kind, name, namespace, body):
+    def origin(self):
+        """(labels, zone of the identity) of a policy."""
         labels = {}
         origin = self.pick(('', '', 'global', 'zone', 'zone'))
         zone = ''
@@ -188,6 +197,10 @@ class Maker(Wrong):
             zone = labels['kuma.io/zone'] = self.pick(ZONES[:2])
         if self.some(0.07):
             labels['kuma.io/effect'] = 'shadow'
+        return labels, zone
+
+    def put_policy(self, kind, name, namespace, body):
+        labels, zone = self.origin()
         if namespace in NAMESPACES[:2]:  # 1.5: producer and consumer entries do not mix
             first = produces(body['to'][0], namespace)
             body['to'] = [to for to in body['to'] if produces(to, namespace) == first]
@@ -219,7 +232,8 @@ class Maker(Wrong):
             self.builtin(n)
         for most, make in ((7, self.mesh_service), (3, self.multi_zone_service),
                            (2, self.mesh_external_service), (2, self.traffic_route),
-                           (2, self.mesh_gateway), (12, self.policy), (4, self.strategy)):
+                           (2, self.mesh_gateway), (12, self.policy), (4, self.strategy),
+                           (8, self.attached_policy), (2, self.old_policy)):
             for _ in self.up_to(most):
                 make()
         for n in self.up_to(2):

@@ -9,6 +9,7 @@ specification of MeshTCPRoute, K rows and "kinds" of the page of the other kinds
 """
 
 import json
+import re
 
 from .documents import Resource, parse
 from .envoy import problems
@@ -18,13 +19,31 @@ from .violations import violations
 from .world import World
 
 __all__ = ['Resource', 'World', 'differences', 'parse', 'problems', 'routes',
-           'violations', 'zone_proxies', 'zone_problems_of']
+           'violations', 'warning_problems', 'zone_proxies', 'zone_problems_of']
 
 
 def routes(text, zone, mesh='default'):
     """The routes JSON of these documents, without its warnings. A reason whose text the
     specification does not give is `...`, which equals any."""
     return World(parse(text), zone, mesh).routes()
+
+
+# A section of a check that another checker takes the place of
+MAYBE = re.compile('MeshHealthCheck .* is routed as ')
+OURS = re.compile('|'.join((
+    'has [0-9]+ clusters, each attempt', '" takes Mesh', ' is routed as ',
+    'localOriginFailures has no effect without', 'totalFailures counts no',
+    '(MeshTCPRoute|MeshHTTPRoute|no TrafficRoute) owns it', 'has no effect on tcp')))
+
+
+def warning_problems(world, said):
+    """Where the warnings of W1 to W11 are not those of a world whose routes were made. What
+    a reason is about is in front of it."""
+    ours = [w for w in said if OURS.search(w) and not MAYBE.search(w)]
+    return ['no warning: ' + reason for reason in sorted(world.warnings)
+            if not any(w.endswith(reason) for w in said)] + [
+        'a warning: ' + w for w in ours
+        if not any(w.endswith(reason) for reason in world.warnings)]
 
 
 def zone_proxies(resources, zone):

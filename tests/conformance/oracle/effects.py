@@ -3,6 +3,7 @@
 from . import merging
 
 CHECKERS = {'http': 'http', 'http2': 'http', 'grpc': 'grpc'}
+ON_ROUTES = ('http.requestTimeout', 'http.streamIdleTimeout')
 ON_TCP = ('connectionLimits.maxConnections', 'connectionLimits.maxPendingRequests')
 
 
@@ -22,7 +23,7 @@ def of_listener(kind, conf, outbound, has_one_cluster):
     if kind == 'MeshAccessLog':
         return found
     if kind == 'MeshTimeout' and outbound.is_http:
-        fields = ('http.requestTimeout', 'http.streamIdleTimeout', 'http.requestHeadersTimeout')
+        fields = ON_ROUTES + ('http.requestHeadersTimeout',)
     elif kind == 'MeshTimeout':
         fields = ('idleTimeout',)
     elif kind == 'MeshRetry' and outbound.is_http:
@@ -33,6 +34,12 @@ def of_listener(kind, conf, outbound, has_one_cluster):
     else:
         fields = ()
     return [(f, l) for f, l in found if f in fields]
+
+
+def of_route(kind, conf, outbound):
+    """The same of one rule of a MeshHTTPRoute."""
+    return [(f, l) for f, l in of_listener(kind, conf, outbound, False)
+            if kind == 'MeshRetry' or f in ON_ROUTES]
 
 
 def idle_sections(kind, outbound):
@@ -81,7 +88,8 @@ def of_check(found, section, use):
     out = []
     for field, leaf in found:
         if field == 'healthyPanicThreshold':
-            if merging.at(use.breaker, 'outlierDetection.healthyPanicThreshold') is None:
+            if not any(f == 'outlierDetection.healthyPanicThreshold'
+                       for f, _ in of_cluster('MeshCircuitBreaker', use.breaker, use)):
                 out.append((field, leaf))
         elif section and (field.split('.')[0] in (section,) or
                           field.split('.')[0] not in ('tcp', 'http', 'grpc')):
@@ -96,16 +104,35 @@ def of_breaker(found, conf, is_http):
                 detection['splitExternalAndLocalErrors'].value)
     out = []
     for field, leaf in found:
-        if field.startswith('connectionLimits.'):
-            keep = is_http or field in ON_TCP
+        if field.startswith('connectionLimits'):
+            keep = field in ON_TCP or is_http and '.' in field
         elif is_off:
-            keep = field in ('outlierDetection.disabled',
-                             'outlierDetection.healthyPanicThreshold')
+            keep = field == 'outlierDetection.disabled'
         else:
             keep = is_split or '.localOriginFailures.' not in field
         if keep:
             out.append((field, leaf))
     return out
+
+
+def idle_limits(conf, use):
+    """W7."""
+    limits = conf.get('connectionLimits', {})
+    return [] if use.is_http else [
+        f for f in ('maxRequests', 'maxRetries', 'maxConnectionPools') if f in limits]
+
+
+def idle_detectors(conf):
+    """W4."""
+    detection = merging.plain(conf).get('outlierDetection', {})
+    detectors = detection.get('detectors', {})
+    is_split = detection.get('splitExternalAndLocalErrors', False)
+    if detection.get('disabled'):
+        return
+    if 'localOriginFailures' in detectors and not is_split:
+        yield 'localOriginFailures has no effect without splitExternalAndLocalErrors'
+    if 'totalFailures' in detectors and is_split:
+        yield 'totalFailures counts no connection failure with splitExternalAndLocalErrors'
 
 
 def of_inbound(kind, conf, is_http):

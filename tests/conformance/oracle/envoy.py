@@ -8,7 +8,7 @@ Other shapes are pinned by the envoy.json of the cases alone.
 
 import ipaddress
 
-from . import envoy_tls
+from . import envoy_permission, envoy_settings, envoy_tls
 from .documents import HTTP
 from .shares import BLACKHOLE, parts
 
@@ -89,10 +89,15 @@ class Check:
         self.clusters = {c['name']: c for c in config['clusters']}
         self.assigned = {e['clusterName']: e for e in config['endpoints']}
         self.used = {}  # {cluster: its backend, None: the blackhole}
+        self.logged = envoy_settings.logged_to(self.extensions)
 
     def expect(self, want, got, what):
         if want != got:
             self.lines.append('%s: want %r, got %r' % (what, want, got))
+
+    def compare(self, name, facts):
+        for what, want, got in facts:
+            self.expect(want, got, '%s: %s' % (name, what))
 
     def use(self, backends, unresolved):
         split = parts(backends, unresolved)
@@ -108,30 +113,34 @@ class Check:
             return None
         return listener['filterChains'][0]['filters'][0]
 
-    def connections(self, filter_, split, what):
+    def connections(self, filter_, split, what, place):
         found = self.extensions.get(filter_['name'])
         if found is None:
             self.lines.append('%s: no extension %s' % (what, filter_['name']))
         else:
             self.expect(split, said(found), what)
+            self.compare(what, envoy_settings.of_connections(place, found))
 
-    def requests(self, filter_, rules, unresolved, what):
+    def requests(self, filter_, rules, unresolved, what, place):
         """One route for each way to match."""
         manager = self.extensions.get(filter_['name'], {})
+        self.compare(what, envoy_settings.of_manager(place, manager))
         table = self.tables.get(manager.get('rds', {}).get('routeConfigName'))
         if table is None:
             self.lines.append('%s: no route table' % what)
             return
-        want, got = [], [(r['match'], said(r['route']), r['route'].get('timeout'))
+        want, got = [], [(r['match'], said(r['route']))
                          for r in table['virtualHosts'][0]['routes']]
-        outside = []
+        made = []
         for rule in rules:
             split = self.use(rule['backends'], unresolved)
             ways = matchers(rule['matches'][0])
-            want += [(way, split, '0s') for way in ways]
-            outside += [is_outside(rule['backends'])] * len(ways)
+            want += [(way, split) for way in ways]
+            made += [(is_outside(rule['backends']), rule)] * len(ways)
         self.expect(want, got, what)
-        for r, one in zip(table['virtualHosts'][0]['routes'], outside):
+        for r, (one, rule) in zip(table['virtualHosts'][0]['routes'], made):
+            self.compare(what, envoy_settings.of_route(
+                rule if 'applied' in rule else place, r['route']))
             if one is not None:
                 self.expect(one, r['route'].get('autoHostRewrite', False), what + ' host')
 
@@ -141,12 +150,11 @@ class Check:
         if filter_ is None:
             return
         if 'rules' in o:
-            self.requests(filter_, o['rules'], o['unresolved'], what)
+            self.requests(filter_, o['rules'], o['unresolved'], what, o)
         elif o['owner'] == 'default' and o['destination']['protocol'] in HTTP:
-            self.requests(filter_, [{'matches': [{}], 'backends': o['backends']}],
-                          o['unresolved'], what)
+            self.requests(filter_, [dict(o, matches=[{}])], o['unresolved'], what, o)
         else:
-            self.connections(filter_, self.use(o['backends'], o['unresolved']), what)
+            self.connections(filter_, self.use(o['backends'], o['unresolved']), what, o)
 
     def gateway(self, entries):
         """Kinds 13: HTTP is not served; one chain for each hostname."""
@@ -161,7 +169,7 @@ class Check:
             split = self.use(e['backends'], e['unresolved'])
             if (e['port'], e['hostname']) in chains:
                 self.connections(chains[e['port'], e['hostname']]['filters'][0], split,
-                                 '%d/%s' % (e['port'], e['hostname']))
+                                 '%d/%s' % (e['port'], e['hostname']), e)
 
     def cluster(self, name, backend):
         """5.6, 5.8: EDS of what is inside, the endpoints inline of what is outside."""
@@ -177,15 +185,12 @@ class Check:
             want = 'STATIC' if all(is_ip(e['address']) for e in outside) else 'STRICT_DNS'
             self.expect(want, found['type'], name)
         self.endpoints(name, found, backend['endpoints'])
+        self.compare(name, envoy_settings.of_cluster(backend, found))
         facts = getattr(backend, 'facts', None)
         if facts and not outside:
             if self.mesh and (facts.sni or backend['endpoints']):
                 self.compare(name, envoy_tls.upstream(found, facts, self.mesh))
             self.balance(name, backend['endpoints'], facts.strategy)
-
-    def compare(self, name, facts):
-        for what, want, got in facts:
-            self.expect(want, got, '%s: %s' % (name, what))
 
     def balance(self, name, endpoints, strategy):
         """Kinds 15."""
@@ -236,7 +241,8 @@ class Check:
             self.inbounds(proxy.facts)
         for name, backend in sorted(self.used.items()):
             self.cluster(name, backend)
-        unused = {n for n in self.clusters if not n.startswith('localhost:')} - set(self.used)
+        unused = {n for n in self.clusters if not n.startswith('localhost:')} - set(
+            self.used) - self.logged
         self.expect(set(), unused, 'clusters without use')  # B8
         self.expect(set(), set(self.assigned) - set(self.used), 'endpoints without use')
         return self.lines

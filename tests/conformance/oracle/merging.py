@@ -4,7 +4,7 @@ import collections
 
 from .policies import ORIGIN_ORDER, ROLE_ORDER, TOP_ORDER
 
-# policy, index: of the entry; list: where it stands ('to', 'from', 'rules', 'conf')
+# policy, index: of the entry; list: where it stands ('to', 'from', 'rules')
 Origin = collections.namedtuple('Origin', 'policy index list')
 
 
@@ -17,20 +17,22 @@ class Leaf:
 
 
 def laid(old, new, origin):
-    """RFC 7396 without its nulls, which count as absent (D39)."""
+    """RFC 7396 without its nulls, which count as absent (D39). An empty object is a value
+    while nothing stands in it."""
     if not isinstance(new, dict):
         return Leaf(new, origin)
     out = dict(old) if isinstance(old, dict) else {}
     for key, value in new.items():
         out[key] = laid(out.get(key), value, origin)
-    return out
+    return out or Leaf({}, origin)
 
 
 def merged(entries):
     """entries: [(conf, origin)], least precedence first."""
     out = {}
     for conf, origin in entries:
-        out = laid(out, conf, origin)
+        if conf:
+            out = laid(out, conf, origin)
     return out
 
 

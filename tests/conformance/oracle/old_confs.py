@@ -73,4 +73,4 @@ def of(world, proxy, kind, service):
     if found is None:
         return {}
     conf = CONVERT[kind](found.spec.get('conf', {}), world.conf)
-    return merging.merged([(conf, Origin(Policy(found), 0, 'conf'))])
+    return merging.merged([(conf, Origin(Policy(found), 0, 'to'))])

@@ -164,9 +164,9 @@ class RealService:
         return not number or number == self.port.number
 
     def is_named(self, ref, namespace):
-        """Policies 1.4: whatever the section."""
-        return self.is_meant({k: v for k, v in ref.items()
-                              if k not in ('sectionName', 'port', '_port')}, namespace)
+        """Policies 1.4: whichever of its sections."""
+        return any(RealService(self.resolver, self.obj, port).is_meant(ref, namespace)
+                   for port in self.obj.ports)
 
     def itself(self):
         return self.resolver.of_object(dict(self.obj.res.shown(), kind=self.obj.kind, weight=1),

@@ -14,6 +14,7 @@ class World:
     def __init__(self, resources, zone, mesh):
         self.zone = zone
         self.mesh = mesh
+        self.warnings = set()  # of what attaches (policies 1.6), once there are routes
         self.conf = {}
         for r in resources:
             if r.kind == 'Mesh' and r.name == mesh:
@@ -64,8 +65,7 @@ class World:
         if http and destination.protocol in HTTP:  # 4.2
             return dict(out, owner='MeshHTTPRoute',
                         policies=[contributor(p, i) for p, i, _ in http],
-                        rules=[{'matches': [match],
-                                'backends': self.backends(refs, policy, destination)}
+                        rules=[self.rule(match, refs, policy, destination)
                                for match, refs, policy in
                                requests.rules_of(http, rank)])
         if tcp:
@@ -80,6 +80,11 @@ class World:
                         backends=[self.resolver.backend(r) for r in
                                   legacy.refs_of(route, outbound['tags'])])
         return dict(out, backends=[destination.itself()])
+
+    def rule(self, match, refs, policy, destination):
+        out = Noted(matches=[match], backends=self.backends(refs, policy, destination))
+        out.facts = policy
+        return out
 
     def listener(self, found, proxy, listener, tags):
         """4.5, D31, K13."""
@@ -105,15 +110,19 @@ class World:
                                       proxy.labels)
         if proxy.is_builtin:
             found = gateway.gateway_of(self.gateways, proxy, self.zone)
-            return Noted(proxy.res.shown(), listeners=[
-                self.listener(found, proxy, listener, tags)
-                for listener, tags in gateway.listeners_of(found, proxy)] if found else [])
+            listeners = list(gateway.listeners_of(found, proxy)) if found else []
+            out = Noted(proxy.res.shown(), listeners=[
+                self.listener(found, proxy, listener, tags) for listener, tags in listeners])
+            attached.OfGateway(self, proxy, [
+                attached.Listener(o, found, tags)
+                for o, (_, tags) in zip(out['listeners'], listeners)]).write()
+            return out
         matched = [self.matched(kind, proxy) for kind in ('MeshTCPRoute', 'MeshHTTPRoute')]
         asked = proxy.net.get('outbound', [])
         out = Noted(proxy.res.shown(), outbounds=[
             self.outbound(proxy, matched, o) for o in asked])
         attached.Attachments(self, proxy, [
-            attached.Outbound(o, destination_of(self.resolver, a))
+            attached.Outbound(o, destination_of(self.resolver, a), a.get('tags'))
             for o, a in zip(out['outbounds'], asked)]).write()
         out.facts = self.mode()
         return out
