@@ -152,8 +152,25 @@ struct envoy_config *build_done(struct build *build)
 	return envoy_config_new(items, kept);
 }
 
+bool build_is_muted(const struct build *build, const char *path)
+{
+	const struct envoy_mute *mute = build->mute;
+
+	for (size_t i = 0; mute != NULL && i < mute->count; i++)
+		if (mute->paths[i][0] == '\0' || strcmp(mute->paths[i], path) == 0)
+			return true;
+	return false;
+}
+
 struct envoy_config *envoy_build_proxy(const struct routes *routes,
 				       const struct envoy_secrets *secrets)
+{
+	return envoy_build_muted(routes, secrets, NULL);
+}
+
+struct envoy_config *envoy_build_muted(const struct routes *routes,
+				       const struct envoy_secrets *secrets,
+				       const struct envoy_mute *mute)
 {
 	const struct envoy_holder holder = { routes->proxy->key.mesh, routes->mesh,
 					     routes->uris, routes->uri_count };
@@ -161,7 +178,8 @@ struct envoy_config *envoy_build_proxy(const struct routes *routes,
 			       .mesh = holder.mesh_name,
 			       .at_edge = routes->is_gateway,
 			       .routes = routes,
-			       .secrets = secrets };
+			       .secrets = secrets,
+			       .mute = mute };
 	struct envoy_config *config;
 
 	find_all(&build);

@@ -77,6 +77,17 @@ struct envoy_secrets {
 struct envoy_config *envoy_build_proxy(const struct routes *routes,
 				       const struct envoy_secrets *secrets);
 
+/* Files that Envoy cannot open: a resource that names one is refused whole (P15). */
+struct envoy_mute {
+	const char *const *paths; /* "": every file */
+	size_t count;
+};
+/* The same, but nothing is written to these files: neither access logs nor events of
+ * health checks. */
+struct envoy_config *envoy_build_muted(const struct routes *routes,
+				       const struct envoy_secrets *secrets,
+				       const struct envoy_mute *mute);
+
 /* The SDS name of the identity of a proxy of mesh; in arena. */
 const char *envoy_identity_name(const char *mesh, struct zl_arena *arena);
 

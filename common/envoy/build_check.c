@@ -157,9 +157,10 @@ static Envoy__TypedExtensionConfig *event_log(struct zl_arena *arena, const char
 	return made;
 }
 
-static Envoy__HealthCheck *new_check(struct zl_arena *arena,
+static Envoy__HealthCheck *new_check(const struct build *build,
 				     const struct health_conf *conf)
 {
+	struct zl_arena *arena = build->arena;
 	Envoy__HealthCheck *to = pb_new(arena, &envoy__health_check__descriptor);
 
 	to->timeout = span(arena, conf->timeout);
@@ -174,7 +175,8 @@ static Envoy__HealthCheck *new_check(struct zl_arena *arena,
 	to->always_log_health_check_failures = conf->always_log;
 	if (!conf->keep_open)
 		to->reuse_connection = pb_bool(arena, false);
-	if (conf->event_log != NULL && conf->event_log[0] != '\0') {
+	if (conf->event_log != NULL && conf->event_log[0] != '\0' &&
+	    !build_is_muted(build, conf->event_log)) {
 		to->event_logger = pb_list(arena, 1);
 		to->event_logger[to->n_event_logger++] =
 			event_log(arena, conf->event_log);
@@ -222,7 +224,7 @@ void build_check(struct build *build, Envoy__Cluster *cluster,
 	cluster->n_transport_socket_matches = 0;
 	if (checker == CHECKER_NONE)
 		return;
-	check = new_check(arena, conf);
+	check = new_check(build, conf);
 	if (checker == CHECKER_TCP)
 		ask_tcp(arena, check, conf);
 	else if (checker == CHECKER_GRPC)

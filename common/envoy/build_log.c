@@ -60,6 +60,8 @@ static Envoy__AccessLog *log_to(struct build *build, const struct word *words,
 {
 	switch (backend->type) {
 	case LOG_FILE:
+		if (build_is_muted(build, backend->path))
+			return NULL;
 		return to_file(build->arena, words, backend, http);
 	case LOG_TCP:
 		return log_to_address(build->arena, words, backend, http);

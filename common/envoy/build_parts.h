@@ -27,6 +27,7 @@ struct build {
 	bool relays;  /* an egress: it hands on what others speak with what is outside */
 	const struct routes *routes;
 	const struct envoy_secrets *secrets; /* NULL: none is to be had */
+	const struct envoy_mute *mute;       /* NULL: all files are written to */
 	const struct backend **targets; /* resolved, sorted by cluster, which differ */
 	size_t target_count;
 	unsigned char *uses;       /* of each target: see build_settings.h */
@@ -55,6 +56,8 @@ unsigned char *build_uses_of(const struct build *build, const char *cluster);
 /* wanted, or wanted with underscores behind it while a target is called so: names of our
  * own clusters and names of services are written with the same letters. */
 const char *build_free_name(struct build *build, const char *wanted);
+/* Nothing is to be written to this file. */
+bool build_is_muted(const struct build *build, const char *path);
 
 /* ---- build_cluster.c ---- */
 
