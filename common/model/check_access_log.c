@@ -104,8 +104,14 @@ void check_log_tcp(struct decode *dec, const struct tree *tree, const struct pat
 		   const void *made)
 {
 	const struct tree *address = tree_get(tree, "address");
+	const struct tree *omit = tree_get(tree_get(tree, "format"), "omitEmptyValues");
+	struct path format = { .up = at, .name = "format" };
 
 	(void)made;
+	/* OTLP, which carries the lines to the zone, has no such option. */
+	if (omit != NULL && omit->type == TREE_BOOL && omit->boolean)
+		decode_warn(dec, &format, "omitEmptyValues", omit,
+			    "omitEmptyValues has no effect with type Tcp");
 	if (address == NULL ||
 	    (address->type == TREE_TEXT && !log_address_is_valid(address->text)))
 		decode_bad(dec, at, "address", address != NULL ? address : tree,

@@ -63,6 +63,8 @@ static const struct doc_case CASES[] = {
 	{ TO("[{type: Tcp, tcp: {address: 'logs:70000'}}]"), AT ".tcp.address: tcp backend requires valid address", NULL },
 	{ TO("[{type: Tcp, tcp: {address: '-:1'}}]"), AT ".tcp.address: tcp backend requires valid address", NULL },
 
+	{ TO("[{type: Tcp, tcp: {address: 'logs:1', format: {type: Plain, plain: x, omitEmptyValues: true}}}]"), NULL, AT ".tcp.format.omitEmptyValues: omitEmptyValues has no effect with type Tcp" },
+
 	/* format */
 	{ FORMAT("type: Plain, plain: '%DURATION%', omitEmptyValues: true"), NULL, NULL },
 	{ FORMAT("type: Json, json: [{key: k, value: '%DURATION%'}]"), NULL, NULL },
