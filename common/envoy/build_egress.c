@@ -44,7 +44,7 @@ static void add_passage(struct build *build, Envoy__Listener *listener,
 		return;
 	chain = build_passage_chain(build, listener->name, passage);
 	if (target->outside != NULL)
-		chain->transport_socket = build_mesh_server(build);
+		chain->transport_socket = build_mesh_server(build, NULL);
 	listener->filter_chains[listener->n_filter_chains++] = chain;
 	/* Ingresses are asked whether they live for whole services and objects: subsets
 	 * are many, and most of them nobody calls. */

@@ -64,34 +64,92 @@ static Envoy__FilterChainMatch *match_of(struct zl_arena *arena, const char *tra
 	return match;
 }
 
-/* TLS of the mesh ends here. */
-static Envoy__FilterChain *mesh_chain(struct build *build, Envoy__Filter *filter)
+/* How connections of an inbound are handed to its application. */
+struct service {
+	const struct inbound_route *inbound;
+	const char *name; /* of the listener */
+	const char *cluster;
+	bool http;
+};
+
+static struct stream stream_of(const struct service *service, bool of_mesh)
 {
+	const char *name = labels_get(service->inbound->inbound->tags, TAG_SERVICE);
+
+	return (struct stream){ .settings = service->inbound->settings,
+				.inbound = true,
+				.of_mesh = of_mesh,
+				.destination = name != NULL ? name : "" };
+}
+
+/* By a TcpProxy, the extension name. */
+static Envoy__Filter *hand_on(struct build *build, const struct service *service,
+			      const char *name, bool of_mesh)
+{
+	const struct stream stream = stream_of(service, of_mesh);
+
+	build_passage(build, name, service->cluster, &stream, service->cluster);
+	return build_filter_by_name(build->arena, name, TCP_PROXY_URL);
+}
+
+/* By requests; of plain connections and of those of the mesh alike. */
+static Envoy__Filter *hand_on_requests(struct build *build, const struct service *service,
+				       bool of_mesh)
+{
+	const struct stream stream = stream_of(service, of_mesh);
+
+	build_http_passage(build, service->name, service->cluster, &stream,
+			   service->cluster);
+	return build_http_filter(
+		build, service->name,
+		build_http_manager(build, service->name, service->name, &stream));
+}
+
+/* TLS of the mesh ends here, and only who is permitted comes further. */
+static Envoy__FilterChain *mesh_chain(struct build *build, const struct service *service)
+{
+	Envoy__Filter *filter = service->http
+					? hand_on_requests(build, service, true)
+					: hand_on(build, service, service->name, true);
 	Envoy__FilterChain *chain = build_chain(build->arena, filter);
 
-	chain->transport_socket = build_mesh_server(build);
+	chain->filters = pb_list(build->arena, 2);
+	chain->filters[0] =
+		build_permission(build, service->name, &service->inbound->permission);
+	chain->filters[1] = filter;
+	chain->n_filters = 2;
+	chain->transport_socket =
+		build_mesh_server(build, build_gate(build, service->inbound));
 	return chain;
+}
+
+/* Nobody is asked who he is. */
+static Envoy__FilterChain *plain_chain(struct build *build, const struct service *service,
+				       const char *name)
+{
+	return build_chain(build->arena, hand_on(build, service, name, false));
 }
 
 /* Plain connections, TLS of applications, which is handed on as it is, and the mesh's. */
 static void serve_all(struct build *build, const struct place *place,
-		      Envoy__Filter *filter, const struct stream *stream,
-		      const char *cluster)
+		      const struct service *service)
 {
 	struct zl_arena *arena = build->arena;
 	Envoy__Listener *listener = build_listener_new(build, place, 3);
 	Envoy__FilterChain **chains = listener->filter_chains;
-	const char *through = zl_arena_format(arena, "%s/tls", place->name);
 
-	build_passage(build, through, cluster, stream, cluster);
-	chains[0] = build_chain(arena, filter);
-	chains[0]->filter_chain_match = match_of(arena, "raw_buffer");
-	chains[1] =
-		build_chain(arena, build_filter_by_name(arena, through, TCP_PROXY_URL));
-	chains[1]->filter_chain_match = match_of(arena, "tls");
-	chains[2] = mesh_chain(build, filter);
+	chains[2] = mesh_chain(build, service);
 	chains[2]->filter_chain_match = match_of(arena, "tls");
 	build_match_mesh(arena, chains[2]->filter_chain_match);
+	chains[0] =
+		service->http
+			? build_chain(arena, chains[2]->filters[1])
+			: plain_chain(build, service,
+				      zl_arena_format(arena, "%s/plain", place->name));
+	chains[0]->filter_chain_match = match_of(arena, "raw_buffer");
+	chains[1] = plain_chain(build, service,
+				zl_arena_format(arena, "%s/tls", place->name));
+	chains[1]->filter_chain_match = match_of(arena, "tls");
 	listener->n_filter_chains = 3;
 	build_tell_denials(build, listener);
 	build_look_into_tls(arena, listener);
@@ -102,67 +160,63 @@ static void serve_all(struct build *build, const struct place *place,
 	build_add(build, ENVOY_LISTENER, place->name, &listener->base);
 }
 
-static void serve(struct build *build, const struct place *place, Envoy__Filter *filter,
-		  const struct stream *stream, const char *cluster)
+static void serve(struct build *build, const struct place *place,
+		  const struct service *service)
 {
 	const struct trust *trust = &build->trust;
+	Envoy__Listener *listener;
 
-	if (!trust->on || (trust->permissive && !trust->has_identity)) {
-		build_listener(build, place, filter);
-	} else if (trust->permissive) {
-		serve_all(build, place, filter, stream, cluster);
-	} else {
-		Envoy__Listener *listener = build_listener_new(build, place, 1);
+	if (trust->on && trust->permissive && trust->has_identity) {
+		serve_all(build, place, service);
+	} else if (trust->on && !trust->permissive) {
+		listener = build_listener_new(build, place, 1);
 		listener->filter_chains[listener->n_filter_chains++] =
-			mesh_chain(build, filter);
+			mesh_chain(build, service);
 		build_tell_denials(build, listener);
 		build_add(build, ENVOY_LISTENER, place->name, &listener->base);
+	} else {
+		build_listener(build, place,
+			       service->http
+				       ? hand_on_requests(build, service, false)
+				       : hand_on(build, service, place->name, false));
 	}
-}
-
-/* What policies ask of the inbound. */
-static const struct settings *settings_of(const struct build *build,
-					  const struct inbound *inbound)
-{
-	for (size_t i = 0; i < build->routes->inbound_count; i++)
-		if (build->routes->inbounds[i].inbound == inbound)
-			return build->routes->inbounds[i].settings;
-	return NULL;
 }
 
 /* The application's cluster stands in what can change without the listener: in the
  * extension, or the route table. */
-static void add_inbound(struct build *build, const struct inbound *inbound,
-			const char *address, const char *cluster)
+static void add_inbound(struct build *build, const struct inbound_route *inbound,
+			const char *cluster)
 {
-	const char *name = build_listener_name(build, "inbound", address, inbound->port);
+	uint32_t port = inbound->inbound->port;
+	const struct service service = {
+		.inbound = inbound,
+		.name = build_listener_name(build, "inbound", inbound->address, port),
+		.cluster = cluster,
+		.http = version_of(inbound->inbound) != HTTP_NONE
+	};
 	const struct place place = {
-		.name = name,
-		.address = address,
-		.port = inbound->port,
+		.name = service.name,
+		.address = inbound->address,
+		.port = port,
 		.direction = ENVOY__LISTENER__TRAFFIC_DIRECTION__INBOUND
 	};
-
-	const char *service = labels_get(inbound->tags, TAG_SERVICE);
-	const struct stream stream = { .settings = settings_of(build, inbound),
-				       .inbound = true,
-				       .destination = service != NULL ? service : "" };
 
 	/* Who cannot say who it is does not listen, where only such are let in. */
 	if (build->trust.on && !build->trust.permissive && !build->trust.has_identity)
 		return;
-	if (version_of(inbound) == HTTP_NONE) {
-		build_passage(build, name, cluster, &stream, cluster);
-		serve(build, &place,
-		      build_filter_by_name(build->arena, name, TCP_PROXY_URL), &stream,
-		      cluster);
-	} else {
-		build_http_passage(build, name, cluster, &stream, cluster);
-		serve(build, &place,
-		      build_http_filter(build, name,
-					build_http_manager(build, name, name, &stream)),
-		      &stream, cluster);
-	}
+	serve(build, &place, &service);
+}
+
+/* What is known of inbound; nobody is permitted where nothing is. */
+static struct inbound_route route_of(const struct build *build,
+				     const struct inbound *inbound)
+{
+	const struct routes *routes = build->routes;
+
+	for (size_t i = 0; i < routes->inbound_count; i++)
+		if (routes->inbounds[i].inbound == inbound)
+			return routes->inbounds[i];
+	return (struct inbound_route){ .inbound = inbound };
 }
 
 void build_inbounds(struct build *build)
@@ -177,19 +231,21 @@ void build_inbounds(struct build *build)
 		const char *address =
 			inbound->address[0] != '\0' ? inbound->address : spec->address;
 		struct application *to = &all[count];
+		struct inbound_route route = route_of(build, inbound);
 
+		route.address = address;
 		if (inbound->state == INBOUND_IGNORED || !zl_is_ip(address))
 			continue;
 		*to = application_of(inbound, address);
 		if (to->port == inbound->port && strcmp(to->address, address) == 0) {
 			/* Still its own listener: each connection would make the next. */
-			add_inbound(build, inbound, address, build_blackhole(build));
+			add_inbound(build, &route, build_blackhole(build));
 			continue;
 		}
 		to->cluster = application_cluster(build, to, all, count);
-		add_inbound(build, inbound, address, to->cluster);
+		add_inbound(build, &route, to->cluster);
 		build_static_cluster(build, to->cluster, to->address, to->port,
-				     version_of(inbound), settings_of(build, inbound));
+				     version_of(inbound), route.settings);
 		count++;
 	}
 }

@@ -17,6 +17,7 @@ struct trust {
 	bool on, permissive;
 	bool has_identity;
 	const char *identity, *roots; /* SDS names */
+	const char *root_text;        /* PEM; NULL: not to be had */
 };
 
 struct build {
@@ -110,6 +111,9 @@ const char *build_content(struct build *build, const struct data_source *source)
 void build_pair_secret(struct build *build, const char *name, const char *chain,
 		       const char *key);
 void build_roots_secret(struct build *build, const char *name, const char *roots);
+/* Roots, and the URIs of which a certificate by them must have one. */
+void build_check_secret(struct build *build, const char *name, const char *roots,
+			const struct expected_name *names, size_t count);
 /* "It comes by SDS, under this name." */
 Envoy__SdsSecretConfig *build_secret_ref(struct build *build, const char *name);
 /* When all is named, and before build_is_named. */
@@ -121,10 +125,11 @@ bool build_is_named(const struct build *build, const char *secret);
 /* Find out, and add the identity and the roots, if they are to be had. Holder without
  * URIs: mTLS is off. */
 void build_trust(struct build *build, const struct envoy_holder *holder);
-/* TLS to a target inside the mesh, and from others to an inbound. */
+/* TLS to a target inside the mesh, and from others in it. gate: the Secret that says whom
+ * to take; NULL: all of the mesh. */
 Envoy__TransportSocket *build_mesh_client(struct build *build,
 					  const struct backend *target);
-Envoy__TransportSocket *build_mesh_server(struct build *build);
+Envoy__TransportSocket *build_mesh_server(struct build *build, const char *gate);
 /* context, of an upstream or downstream TLS, as a socket. */
 Envoy__TransportSocket *build_tls_socket(struct zl_arena *arena,
 					 const ProtobufCMessage *context);
@@ -139,6 +144,7 @@ void build_look_into_tls(struct zl_arena *arena, Envoy__Listener *listener);
 struct stream {
 	const struct settings *settings; /* NULL: nothing */
 	bool inbound;
+	bool of_mesh; /* they have shown a certificate: their targets wait for that */
 	const char *destination; /* service: for access logs */
 };
 
@@ -207,6 +213,16 @@ void build_http_routes(struct build *build, const char *name, const char *called
 /* One that leads all to one cluster. */
 void build_http_passage(struct build *build, const char *name, const char *called,
 			const struct stream *stream, const char *cluster);
+
+/* ---- build_permission.c ---- */
+
+/* The filter that keeps out of listener who is not permitted; the extension is added. It
+ * judges by the first byte of a client. */
+Envoy__Filter *build_permission(struct build *build, const char *listener,
+				const struct permission *permission);
+/* The Secret by which the TLS of an inbound keeps out most of those before that: else a
+ * silent client would be greeted. */
+const char *build_gate(struct build *build, const struct inbound_route *inbound);
 
 /* ---- build_outbound.c, build_inbound.c, build_gateway.c ---- */
 

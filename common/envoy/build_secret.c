@@ -55,6 +55,12 @@ void build_pair_secret(struct build *build, const char *name, const char *chain,
 
 void build_roots_secret(struct build *build, const char *name, const char *roots)
 {
+	build_check_secret(build, name, roots, NULL, 0);
+}
+
+void build_check_secret(struct build *build, const char *name, const char *roots,
+			const struct expected_name *names, size_t count)
+{
 	struct zl_arena *arena = build->arena;
 	Envoy__Secret *secret = new_secret(arena, name);
 
@@ -62,6 +68,11 @@ void build_roots_secret(struct build *build, const char *name, const char *roots
 	secret->validation_context =
 		pb_new(arena, &envoy__certificate_validation_context__descriptor);
 	secret->validation_context->trusted_ca = data_of(arena, roots);
+	secret->validation_context->match_typed_subject_alt_names = pb_list(arena, count);
+	for (size_t i = 0; i < count; i++)
+		build_expect_name(arena, secret->validation_context,
+				  ENVOY__SUBJECT_ALT_NAME_MATCHER__SAN_TYPE__URI,
+				  &names[i]);
 	build_add(build, ENVOY_SECRET, name, &secret->base);
 }
 

@@ -3,7 +3,10 @@
 #include <strings.h>
 
 /* Twice Envoy's own, so that the client's side ends first. */
-enum { INBOUND_IDLE_MS = 2 * 60 * 60 * 1000 };
+enum {
+	INBOUND_IDLE_MS = 2 * 60 * 60 * 1000,
+	EARLY_BYTES = 65536 /* of a client, until its target is reached */
+};
 
 const struct stream NOTHING_ASKED = { .destination = "" };
 
@@ -72,6 +75,11 @@ void build_settle_proxy(struct build *build, Envoy__TcpProxy *proxy,
 
 	if (stream->inbound)
 		proxy->idle_timeout = pb_ms(build->arena, INBOUND_IDLE_MS);
+	if (stream->of_mesh) {
+		proxy->upstream_connect_mode =
+			ENVOY__TCP_PROXY__UPSTREAM_CONNECT_MODE__ON_DOWNSTREAM_TLS_HANDSHAKE;
+		proxy->max_early_data_bytes = pb_u32(build->arena, EARLY_BYTES);
+	}
 	if (settings != NULL && settings->timeout != NULL)
 		build_timeout_proxy(build, proxy, settings->timeout);
 	if (settings != NULL && settings->retry != NULL &&

@@ -41,7 +41,9 @@ void build_trust(struct build *build, const struct envoy_holder *holder)
 	if (trust->has_identity) {
 		build_pair_secret(build, trust->identity, zl_buf_text(&identity.chain),
 				  zl_buf_text(&identity.key));
-		build_roots_secret(build, trust->roots, zl_buf_text(&identity.roots));
+		trust->root_text =
+			zl_arena_strdup(build->arena, zl_buf_text(&identity.roots));
+		build_roots_secret(build, trust->roots, trust->root_text);
 	}
 	fini(&identity);
 }
@@ -58,9 +60,10 @@ Envoy__TransportSocket *build_tls_socket(struct zl_arena *arena,
 	return socket;
 }
 
-/* The other end has one of these names, by an authority of the mesh. */
+/* The other end has one of these names, or those that roots tell of as well, by an
+ * authority of the mesh. */
 static void set_check(struct build *build, Envoy__CommonTlsContext *common,
-		      const struct expected_name *names, size_t count)
+		      const struct expected_name *names, size_t count, const char *roots)
 {
 	struct zl_arena *arena = build->arena;
 	Envoy__CertificateValidationContext *check =
@@ -78,12 +81,13 @@ static void set_check(struct build *build, Envoy__CommonTlsContext *common,
 		&envoy__common_tls_context__combined_certificate_validation_context__descriptor);
 	common->combined_validation_context->default_validation_context = check;
 	common->combined_validation_context->validation_context_sds_secret_config =
-		build_secret_ref(build, build->trust.roots);
+		build_secret_ref(build, roots);
 }
 
 /* Both ends: who one is, and who the other has to be. */
 static Envoy__CommonTlsContext *common_of(struct build *build,
-					  const struct expected_name *names, size_t count)
+					  const struct expected_name *names, size_t count,
+					  const char *roots)
 {
 	struct zl_arena *arena = build->arena;
 	Envoy__CommonTlsContext *common =
@@ -95,7 +99,7 @@ static Envoy__CommonTlsContext *common_of(struct build *build,
 		ENVOY__TLS_PARAMETERS__TLS_PROTOCOL__TLSv1_2;
 	common->tls_params->tls_maximum_protocol_version =
 		ENVOY__TLS_PARAMETERS__TLS_PROTOCOL__TLSv1_3;
-	set_check(build, common, names, count);
+	set_check(build, common, names, count, roots);
 	common->tls_certificate_sds_secret_configs = pb_list(arena, 1);
 	common->tls_certificate_sds_secret_configs
 		[common->n_tls_certificate_sds_secret_configs++] =
@@ -110,7 +114,7 @@ Envoy__TransportSocket *build_mesh_client(struct build *build,
 	Envoy__UpstreamTlsContext *context =
 		pb_new(arena, &envoy__upstream_tls_context__descriptor);
 	Envoy__CommonTlsContext *common =
-		common_of(build, target->names, target->name_count);
+		common_of(build, target->names, target->name_count, build->trust.roots);
 
 	common->alpn_protocols = pb_list(arena, 1);
 	common->alpn_protocols[common->n_alpn_protocols++] =
@@ -120,7 +124,7 @@ Envoy__TransportSocket *build_mesh_client(struct build *build,
 	return build_tls_socket(arena, &context->base);
 }
 
-Envoy__TransportSocket *build_mesh_server(struct build *build)
+Envoy__TransportSocket *build_mesh_server(struct build *build, const char *gate)
 {
 	struct zl_arena *arena = build->arena;
 	const struct expected_name mesh = { .prefix = true,
@@ -129,7 +133,10 @@ Envoy__TransportSocket *build_mesh_server(struct build *build)
 	Envoy__DownstreamTlsContext *context =
 		pb_new(arena, &envoy__downstream_tls_context__descriptor);
 
-	context->common_tls_context = common_of(build, &mesh, 1);
+	/* What stands beside the gate's list would be joined to it. */
+	context->common_tls_context =
+		gate != NULL ? common_of(build, NULL, 0, gate)
+			     : common_of(build, &mesh, 1, build->trust.roots);
 	context->require_client_certificate = pb_bool(arena, true);
 	return build_tls_socket(arena, &context->base);
 }

@@ -33,6 +33,11 @@ const char *http_value_name(enum http_value type);      /* "Exact" */
 /* `MeshTCPRoute "r" of namespace n (zone east)`, in arena. */
 const char *answer_policy_name(const struct resource *policy, struct zl_arena *arena);
 
+/* A policy and which of its entries, as JSON has them; and the settings of a place. */
+struct tree *answer_policy(const struct contributor *from, enum attached_list list,
+			   struct zl_arena *arena);
+struct tree *answer_applied(const struct settings *settings, struct zl_arena *arena);
+
 /* The settings of a place, a line each, and what Envoy does itself there. */
 enum setting_place { SETTINGS_OF_CONNECTIONS, SETTINGS_OF_REQUESTS, SETTINGS_OF_CLUSTER };
 void answer_settings(const struct settings *settings, enum setting_place place,

@@ -38,6 +38,17 @@ const char *gateway_protocol_name(enum gateway_protocol protocol)
 	return NAMES[protocol];
 }
 
+const char *permission_mode_name(enum permission_mode mode)
+{
+	static const char *const NAMES[] = { [PERMISSION_PLAIN] = "plain",
+					     [PERMISSION_ENFORCED] = "enforced",
+					     [PERMISSION_OPEN] = "open",
+					     [PERMISSION_DENIED] = "denied" };
+
+	assert(mode < sizeof(NAMES) / sizeof(NAMES[0]));
+	return NAMES[mode];
+}
+
 static void put(struct zl_buf *input, const char *key, const char *value)
 {
 	zl_buf_str(input, key);

@@ -1,5 +1,6 @@
 #include "policy/answer.h"
 #include "policy/policy.h"
+#include "policy/print_inbounds.h"
 
 #include "inventory/objects.h"
 #include "model/tree.h"
@@ -74,8 +75,8 @@ struct tree *answer_endpoint(const struct endpoint *endpoint, struct zl_arena *a
 }
 
 /* list: where its index counts; legacy policies have no lists, and stand at 0. */
-static struct tree *policy_tree(const struct contributor *from, enum attached_list list,
-				struct zl_arena *arena)
+struct tree *answer_policy(const struct contributor *from, enum attached_list list,
+			   struct zl_arena *arena)
 {
 	const struct resource *policy = from->policy;
 	struct object to = object_in(arena);
@@ -95,7 +96,7 @@ static struct tree *policies_tree(const struct contributor *policies, size_t cou
 	struct tree *list = tree_list(arena);
 
 	for (size_t i = 0; i < count; i++)
-		tree_push(arena, list, policy_tree(&policies[i], LIST_TO, arena));
+		tree_push(arena, list, answer_policy(&policies[i], LIST_TO, arena));
 	return list;
 }
 
@@ -107,21 +108,25 @@ static struct tree *applied_tree(const struct applied *applied, struct zl_arena 
 	put_text(&to, "field", applied->field);
 	put(&to, "value",
 	    zl_arena_memdup(arena, applied->value, sizeof(*applied->value)));
-	put(&to, "policy", policy_tree(&applied->policy, applied->list, arena));
+	put(&to, "policy", answer_policy(&applied->policy, applied->list, arena));
 	put_some_text(&to, "source", setting_source_name(applied->source));
 	put_some_text(&to, "from", applied->from);
 	return to.map;
 }
 
+struct tree *answer_applied(const struct settings *settings, struct zl_arena *arena)
+{
+	struct tree *list = tree_list(arena);
+
+	for (size_t i = 0; i < settings->applied_count; i++)
+		tree_push(arena, list, applied_tree(&settings->applied[i], arena));
+	return list;
+}
+
 static void put_settings(const struct object *to, const struct settings *settings)
 {
-	struct tree *list = tree_list(to->arena);
-
-	for (size_t i = 0; settings != NULL && i < settings->applied_count; i++)
-		tree_push(to->arena, list,
-			  applied_tree(&settings->applied[i], to->arena));
-	if (list->count > 0)
-		put(to, "applied", list);
+	if (settings != NULL && settings->applied_count > 0)
+		put(to, "applied", answer_applied(settings, to->arena));
 }
 
 static struct tree *backend_tree(const struct backend *backend, struct zl_arena *arena)
@@ -294,6 +299,9 @@ static struct tree *proxy_tree(const struct policy_answer *answer,
 	put_text(&to, "name", routes->proxy->key.name);
 	put_some_text(&to, "namespace", routes->proxy->key.ns);
 	put(&to, routes->is_gateway ? "listeners" : "outbounds", list);
+	struct tree *inbounds = inbounds_json(answer, routes, arena);
+	if (inbounds != NULL)
+		put(&to, "inbounds", inbounds);
 	return to.map;
 }
 

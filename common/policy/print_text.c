@@ -1,5 +1,6 @@
 #include "policy/answer.h"
 #include "policy/policy.h"
+#include "policy/print_inbounds.h"
 #include "policy/refs.h"
 
 #include "inventory/objects.h"
@@ -308,6 +309,7 @@ static void print_proxy(const struct policy_answer *answer, const struct routes 
 	}
 	if (shown == 0)
 		zl_buf_format(out, "  %s\n", nothing_of(routes));
+	inbounds_text(answer, routes, arena, out);
 }
 
 void policy_text(const struct policy_answer *answer, struct zl_buf *out)

@@ -4,6 +4,7 @@
 #include "policy/claims.h"
 #include "policy/gateway.h"
 #include "policy/http.h"
+#include "policy/inbounds.h"
 #include "policy/index.h"
 #include "policy/refs.h"
 #include "policy/select.h"
@@ -184,6 +185,7 @@ const struct routes *policy_resolve(const struct policy_index *index,
 	routes->zone = at.zone;
 	routes->mesh = at.mesh;
 	trust_identify(&at, routes);
+	inbounds_resolve(&at, routes);
 	routes->outbounds = outbounds;
 	routes->outbound_count = spec->outbound_count;
 	if (spec->gateway == GATEWAY_BUILTIN)

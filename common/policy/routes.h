@@ -196,8 +196,10 @@ struct client_set {
 /* Those of who that are in none of except. */
 struct grant {
 	struct client_set who;
-	const struct client_set *except;
+	const struct client_set *except; /* sorted */
 	size_t except_count;
+	const struct resource *legacy; /* the TrafficPermission that says so; NULL:
+					* MeshTrafficPermissions do */
 };
 
 enum permission_mode {

@@ -11,11 +11,19 @@ from story import SERVICE, expect, scenario, split
 HELD = 50
 
 
+PERMISSION = {"type": "MeshTrafficPermission", "name": "all-of-the-mesh", "mesh": "default",
+              "spec": {"from": [{"targetRef": {"kind": "Mesh"}, "default": {"action": "Allow"}}]}}
+
+
 def put_mesh(hub, enabled, *backends, **fields):
-    """Write the mesh default with these mTLS backends; the revision."""
+    """Write the mesh default with these mTLS backends, who is of it is let in; the revision."""
     document = {"type": "Mesh", "name": "default", **fields}
     if backends:
         document["mtls"] = {"enabledBackend": enabled, "backends": list(backends)}
+        # Before mTLS is on, since from then on nobody else is let in.
+        status, answer = local.request(
+            hub.api, "PUT", "/meshes/default/meshtrafficpermissions/all-of-the-mesh", PERMISSION)
+        expect(status in (200, 201), f"PUT permission: {status} {answer}")
     status, answer = local.request(hub.api, "PUT", "/meshes/default", document)
     expect(status in (200, 201), f"PUT mesh: {status} {answer}")
     return answer["revision"]

@@ -122,6 +122,8 @@ class World(Hosts):  # pylint: disable=too-many-public-methods  # stories are to
             "zones.stale_after": f"{STALE_AFTER}s",
             "zones.withdraw_after": f"{WITHDRAW_AFTER}s"})
         self._call("global", "PUT", "/meshes/default", documents.mesh())
+        self._call("global", "PUT", "/meshes/default/meshtrafficpermissions/all-of-the-mesh",
+                   documents.permission())
 
     def _start_zone(self, zone):
         """Let a zone join by a token, with its Dataplanes in the watched folder."""

@@ -95,6 +95,12 @@ def mesh():
         "enabledBackend": "ca-1", "backends": [{"name": "ca-1", "type": "builtin"}]}}
 
 
+def permission():
+    """All of the mesh may connect to all."""
+    return {"type": "MeshTrafficPermission", "name": "all-of-the-mesh", "mesh": "default",
+            "spec": {"from": [{"targetRef": {"kind": "Mesh"}, "default": {"action": "Allow"}}]}}
+
+
 def inbound(port, service, protocol, version):
     """An inbound before the echo server of the host."""
     return {"port": port, "servicePort": ECHO, "serviceAddress": "127.0.0.1",

@@ -11,6 +11,7 @@ specification of MeshTCPRoute, K rows and "kinds" of the page of the other kinds
 import json
 import re
 
+from . import permissions
 from .documents import Resource, parse
 from .envoy import problems
 from .envoy_zone import zone_problems
@@ -43,7 +44,7 @@ def warning_problems(world, said):
     return ['no warning: ' + reason for reason in sorted(world.warnings)
             if not any(w.endswith(reason) for w in said)] + [
         'a warning: ' + w for w in ours
-        if not any(w.endswith(reason) for reason in world.warnings)]
+        if not any(w.endswith(reason) for reason in world.warnings | world.maybe)]
 
 
 def zone_proxies(resources, zone):
@@ -69,6 +70,8 @@ def differences(want, got, path=''):
     """Where `got` is not what the oracle says, as lines of text."""
     if want is ... and isinstance(got, str) and got:
         return []
+    if isinstance(want, permissions.Permission) and isinstance(got, dict):
+        return ['%s: %s' % (path, line) for line in permissions.differences(want, got)]
     if isinstance(want, dict) and isinstance(got, dict):
         out = []
         for key in sorted(set(want) | set(got)):

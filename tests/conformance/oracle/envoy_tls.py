@@ -36,14 +36,19 @@ def upstream(cluster, facts, mesh):
             ('secrets', secrets_of(mesh), secrets_in(common))]
 
 
-def terminating(chain, mesh):
-    """The same of a chain that ends the mesh's TLS."""
+def terminating(chain, mesh, gate=None):
+    """The same of a chain that ends the mesh's TLS; gate: the Secret that says whom it takes
+    (policies 3.4), else it takes all of the mesh."""
     context, common = context_of(chain)
     if context is None:
         return [('TLS', True, False)]
-    return [('client certificate', True, context.get('requireClientCertificate')),
-            ('clients', [('prefix', 'spiffe://%s/' % mesh)], names_in(common)),
-            ('secrets', secrets_of(mesh), secrets_in(common))]
+    out = [('client certificate', True, context.get('requireClientCertificate'))]
+    if gate is None:
+        return out + [('clients', [('prefix', 'spiffe://%s/' % mesh)], names_in(common)),
+                      ('secrets', secrets_of(mesh), secrets_in(common))]
+    return out + [('clients beside the gate', {},
+                   common['combinedValidationContext']['defaultValidationContext']),
+                  ('secrets', [secrets_of(mesh)[0], gate], secrets_in(common))]
 
 
 def inbound(listener, mode, mesh):
@@ -61,4 +66,6 @@ def inbound(listener, mode, mesh):
         out += [('plain chain', (None, None), context_of(c)) for c in chains[:2]]
     if mode is None:
         return out + [('plain chain', (None, None), context_of(chains[0]))]
-    return out + terminating(chains[-1], mesh)
+    gate = listener['name'].replace('inbound:', 'inbound_gate:', 1)
+    out += [('filters', listener['name'] + '/rbac', chains[-1]['filters'][0]['name'])]
+    return out + terminating(chains[-1], mesh, gate)

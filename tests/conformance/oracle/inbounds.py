@@ -48,9 +48,11 @@ class Inbound:
                                       world.services.has_mtls)
 
     def shown(self):
-        return {'address': self.inbound.get('address') or self.proxy.net['address'],
-                'port': self.inbound['port'], 'service': self.tags.get(SERVICE),
-                'permission': self.permission(), 'applied': self.applied()}
+        out = {'address': self.inbound.get('address') or self.proxy.net['address'],
+               'port': self.inbound['port'], 'service': self.tags.get(SERVICE),
+               'permission': self.permission()}
+        applied = self.applied()
+        return dict(out, applied=applied) if applied else out
 
 
 def of(world, proxy):

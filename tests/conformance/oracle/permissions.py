@@ -61,7 +61,7 @@ class Permission:
         return [e.names for e in self.entries]
 
     def shown(self):
-        return {'mode': self.mode, 'policies': self.policies}
+        return {'mode': self.mode, 'policies': list(self.policies)}
 
 
 def of_inbound(policies, old, tags, conf, mesh, has_mtls):
@@ -95,3 +95,50 @@ def named(origin):
     out = contributor(origin.policy, 0)
     del out['to']
     return dict(out, **{origin.list: origin.index})
+
+
+# ---- what the JSON says of it: 1.6 ----
+
+def read_names(text):
+    """[(how, URI)] of 'a and b*'; '*' is anyone."""
+    return [] if text == '*' else [
+        ('prefix', name[:-1]) if name.endswith('*') else ('exact', name)
+        for name in text.split(' and ')]
+
+
+def is_in(texts, uris):
+    """Whether a client is in one of 'a and b except c, d'."""
+    for text in texts:
+        who, _, less = text.partition(' except ')
+        if fits(read_names(who), uris) and not any(
+                fits(read_names(name), uris) for name in less.split(', ') if less):
+            return True
+    return False
+
+
+def clients(permission):
+    """Certificates that tell the sets apart: each set alone, two together, nobody's."""
+    alone = [[uri if how == 'exact' else uri + 'x' for how, uri in names]
+             for names in permission.everything_named()]
+    near = [[uri + 'y' for _, uri in names] for names in permission.everything_named()]
+    return [['spiffe://other/nobody']] + alone + near + [
+        a + b for i, a in enumerate(alone) for b in alone[:i]]
+
+
+def differences(permission, shown):
+    """Where the JSON of a permission is not what it should be, as lines."""
+    out = []
+    for key, want in permission.shown().items():
+        if shown.get(key) != want:
+            out.append('%s: want %r, got %r' % (key, want, shown.get(key)))
+    for texts in (shown['allow'], shown['shadow'], shown['deny']):
+        if texts != sorted(set(texts), key=texts.index):
+            out.append('twice: %r' % texts)
+    if permission.mode != 'enforced':
+        return out + ['%s of a mode that has none' % key for key in ('allow', 'shadow', 'deny')
+                      if shown[key]]
+    for uris in clients(permission):
+        got = is_in(shown['allow'], uris), is_in(shown['shadow'], uris)
+        if got != permission.decision(uris):
+            out.append('%r: want %r, got %r' % (uris, permission.decision(uris), got))
+    return out

@@ -15,6 +15,7 @@ class World:
         self.zone = zone
         self.mesh = mesh
         self.warnings = set()  # of what attaches (policies 1.6), once there are routes
+        self.maybe = set()  # those that may as well not be said
         self.conf = {}
         for r in resources:
             if r.kind == 'Mesh' and r.name == mesh:
@@ -124,6 +125,10 @@ class World:
         attached.Attachments(self, proxy, [
             attached.Outbound(o, destination_of(self.resolver, a), a.get('tags'))
             for o, a in zip(out['outbounds'], asked)]).write()
+        shown = [shown for shown in (i.shown() for i in inbounds.of(self, proxy))
+                 if shown['permission'].mode != 'plain' or 'applied' in shown]
+        if shown:
+            out['inbounds'] = shown
         out.facts = self.mode()
         return out
 

@@ -5,6 +5,8 @@
 
 #include "policy/policy.h"
 
+#include <string.h>
+
 /* Zone east: client web, services backend (v0, v1), other, sleepy (not Ready); zone west
  * offers far. mTLS is on. */
 static const char BASE[] =
@@ -66,11 +68,33 @@ static inline struct tools tools_of(const char *first, const char *second,
 	return tools;
 }
 
-static inline const struct routes *resolve(const struct tools *tools, const char *name)
+/* routes without the warnings that nobody may enter, which are of all of them. */
+static inline const struct routes *without_entries(const struct routes *routes,
+						   struct zl_arena *arena)
+{
+	struct routes *copy = zl_arena_memdup(arena, routes, sizeof(*routes));
+	const char **warnings =
+		zl_arena_alloc(arena, routes->warning_count, sizeof(*warnings));
+
+	copy->warning_count = 0;
+	for (size_t i = 0; i < routes->warning_count; i++)
+		if (strstr(routes->warnings[i], ": nobody is let in: ") == NULL)
+			warnings[copy->warning_count++] = routes->warnings[i];
+	copy->warnings = warnings;
+	return copy;
+}
+
+static inline const struct routes *resolve_all(const struct tools *tools,
+					       const char *name)
 {
 	return policy_resolve(tools->index, tools->inventory,
 			      world_get(&tools->world, KIND_DATAPLANE, name), NULL,
 			      tools->world.arena);
+}
+
+static inline const struct routes *resolve(const struct tools *tools, const char *name)
+{
+	return without_entries(resolve_all(tools, name), tools->world.arena);
 }
 
 static inline void tools_end(struct tools *tools)

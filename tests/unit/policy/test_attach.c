@@ -473,10 +473,10 @@ static const struct {
 } AS_JSON[] = {
 	{ ROUTE(MS("far", "1")) TIMEOUT("t", BACKEND, "connectionTimeout: 2s"),
 	  "\"applied\":[{\"kind\":\"MeshTimeout\",\"field\":\"connectionTimeout\",\"value\":\"2s\","
-	  "\"policy\":{\"kind\":\"MeshTimeout\",\"name\":\"t\",\"origin\":\"global\",\"to\":0},\"source\":\"inherited\",\"from\":\"backend\"}]}]}]}]" },
+	  "\"policy\":{\"kind\":\"MeshTimeout\",\"name\":\"t\",\"origin\":\"global\",\"to\":0},\"source\":\"inherited\",\"from\":\"backend\"}]}]" },
 	{ TRAFFIC("backend") OLD("Timeout", "o", "backend", "tcp: {idleTimeout: 3s}"),
 	  "\"applied\":[{\"kind\":\"MeshTimeout\",\"field\":\"idleTimeout\",\"value\":\"3s\","
-	  "\"policy\":{\"kind\":\"Timeout\",\"name\":\"o\",\"origin\":\"global\",\"to\":0}}]}]}]" },
+	  "\"policy\":{\"kind\":\"Timeout\",\"name\":\"o\",\"origin\":\"global\",\"to\":0}}]}]" },
 };
 /* clang-format on */
 
