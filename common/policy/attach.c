@@ -294,10 +294,7 @@ static size_t count_ways(const struct resolving *at, enum unresolved mode,
 static void warn_of_attempts(struct resolving *at, const struct said *retry,
 			     const char *route, size_t ways)
 {
-	const struct leaf *leaf =
-		retry->merged == NULL
-			? NULL
-			: merged_leaf(retry->merged, "tcp.maxConnectAttempt");
+	const struct leaf *leaf = merged_leaf(retry->merged, "tcp.maxConnectAttempt");
 	const char *why = "no cluster";
 
 	if (leaf == NULL)
@@ -371,7 +368,7 @@ static void set_outbound(struct attaching *to, struct outbound_route *outbound)
 		return;
 	for (size_t i = 0; i < ATTACHED_KINDS; i++) {
 		said[i] = (struct said){ about->said[i], SOURCE_DIRECT, "" };
-		if (about->legacy[i] != NULL && outbound->owner == OWNER_TRAFFIC_ROUTE)
+		if (about->legacy[i] != NULL)
 			said[i].merged = about->legacy[i];
 	}
 	if (outbound->http) {

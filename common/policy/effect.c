@@ -85,7 +85,7 @@ static bool is_on(const struct merged *merged, const char *field)
 {
 	const struct leaf *leaf = merged_leaf(merged, field);
 
-	return leaf != NULL && leaf->value->type == TREE_BOOL && leaf->value->boolean;
+	return leaf != NULL && leaf->value->boolean;
 }
 
 static bool has_section(const struct merged *merged, const char *section)
@@ -236,7 +236,7 @@ static void repair(struct resolving *at, const struct merged *merged, const char
 	const char *field = zl_arena_format(at->arena, "%s.backOff.maxInterval", section);
 	const struct leaf *leaf = merged_leaf(merged, field);
 
-	if (leaf == NULL || !retry->max.set || retry->max.ms >= base)
+	if (leaf == NULL || retry->max.ms >= base)
 		return;
 	retry->max.ms = base;
 	effect_warn(at, leaf, field,

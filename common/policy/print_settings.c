@@ -87,9 +87,8 @@ bool answer_has_settings(const struct request_route *rule)
 	     i++) {
 		const struct applied *at = &rule->settings->applied[i];
 
-		if (at->list == LIST_TO &&
-		    route_to(at->policy.policy, at->policy.to)->kind ==
-			    REF_MESH_HTTP_ROUTE)
+		if (route_to(at->policy.policy, at->policy.to)->kind ==
+		    REF_MESH_HTTP_ROUTE)
 			return true;
 	}
 	return false;

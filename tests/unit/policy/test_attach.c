@@ -143,6 +143,9 @@ static char *said_of(const struct routes *routes)
 	"appProtocol: tcp}]}}\n" OUTBOUNDS(                                      \
 		"{port: 1, backendRef: {kind: MeshMultiZoneService, name: all, " \
 		"port: 5432}}")
+#define RPC                                                                         \
+	"---\n{type: Dataplane, name: g, networking: {address: 1.1.1.9, inbound: [" \
+	"{port: 80, tags: {kuma.io/service: rpc, kuma.io/protocol: grpc}}]}}\n"
 #define M "! mesh \"default\": "
 
 /* clang-format off */
@@ -268,6 +271,39 @@ static const struct {
 	  "far: Timeout.connectionTimeout=\"2s\" t#0 inherited d\n"
 	  "far: Timeout.connectionTimeout=\"2s\" t#0 inherited d\n" },
 
+	{ "grpc", OUTBOUNDS(TO_TAG("1", "rpc")) RPC RETRY("r", "{kind: MeshService, name: rpc}", "http: {numRetries: 1}, grpc: {numRetries: 2}") HEALTH("h", MESH, "grpc: {serviceName: x}, http: {disabled: false}"),
+	  "to: Retry.grpc.numRetries=2 r#0\n"
+	  "rpc: HealthCheck.grpc.serviceName=\"x\" h#0 mesh\n"
+	  M "MeshRetry \"r\": spec.to[0].default.http: http has no effect: \"rpc\" is routed as grpc\n" },
+	{ "of the mesh for each protocol", OUTBOUNDS(TO_TAG("1", "rpc") ", " TO_TAG("2", "other") ", " TO_TAG("3", "backend")) RPC
+	  HEALTH("h", MESH, "grpc: {serviceName: x}, http: {path: /y}, tcp: {send: aGk=}"),
+	  "rpc: HealthCheck.grpc.serviceName=\"x\" h#0 mesh\n"
+	  "other: HealthCheck.http.path=\"/y\" h#0 mesh\n"
+	  "backend: HealthCheck.tcp.send=\"aGk=\" h#0 mesh\n" },
+	{ "what nobody checks", HEALTH("h", BACKEND, "interval: 1s, http: {disabled: false}"),
+	  M "MeshHealthCheck \"h\": spec.to[0].default.http: http has no effect: \"backend\" is routed as tcp\n" },
+	{ "pauses that fit", OUTBOUNDS(TO_TAG("1", "other")) RETRY("r", OTHER, "http: {backOff: {maxInterval: 1s}}"),
+	  "to: Retry.http.backOff.maxInterval=\"1s\" r#0\n" },
+	{ "panic beside others", TIMEOUT("t", BACKEND, "connectionTimeout: 1s") BREAKER("b", BACKEND, "outlierDetection: {healthyPanicThreshold: 5, detectors: {totalFailures: {consecutive: 3}}}"),
+	  "backend: CircuitBreaker.outlierDetection.detectors.totalFailures.consecutive=3 b#0 own, CircuitBreaker.outlierDetection.healthyPanicThreshold=5 b#0 own, Timeout.connectionTimeout=\"1s\" t#0 own\n" },
+	{ "retries of a backend alone", ROUTE(MS("far", "1")) RETRY("r", FAR, "http: {numRetries: 1}"), "" },
+	{ "what is switched off is not missed", BREAKER("b", BACKEND, "outlierDetection: {disabled: true, detectors: {totalFailures: {consecutive: 3}}}"),
+	  "backend: CircuitBreaker.outlierDetection.disabled=true b#0 own\n" },
+	{ "the other asks for less", OUTBOUNDS(TO_TAG("1", "sleepy") ", " TO_TAG("2", "backend"))
+	  ROUTE(MS("far", "1")) ROUTE_OF("s", "", MESH, "sleepy", LIST(MS("far", "1")))
+	  BREAKER("t", BACKEND, "connectionLimits: {maxConnections: 1, maxPendingRequests: 20}") BREAKER("u", "{kind: MeshService, name: sleepy}", "connectionLimits: {maxConnections: 1}"),
+	  "far: CircuitBreaker.connectionLimits.maxConnections=1 t#0 inherited backend, CircuitBreaker.connectionLimits.maxPendingRequests=20 t#0 inherited backend\n"
+	  "far: CircuitBreaker.connectionLimits.maxConnections=1 t#0 inherited backend, CircuitBreaker.connectionLimits.maxPendingRequests=20 t#0 inherited backend\n"
+	  M "cluster \"far\" takes MeshCircuitBreaker from destination \"backend\"; destination \"sleepy\" asks for something else\n" },
+	{ "the first by name, whichever comes first", OUTBOUNDS(TO_TAG("1", "other") ", " TO_TAG("2", "sleepy")) TRAFFIC("'*'")
+	  OLD("Timeout", "a", "sleepy", "connectTimeout: 1s") OLD("Timeout", "b", "other", "connectTimeout: 2s"),
+	  "far: Timeout.connectionTimeout=\"2s\" b#0 inherited other\n"
+	  "other: Timeout.connectionTimeout=\"2s\" b#0 own\n"
+	  "far: Timeout.connectionTimeout=\"2s\" b#0 inherited other\n"
+	  "sleepy: Timeout.connectionTimeout=\"1s\" a#0 own\n" },
+	{ "an empty name is the default backend", TRAFFIC("backend") LOGGED OLD("TrafficLog", "o", "backend", "backend: ''"),
+	  "to: AccessLog.backends=[{\"file\":{\"path\":\"/x\"},\"type\":\"File\"}] o#0\n" },
+
 	/* Gateways: listeners by the mesh, where it is meant. */
 	{ "a MeshGateway", EDGE("") POLICY("MeshTimeout", "t", "{kind: MeshGateway, name: edge}", TO(MESH, "idleTimeout: 1s, connectionTimeout: 2s")),
 	  "listener: Timeout.idleTimeout=\"1s\" t#0\n"
@@ -365,6 +401,39 @@ static void test_cases(void **state)
 		tools_end(&tools);
 	}
 	assert_int_equal(wrong, 0);
+}
+
+/* More outbounds than any list of them has room for at first. */
+static void test_many(void **state)
+{
+	enum { COUNT = 40 };
+	struct zl_buf yaml = { 0 };
+	struct zl_buf want = { 0 };
+
+	(void)state;
+	zl_buf_str(&yaml,
+		   TIMEOUT("t", MESH,
+			   "connectionTimeout: 2s") "---\n{type: Dataplane, name: web, "
+						    "networking: {address: 9.9.9.9, "
+						    "outbound: [");
+	for (unsigned i = 0; i < COUNT; i++) {
+		zl_buf_format(&yaml, "{port: %u, tags: {kuma.io/service: s%02u}},", i + 1,
+			      i);
+		zl_buf_format(&want, "s%02u: Timeout.connectionTimeout=\"2s\" t#0 mesh\n",
+			      i);
+	}
+	zl_buf_str(&yaml, "]}}\n");
+	struct tools tools = tools_of(BASE, zl_buf_text(&yaml), NULL);
+	const struct routes *routes = resolve(&tools, "web");
+	struct zl_buf said = { 0 };
+
+	for (size_t i = 0; i < routes->outbound_count; i++)
+		add_outbound(&said, &routes->outbounds[i]);
+	assert_string_equal(zl_buf_text(&said), zl_buf_text(&want));
+	zl_buf_free(&said);
+	zl_buf_free(&want);
+	zl_buf_free(&yaml);
+	tools_end(&tools);
 }
 
 /* ---- inbounds ---- */
@@ -465,6 +534,7 @@ static const struct {
 	  "MeshTimeout \"t\" (global) applies: it is about MeshGateway \"edge\", listener 80 TCP for \"*\"\n" },
 	{ EDGE("") POLICY("MeshTimeout", "t", "{kind: MeshGateway, name: brink}", TO(MESH, "idleTimeout: 1s")),
 	  "MeshTimeout \"t\" (global) does not apply: no listener of the gateway is what it asks for\n" },
+	{ OUTBOUNDS(TO_TAG("1", "other")) HEALTH("h", OTHER, "http: {disabled: true}"), "cluster other)\n        1.1.1.3:80" },
 	{ OLD("Timeout", "o", "backend", "connectTimeout: 2s"), "Timeout \"o\" (global) applies: source {kuma.io/service: *}: inbound 80 has these tags\n" },
 };
 
@@ -474,6 +544,9 @@ static const struct {
 	{ ROUTE(MS("far", "1")) TIMEOUT("t", BACKEND, "connectionTimeout: 2s"),
 	  "\"applied\":[{\"kind\":\"MeshTimeout\",\"field\":\"connectionTimeout\",\"value\":\"2s\","
 	  "\"policy\":{\"kind\":\"MeshTimeout\",\"name\":\"t\",\"origin\":\"global\",\"to\":0},\"source\":\"inherited\",\"from\":\"backend\"}]}]" },
+	{ OUTBOUNDS(TO_TAG("1", "other")) HTTP("h") TIMEOUT("u", "{kind: MeshHTTPRoute, name: h}", "http: {requestTimeout: 3s}"),
+	  "\"applied\":[{\"kind\":\"MeshTimeout\",\"field\":\"http.requestTimeout\",\"value\":\"3s\","
+	  "\"policy\":{\"kind\":\"MeshTimeout\",\"name\":\"u\",\"origin\":\"global\",\"to\":0}}]},{\"matches\"" },
 	{ TRAFFIC("backend") OLD("Timeout", "o", "backend", "tcp: {idleTimeout: 3s}"),
 	  "\"applied\":[{\"kind\":\"MeshTimeout\",\"field\":\"idleTimeout\",\"value\":\"3s\","
 	  "\"policy\":{\"kind\":\"Timeout\",\"name\":\"o\",\"origin\":\"global\",\"to\":0}}]}]" },
@@ -532,6 +605,7 @@ static void test_print(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = { cmocka_unit_test(test_cases),
+					    cmocka_unit_test(test_many),
 					    cmocka_unit_test(test_inbounds),
 					    cmocka_unit_test(test_print) };
 

@@ -1,6 +1,7 @@
 #include "support/seeds.h"
 #include "support/test.h"
 
+#include "policy/effect.h"
 #include "policy/merge.h"
 #include "policy/table.h"
 
@@ -160,6 +161,17 @@ static void test_sections(void **state)
 	assert_false(field_is_in("htt", "http"));
 }
 
+/* What a later release writes is not ours to apply. */
+static void test_unknown_fields(void **state)
+{
+	const struct use use = { .place = PLACE_CLUSTER, .tcp = true, .protocol = "tcp" };
+	const struct merged nothing = { 0 };
+
+	(void)state;
+	assert_int_equal(effect_of(KIND_MESH_TIMEOUT, "newer", &nothing, &use),
+			 EFFECT_NONE);
+}
+
 static void test_table(void **state)
 {
 	enum { COUNT = 100 };
@@ -185,6 +197,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_as_the_rfc_says),
 		cmocka_unit_test(test_sections),
+		cmocka_unit_test(test_unknown_fields),
 		cmocka_unit_test(test_table),
 	};
 
