@@ -72,7 +72,9 @@ struct settings {
 	const struct health_conf *health;
 	const struct breaker_conf *breaker;
 	const struct log_conf *log;
-	const struct applied *applied; /* by kind, then field */
+	/* By kind, then field. The confs have more: what is shown where it has its effect
+	 * (idleTimeout, of an HTTP listener), and what switches off. */
+	const struct applied *applied;
 	size_t applied_count;
 };
 
