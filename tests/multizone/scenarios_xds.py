@@ -9,7 +9,6 @@ import local
 from story import SERVICE, expect, rounds, scenario, split
 
 TLS_PART = re.compile(r"^      transport_socket:.*?(?=^      typed_extension)", re.M | re.S)
-TOKEN_PART = re.compile(r"^        initial_metadata:.*?(?=^  cds_config)", re.M | re.S)
 BEARER = re.compile(r"Bearer \S+")
 
 
@@ -104,7 +103,7 @@ def xds_tokens(stage):
     ends = time.monotonic() + 61
     stage.mesh.ctl("token", "revoke", number, server=zone)
     cases = [
-        (lambda text: TOKEN_PART.sub("", text), "no_token", "no token was shown"),
+        (lambda text: text.replace("authorization", "x-nothing"), "no_token", "no token was shown"),
         (flipped, "bad_token", "signature is wrong"),
         (bearing("a.b.c"), "bad_token", "not a token"),
         (bearing(others), "wrong_proxy", "for another Dataplane"),
