@@ -1,10 +1,10 @@
 /* envoy/build.h - what policies mean, as Envoy resources.
  *
- * An outbound is a listener whose one filter is only named; what it does (the split)
- * travels as an extension of the listener's name (ECDS). An outbound that routes by
- * request has its HTTP connection manager in the listener, and its route table, of the
- * listener's name, travels by RDS. So the bytes of a listener depend on the outbound
- * alone, and a policy, a weight, a rule or an endpoint that changes cuts no connection.
+ * An outbound is a listener whose filter is only named; what it does (the split) travels
+ * as an extension of the listener's name (ECDS). For one that routes by request that is
+ * an HTTP connection manager, "<listener>/http", and its route table, of the listener's
+ * name, travels by RDS. So the bytes of a listener depend on the outbound alone, and a
+ * policy, a weight, a rule or an endpoint that changes cuts no connection.
  * Inbounds are made alike. A builtin gateway has a listener for each port, with a chain
  * for each hostname that it takes TLS for.
  *
@@ -15,6 +15,9 @@
  * Every cluster that an extension or a route table names is in the same config, always,
  * and so is every Secret (SDS) that a cluster or chain names: while a certificate cannot
  * be had or loaded, the cluster has no endpoints, and the chain is not there (K18).
+ *
+ * Who may connect to an inbound stands in front of it as "<listener>/rbac" (ECDS), and in
+ * the names that its TLS takes (SDS).
  *
  * In a mesh with mTLS targets inside it are asked for by name and identity, and inbounds
  * take only who has one of the mesh (kinds-spec 1); identity and roots come by SDS, so
