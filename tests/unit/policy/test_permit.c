@@ -296,14 +296,16 @@ static void rules(void **state)
 	       "spiffe://default/a; by x.rules[0], y.rules[0]\n");
 	/* All that begins so is denied with a longer or an equal prefix. */
 	expect(PERMIT("x", ALL,
-		      RULES(
-			      IDS("deny", PREFIX("spiffe://default/a/")) ", " IDS(
-				      "allow",
-				      PREFIX("spiffe://default/a/b/") ", " PREFIX(
-					      "spiffe://"
-					      "default/a/") ", " EXACT("spiffe://default/"
-								       "a/c") ", " PREFIX("spiffe://"
-											  "default/")))),
+		      RULES(IDS("deny", PREFIX("spiffe://default/a/")) ", " IDS(
+			      "allow",
+			      PREFIX("spiffe://default/a/b/") ", " PREFIX(
+				      "spiffe://"
+				      "default/a/") ", " EXACT("spiffe://default/"
+							       "a/c") ", " PREFIX("spiffe"
+										  "://"
+										  "defaul"
+										  "t"
+										  "/")))),
 	       "enforced spiffe://default/* - spiffe://default/a/*; deny "
 	       "spiffe://default/a/*; by x.rules[0]\n");
 	/* An exact name says nothing of those that begin so. */
