@@ -1,6 +1,7 @@
 #include "ctl/client.h"
 #include "ctl/columns.h"
 #include "ctl/ctl.h"
+#include "ctl/denials.h"
 #include "ctl/json.h"
 #include "ctl/paths.h"
 
@@ -81,10 +82,12 @@ static void print_table(struct ctl *ctl, enum kind kind, const struct tree *docs
 
 enum ctl_exit cmd_get(struct ctl *ctl)
 {
-	enum kind kind = paths_kind(ctl->args[0]);
 	const char *name = ctl->arg_count > 1 ? ctl->args[1] : NULL;
 	struct tree *docs = NULL;
 
+	if (denials_are_meant(ctl->args[0]))
+		return denials_get(ctl);
+	enum kind kind = paths_kind(ctl->args[0]);
 	if (kind == KIND_NONE)
 		return CTL_USAGE;
 	if (name == NULL && (ctl->zone != NULL || ctl->ns != NULL))

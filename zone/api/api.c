@@ -67,6 +67,7 @@ const struct http_route API_ROUTES[] = {
 	{ "GET", EGRESS "/_xds", HTTP_VIEW, 0, egress_xds },
 	{ "GET", EGRESS "/_bootstrap", HTTP_ADMIN, 0, egress_bootstrap },
 	{ "GET", "/meshes/{mesh}/_observed", HTTP_VIEW, 0, observed_handle },
+	{ "GET", "/meshes/{mesh}/_denials", HTTP_VIEW, 0, denials_handle },
 	{ "GET", "/{plural}", HTTP_VIEW, 0, list_global },
 	{ "GET", "/{plural}/{name}", HTTP_VIEW, 0, get_global },
 	{ "PUT", "/{plural}/{name}", HTTP_OPERATE, 0, put_global },

@@ -10,6 +10,7 @@
 #include "rest/rest.h"
 #include "zone/api/api.h"
 
+struct tree;
 struct waiter;
 
 struct api {
@@ -34,6 +35,13 @@ void proxy_xds(struct http_request *req, const struct api *api, enum kind kind);
 /* observed.c */
 void observed_handle(struct http_request *req, void *arg);
 void observed_metrics(const struct api *api, struct zl_buf *out);
+
+/* logging.c */
+void denials_handle(struct http_request *req, void *arg);
+void logging_metrics(const struct api *api, struct zl_buf *out);
+/* The files that a proxy cannot open, or all: the first MUTED_SHOWN. */
+enum { MUTED_SHOWN = 100 };
+struct tree *muted_tree(const struct api *api, const char *id, struct zl_arena *arena);
 
 /* bootstrap.c */
 void proxy_bootstrap(struct http_request *req, const struct api *api, enum kind kind);

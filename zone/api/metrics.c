@@ -117,6 +117,7 @@ static void metrics_handle(struct http_request *req, void *arg)
 	zone_proxy_metrics(api, &out);
 	xds_metrics(api, &out);
 	observed_metrics(api, &out);
+	logging_metrics(api, &out);
 	metrics_answers(&api->answers, &out);
 	refusals(api, &out);
 	metrics_send(req, &out);

@@ -275,6 +275,7 @@ void proxy_xds(struct http_request *req, const struct api *api, enum kind kind)
 		tree_set(arena, to.out, "streams", tree_int(arena, 0));
 		tree_set(arena, to.out, "resources", tree_list(arena));
 	}
+	tree_set(arena, to.out, "withoutFiles", muted_tree(api, id, arena));
 	tree_json_pretty(to.out, &body);
 	http_json(req, 200, body.data);
 	zl_buf_free(&body);

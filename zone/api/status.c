@@ -117,8 +117,9 @@ static struct tree *folder_tree(const struct folder *folder, struct zl_arena *ar
 	return list;
 }
 
-static struct tree *proxies_tree(const struct proxies *proxies, struct zl_arena *arena)
+static struct tree *proxies_tree(const struct api *api, struct zl_arena *arena)
 {
+	const struct proxies *proxies = api->setup.proxies;
 	struct tree *out = tree_map(arena);
 	struct sync_report report;
 
@@ -127,6 +128,7 @@ static struct tree *proxies_tree(const struct proxies *proxies, struct zl_arena 
 	tree_set(arena, out, "acked", tree_int(arena, report.acked));
 	tree_set(arena, out, "nacked", tree_int(arena, report.nacked));
 	tree_set(arena, out, "ackedRevision", tree_int(arena, (int64_t)report.acked_rev));
+	tree_set(arena, out, "withoutFiles", muted_tree(api, NULL, arena));
 	return out;
 }
 
@@ -253,7 +255,7 @@ void status_handle(struct http_request *req, void *arg)
 		tree_set(arena, out, "join", join_tree(api->setup.join, arena));
 	else
 		tree_set(arena, out, "alone", tree_bool(arena, true));
-	tree_set(arena, out, "proxies", proxies_tree(api->setup.proxies, arena));
+	tree_set(arena, out, "proxies", proxies_tree(api, arena));
 	tree_set(arena, out, "zoneProxies", zone_proxies_tree(api->setup.proxies, arena));
 	if (api->setup.folder != NULL)
 		tree_set(arena, out, "files", folder_tree(api->setup.folder, arena));

@@ -96,6 +96,27 @@ static bool starts_with(const char *text, const char *with)
 	return strncmp(text, with, strlen(with)) == 0;
 }
 
+/* Of the URIs of a certificate, with commas between them, those that say who it is; the
+ * others are tags. */
+static const char *identities(const char *uris, struct zl_arena *arena)
+{
+	struct zl_buf out = { 0 };
+	const char *text;
+
+	for (const char *at = uris; *at != '\0';) {
+		size_t len = strcspn(at, ",");
+		if (starts_with(at, "spiffe://")) {
+			if (out.len > 0)
+				zl_buf_char(&out, ',');
+			zl_buf_add(&out, at, len);
+		}
+		at += len + (at[len] == ',');
+	}
+	text = out.len > 0 ? zl_arena_strdup(arena, out.data) : uris;
+	zl_buf_free(&out);
+	return text;
+}
+
 /* The gate is the list of names that a certificate may have (policies-spec 3.4); who has
  * none of this mesh fails before it, and is no matter of permissions. */
 bool record_denial(const struct xds_log_record *record, struct zl_arena *arena,
@@ -108,8 +129,10 @@ bool record_denial(const struct xds_log_record *record, struct zl_arena *arena,
 	const char *termination = body_text(record, "termination", arena);
 	const char *failure = body_text(record, "failure", arena);
 	const char *shadow = body_text(record, "shadow", arena);
-	*out = (struct record_denial){ .inbound = inbound,
-				       .client = body_text(record, "client", arena) };
+	*out = (struct record_denial){
+		.inbound = inbound,
+		.client = identities(body_text(record, "client", arena), arena)
+	};
 	if (starts_with(termination, "rbac_access_denied"))
 		out->why = termination;
 	else if (strstr(failure, "SAN") != NULL)

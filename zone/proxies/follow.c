@@ -80,6 +80,8 @@ static void end_as(struct proxies *proxies, struct proxy *proxy)
 	proxy->has_identity = proxy->due = false;
 	zl_buf_drain(&proxy->services, proxy->services.len);
 	zl_buf_drain(&proxy->secrets, proxy->secrets.len);
+	zl_buf_drain(&proxy->receivers, proxy->receivers.len);
+	muting_end(proxy);
 	const struct resource *heir =
 		proxy->contested ? find_heir(proxies, proxy->id) : NULL;
 	if (heir == NULL) {

@@ -5,6 +5,9 @@
 #pragma once
 
 #include "policy/policy.h"
+#include "zone/logs/denials.h"
+#include "zone/logs/logs.h"
+#include "zone/logs/record.h"
 #include "zone/observed/observed.h"
 #include "zone/proxies/away.h"
 #include "zone/proxies/proxies.h"
@@ -16,6 +19,13 @@ enum { PUSHES_KEPT = 8192 }; /* whose revisions are remembered */
 
 struct loop_timer;
 
+/* A resource whose file its Envoy could not open. */
+struct muted {
+	enum envoy_type type;
+	char *name, *path;    /* owned; path "": which one is not known */
+	char *error, *policy; /* owned; whose file it is; "": nobody's now */
+};
+
 struct proxy {
 	UT_hash_handle hh;
 	struct resource *resource; /* held; NULL: not registered */
@@ -24,23 +34,30 @@ struct proxy {
 	bool connected;
 	bool due;         /* of a zone proxy: it is to have something else, in a moment */
 	struct away away; /* its Envoy */
-	uint64_t wanted, acked; /* numbers of pushes; 0: none */
-	struct zl_buf services; /* that its last push leads to */
-	struct zl_buf secrets;  /* names of those that its last push has a use for */
-	uint64_t identified;    /* number of the first push with its identity; 0: none */
-	bool has_identity;      /* and it has acknowledged that */
-	uint64_t brought;       /* number of the last push with a content; 0: none */
-	uint64_t brought_rev;   /* that named it; the first of those not acknowledged */
-	struct serving serving; /* of a ZoneEgress */
-	uint64_t detail_until_ms; /* it reports each endpoint; 0: it does not */
+	uint64_t wanted, acked;  /* numbers of pushes; 0: none */
+	struct zl_buf services;  /* that its last push leads to */
+	struct zl_buf secrets;   /* names of those that its last push has a use for */
+	uint64_t identified;     /* number of the first push with its identity; 0: none */
+	bool has_identity;       /* and it has acknowledged that */
+	uint64_t brought;        /* number of the last push with a content; 0: none */
+	uint64_t brought_rev;    /* that named it; the first of those not acknowledged */
+	struct serving serving;  /* of a ZoneEgress */
+	struct zl_buf receivers; /* of its access logs, each with a NUL: see logging.c */
+	struct muted *muted;     /* owned */
+	size_t muted_count;
+	struct envoy_config *loud;  /* held: what it would have if nothing were muted */
+	struct envoy_config *quiet; /* held: what it was sent instead; NULL as loud */
+	uint64_t detail_until_ms;   /* it reports each endpoint; 0: it does not */
 	char id[];
 };
 
 struct proxies {
 	struct proxies_setup setup;
 	struct xds_server *xds;
-	struct proxy *all;           /* owned, by id */
-	struct observed *observed;   /* owned */
+	struct proxy *all;         /* owned, by id */
+	struct observed *observed; /* owned, as logs and denials */
+	struct logs *logs;
+	struct denials *denials;
 	struct policy_index *index;  /* held */
 	struct inventory *inventory; /* held; the registry's at the last update */
 	uint64_t rev;                /* of global, in force */
@@ -112,6 +129,27 @@ struct loop_timer *observing_timer(struct proxies *proxies);
 /* For xds_ops. */
 void observing_take(void *owner, const char *id, const struct xds_load *loads,
 		    size_t count);
+
+/* logging.c: what proxies log */
+/* The proxy may log to the addresses that routes name. */
+void logging_want(struct proxy *proxy, const struct routes *routes);
+/* For xds_ops. */
+void logging_take(void *owner, const char *id, const struct xds_log_record *record);
+
+/* muting.c: files that an Envoy cannot open */
+/* The path that Envoy complains of, "" if it is cut off; free() it. NULL: it does not. */
+char *muting_path(const char *nack);
+/* The proxy refused a resource. True: something else is to be sent. */
+bool muting_take(struct proxy *proxy, const struct xds_resource_status *what);
+/* *config, of routes, becomes what the proxy can take. Once one of the
+ * resources that name the files is to be another, all is tried with them again. */
+void muting_apply(struct proxy *proxy, const struct routes *routes,
+		  const struct envoy_secrets *secrets, struct envoy_config **config);
+/* What the proxy was sent last, if it has something muted. */
+struct envoy_config *muting_config(const struct proxy *proxy, const struct routes *routes,
+				   const struct envoy_secrets *secrets);
+/* Another Envoy may be able to open what this one was not. */
+void muting_end(struct proxy *proxy);
 
 /* reports.c */
 /* The revision that a connected proxy surely has. */

@@ -47,6 +47,8 @@ void proxies_drop_if_idle(struct proxies *proxies, struct proxy *proxy)
 	resource_drop(&proxy->last);
 	zl_buf_free(&proxy->services);
 	zl_buf_free(&proxy->secrets);
+	zl_buf_free(&proxy->receivers);
+	muting_end(proxy);
 	free(proxy);
 }
 
@@ -75,6 +77,7 @@ static void on_connected(void *owner, const char *id)
 		zl_log(ZL_INFO, "xds", "a proxy waits until it is registered", "proxy=%q",
 		       id);
 	egresses_take(proxies, proxy, SERVING_CAME);
+	muting_end(proxy);
 	push_proxy(proxies, proxy);
 	report_soon(proxies);
 }
@@ -119,10 +122,15 @@ static void on_heard(void *owner, const char *id)
 
 static void on_nacked(void *owner, const char *id, const struct xds_resource_status *what)
 {
+	struct proxies *proxies = owner;
+	struct proxy *proxy = proxies_find(proxies, id);
+
 	zl_log(ZL_WARN, "xds", "a proxy refused a resource",
 	       "proxy=%q type=%s resource=%q err=%q", id, envoy_type_url(what->type),
 	       what->name, what->nack != NULL ? what->nack : "");
-	report_soon(owner);
+	if (proxy != NULL && muting_take(proxy, what))
+		push_proxy(proxies, proxy);
+	report_soon(proxies);
 }
 
 static enum xds_verdict on_admit(void *owner, const struct xds_stranger *who,
@@ -151,6 +159,7 @@ static const struct xds_ops XDS_OPS = {
 	.nacked = on_nacked,
 	.heard = on_heard,
 	.reported = observing_take,
+	.logged = logging_take,
 };
 
 /* ---- life ---- */
@@ -167,7 +176,10 @@ enum zl_code proxies_open(struct proxies **out, const struct proxies_setup *setu
 	proxies->doubting = egresses_timer(proxies);
 	proxies->awaiting = awaiting_timer(proxies);
 	proxies->detailing = observing_timer(proxies);
+	const struct logs_setup logs = { .loop = setup->loop };
 	proxies->observed = observed_new();
+	proxies->logs = logs_open(&logs);
+	proxies->denials = denials_new();
 	proxies->index = policy_index_new(setup->registry->all, setup->zone);
 	proxies->inventory = inventory_hold(setup->registry->inventory);
 	const struct xds_setup xds = { .base = loop_base(setup->loop),
@@ -203,6 +215,8 @@ void proxies_close(struct proxies **proxiesp)
 		resource_drop(&proxy->last);
 		zl_buf_free(&proxy->services);
 		zl_buf_free(&proxy->secrets);
+		zl_buf_free(&proxy->receivers);
+		muting_end(proxy);
 		free(proxy);
 		proxy = next;
 	}
@@ -214,6 +228,8 @@ void proxies_close(struct proxies **proxiesp)
 	loop_timer_free(&proxies->awaiting);
 	loop_timer_free(&proxies->detailing);
 	observed_free(&proxies->observed);
+	logs_close(&proxies->logs);
+	denials_free(&proxies->denials);
 	zl_arena_free(&proxies->told);
 	free(proxies);
 }

@@ -20,6 +20,8 @@
 #include "zone/xds/xds.h"
 
 struct proxies;
+struct denials;
+struct logs;
 struct loop;
 struct observed;
 struct trust;
@@ -105,6 +107,21 @@ const char *proxies_id(const struct resource *proxy, struct zl_arena *arena);
 
 /* How its proxies really share their connections. */
 const struct observed *proxies_observed(const struct proxies *proxies);
+/* Where their access logs go, and who was denied at their inbounds. */
+const struct logs *proxies_logs(const struct proxies *proxies);
+const struct denials *proxies_denials(const struct proxies *proxies);
+
+/* Files that Envoys cannot open, so that nothing is logged there. id NULL: of all; in
+ * arena, *count of them. */
+struct proxies_mute {
+	const char *proxy;
+	enum envoy_type type;
+	const char *resource, *path, *error;
+	const char *policy; /* "MeshAccessLog \"to-backend\"" */
+};
+const struct proxies_mute *proxies_mutes(const struct proxies *proxies, const char *id,
+					 struct zl_arena *arena, size_t *count);
+
 /* This one is to report each endpoint for the next minute. */
 void proxies_ask_endpoints(struct proxies *proxies, const char *id);
 
@@ -113,5 +130,6 @@ struct xds_server *proxies_xds(const struct proxies *proxies);
 struct proxies_counts {
 	uint64_t resolves, pushes; /* since the start */
 	uint64_t resolve_us;       /* spent in them */
+	uint64_t refused_logs; /* lines to addresses that no policy names for the proxy */
 };
 struct proxies_counts proxies_counts(const struct proxies *proxies);

@@ -26,12 +26,27 @@ const char *const *proxies_warnings(const struct proxies *proxies, const char *m
 	return policy_warnings(proxies->index, proxies->inventory, mesh, arena, count);
 }
 
-struct envoy_config *proxies_config(const struct proxies *proxies,
-				    const struct routes *routes)
+/* NULL: none is to be had. */
+static const struct envoy_secrets *secrets_of(const struct proxies *proxies)
 {
 	const struct envoy_secrets *secrets = &proxies->setup.secrets;
 
-	return envoy_build_proxy(routes, secrets->read != NULL ? secrets : NULL);
+	return secrets->read != NULL ? secrets : NULL;
+}
+
+struct envoy_config *proxies_config(const struct proxies *proxies,
+				    const struct routes *routes)
+{
+	const struct proxy *proxy = NULL;
+
+	if (proxies->all != NULL) {
+		struct zl_arena *arena = zl_arena_new();
+		proxy = proxies_find(proxies, proxies_id(routes->proxy, arena));
+		zl_arena_free(&arena);
+	}
+	if (proxy != NULL && proxy->muted_count > 0)
+		return muting_config(proxy, routes, secrets_of(proxies));
+	return envoy_build_proxy(routes, secrets_of(proxies));
 }
 
 const struct zone_routes *proxies_zone_routes(const struct proxies *proxies,
@@ -46,12 +61,9 @@ const struct zone_routes *proxies_zone_routes(const struct proxies *proxies,
 struct envoy_config *proxies_zone_config(const struct proxies *proxies,
 					 const struct zone_routes *routes)
 {
-	const struct envoy_secrets *secrets = &proxies->setup.secrets;
-
 	return routes->proxy->key.kind == KIND_ZONE_INGRESS
 		       ? envoy_build_ingress(routes)
-		       : envoy_build_egress(routes,
-					    secrets->read != NULL ? secrets : NULL);
+		       : envoy_build_egress(routes, secrets_of(proxies));
 }
 
 static void tell_needs(void *arg)
@@ -135,7 +147,10 @@ static struct envoy_config *resolve(struct proxies *proxies, struct proxy *proxy
 	policy_services(routes, &proxy->services);
 	envoy_secrets_named(routes, &secrets);
 	set_secrets(proxies, proxy, &secrets);
-	return proxies_config(proxies, routes);
+	logging_want(proxy, routes);
+	struct envoy_config *config = envoy_build_proxy(routes, secrets_of(proxies));
+	muting_apply(proxy, routes, secrets_of(proxies), &config);
+	return config;
 }
 
 static struct envoy_config *
