@@ -78,6 +78,9 @@ static Envoy__OutlierDetection *detection(struct build *build,
 	if (conf->ejection.set)
 		to->base_ejection_time = pb_ms(build->arena, conf->ejection.ms);
 	set(build, &to->max_ejection_percent, conf->max_percent);
+	/* Envoy's 10 % of fewer than ten are none: nothing would ever be left out. */
+	if (!conf->max_percent.set || conf->max_percent.value > 0)
+		to->always_eject_one_host = pb_bool(build->arena, true);
 	to->split_external_local_origin_errors = conf->split_errors;
 	set_consecutive(build, to, conf);
 	set_rates(build, to, conf);

@@ -45,6 +45,19 @@ def of_connections(place, proxy):
             *of_logs(place, proxy)]
 
 
+def of_inbound(place, proxy):
+    """The same of a TcpProxy of an inbound, which waits longer than a client (2.0)."""
+    times = by_field(place, 'MeshTimeout')
+    return [('idle timeout', time_of(dict({'idleTimeout': '2h'}, **times), 'idleTimeout'),
+             duration(proxy.get('idleTimeout'))), *of_logs(place, proxy)]
+
+
+def of_raw(place):
+    """The place, but for what the TcpProxy has of it."""
+    return dict(place, applied=[a for a in place.get('applied', [])
+                                if a['field'] != 'idleTimeout'])
+
+
 def of_logs(place, filter_):
     want = [LOGGERS[b['type']]
             for b in by_field(place, 'MeshAccessLog').get('backends', [])]
@@ -139,6 +152,8 @@ def of_detection(fields, there):
         return [('outlier detection', True, False)]
     out = [('ejection percent', fields.get('maxEjectionPercent'),
             there.get('maxEjectionPercent')),
+           ('one is always ejected', fields.get('maxEjectionPercent') != 0,
+            there.get('alwaysEjectOneHost', False)),
            ('detection interval', time_of(fields, 'interval'), duration(there.get('interval')))]
     for name, (number, enforcing) in DETECTORS.items():
         value = fields.get('detectors.%s.consecutive' % name)
