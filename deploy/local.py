@@ -130,6 +130,7 @@ class EchoServers:
     """TCP servers that greet each connection with their name and echo what comes."""
 
     def __init__(self):
+        self.servers = {}
         self.loop = asyncio.new_event_loop()
         self.thread = threading.Thread(target=self.loop.run_forever, daemon=True)
         self.thread.start()
@@ -144,15 +145,25 @@ class EchoServers:
         finally:
             writer.close()
 
-    def start(self, name):
-        """Start a server on a free port of loopback; its port."""
+    def start(self, name, port=0):
+        """Start a server on a free port of loopback, or on this one; its port."""
 
         async def begin():
-            server = await asyncio.start_server(
-                lambda r, w: self._serve(name, r, w), "127.0.0.1", 0, backlog=1024)
-            return server.sockets[0].getsockname()[1]
+            return await asyncio.start_server(
+                lambda r, w: self._serve(name, r, w), "127.0.0.1", port, backlog=1024)
 
-        return asyncio.run_coroutine_threadsafe(begin(), self.loop).result()
+        server = asyncio.run_coroutine_threadsafe(begin(), self.loop).result()
+        port = server.sockets[0].getsockname()[1]
+        self.servers[port] = server
+        return port
+
+    def refuse(self, port):
+        """The server of a port takes no more connections; those that are open stay."""
+
+        async def close():
+            self.servers.pop(port).close()
+
+        asyncio.run_coroutine_threadsafe(close(), self.loop).result()
 
 
 def greet(address, port, timeout=5.0):
