@@ -121,16 +121,40 @@ static bool has_control(const char *text, size_t len)
 	return false;
 }
 
+/* The name of a header as HTTP has it; a colon leads those of its first lines. */
+static bool is_header_name(const char *text, size_t len)
+{
+	static const char OTHERS[] = "!#$%&'*+-.^`|~" WORDS;
+
+	if (len == 0)
+		return true;
+	if (text[0] == ':') {
+		text++;
+		len--;
+	}
+	return len > 0 && strspn(text, OTHERS) >= len;
+}
+
 static bool is_header(const char *text, size_t len)
 {
-	size_t others = 0;
+	const char *other = memchr(text, '?', len);
+	size_t first = other == NULL ? len : (size_t)(other - text);
 
+	return is_header_name(text, first) &&
+	       (other == NULL || is_header_name(other + 1, len - first - 1));
+}
+
+/* Envoy takes no time with a newline in it, which %n stands for. */
+static bool is_time(const char *text, size_t len)
+{
 	for (size_t i = 0; i < len; i++) {
-		if (text[i] <= ' ' || text[i] > '~')
+		if (text[i] != '%')
+			continue;
+		size_t to = i + 1 + strspn(text + i + 1, "-_^#EO0123456789");
+		if (to < len && text[to] == 'n')
 			return false;
-		others += text[i] == '?';
 	}
-	return others <= 1;
+	return true;
 }
 
 static bool is_state(const char *text, size_t len)
@@ -141,9 +165,10 @@ static bool is_state(const char *text, size_t len)
 
 	if (colon == NULL)
 		return true;
-	return colon != text && ((how_len == 5 && memcmp(how, "PLAIN", 5) == 0) ||
-				 (how_len == 5 && memcmp(how, "TYPED", 5) == 0) ||
-				 (how_len > 6 && memcmp(how, "FIELD:", 6) == 0));
+	return colon != text &&
+	       ((how_len == 5 && memcmp(how, "PLAIN", 5) == 0) ||
+		(how_len == 5 && memcmp(how, "TYPED", 5) == 0) ||
+		(how_len > 6 && memcmp(how, "FIELD:", 6) == 0 && how[6] != ':'));
 }
 
 static bool is_parameter(enum takes takes, const char *text, size_t len)
@@ -151,6 +176,8 @@ static bool is_parameter(enum takes takes, const char *text, size_t len)
 	if (has_control(text, len))
 		return false;
 	switch (takes) {
+	case TAKES_TIME:
+		return is_time(text, len);
 	case TAKES_HEADER:
 		return is_header(text, len);
 	case TAKES_STATE:
