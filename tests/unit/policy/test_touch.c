@@ -1,5 +1,6 @@
 #include "support/test.h"
 #include "support/world.h"
+#include "unit/policy/any_policy.h"
 
 #include "policy/policy.h"
 
@@ -10,16 +11,7 @@
  * before; and an index that followed says what a new one says. Random worlds of all
  * kinds, one change after the other. */
 
-enum { STEPS = 12, PROXIES = 5 };
-
-static const char *one_of(struct dice *dice, const char *const *texts, size_t count)
-{
-	return texts[dice_below(dice, count)];
-}
-
-#define ONE_OF(dice, ...)                                  \
-	one_of(dice, (const char *const[]){ __VA_ARGS__ }, \
-	       ARRAY_LEN(((const char *const[]){ __VA_ARGS__ })))
+enum { STEPS = 16, PROXIES = 5 };
 
 static const char *service(struct dice *dice)
 {
@@ -193,10 +185,11 @@ static void add_other(struct dice *dice, struct zl_buf *out)
 	case 0:
 		zl_buf_format(out,
 			      "{type: MeshService, name: o, labels: {kuma.io/origin: "
-			      "zone, kuma.io/zone: east}, spec: {selector: "
+			      "zone, kuma.io/zone: east, app: %s}, spec: {selector: "
 			      "{dataplaneTags: {kuma.io/service: %s}}, ports: [{port: "
 			      "80, targetPort: 1, appProtocol: %s}]}}\n",
-			      service(dice), ONE_OF(dice, "http", "tcp"));
+			      ONE_OF(dice, "s", "t"), service(dice),
+			      ONE_OF(dice, "http", "tcp"));
 		return;
 	case 1:
 		zl_buf_format(out, "{type: Zone, name: west, enabled: %s}\n",
@@ -205,8 +198,11 @@ static void add_other(struct dice *dice, struct zl_buf *out)
 	case 2:
 		zl_buf_format(out,
 			      "{type: Mesh, name: default, routing: "
-			      "{unresolvedBackends: %s}}\n",
-			      ONE_OF(dice, "Blackhole", "Renormalise"));
+			      "{unresolvedBackends: %s}, logging: {backends: [{name: f, "
+			      "type: file, conf: {path: /f}}]}, mtls: {enabledBackend: "
+			      "ca, backends: [{name: ca, type: builtin}]%s}}\n",
+			      ONE_OF(dice, "Blackhole", "Renormalise"),
+			      ONE_OF(dice, "", ", defaultPermission: Allow"));
 		return;
 	default:
 		zl_buf_format(out,
@@ -217,46 +213,13 @@ static void add_other(struct dice *dice, struct zl_buf *out)
 	}
 }
 
-/* Policies that attach to routes. */
-static void add_attached(struct dice *dice, struct zl_buf *out)
-{
-	const char *target = ONE_OF(dice, "{kind: Mesh}", "{kind: MeshService, name: s0}",
-				    "{kind: MeshService, name: s1}");
-
-	zl_buf_format(out, "{type: MeshTimeout, name: %s, spec: {targetRef: %s, to: [{",
-		      ONE_OF(dice, "t", "u"),
-		      ONE_OF(dice, "{kind: Mesh}", "{kind: Dataplane, labels: {app: x}}",
-			     "{kind: MeshSubset, tags: {version: v1}}"));
-	zl_buf_format(out, "targetRef: %s, default: {connectionTimeout: %s}}]}}\n",
-		      target, ONE_OF(dice, "1s", "2s"));
-}
-
-/* Their legacy forms. */
-static void add_legacy(struct dice *dice, struct zl_buf *out)
-{
-	const char *destination = service(dice);
-
-	if (dice_chance(dice, 30))
-		zl_buf_format(out,
-			      "{type: TrafficPermission, name: p, sources: [{match: "
-			      "{kuma.io/service: '*'}}], destinations: [{match: "
-			      "{kuma.io/service: %s}}]}\n",
-			      destination);
-	else
-		zl_buf_format(out,
-			      "{type: Timeout, name: %s, sources: [{match: "
-			      "{kuma.io/service: %s}}], destinations: [{match: "
-			      "{kuma.io/service: %s}}], conf: {connectTimeout: %s}}\n",
-			      ONE_OF(dice, "o", "p"), ONE_OF(dice, "'*'", "s0"),
-			      destination, ONE_OF(dice, "1s", "2s"));
-}
-
 static void add_any(struct dice *dice, struct zl_buf *out)
 {
 	static void (*const ADD[])(struct dice * dice, struct zl_buf * out) = {
 		add_dataplane,  add_dataplane,     add_tcp_route, add_tcp_route,
 		add_http_route, add_traffic_route, add_gateway,   add_other,
-		add_balancing,  add_attached,      add_legacy,
+		add_balancing,  add_attached,      add_attached,  add_attached,
+		add_legacy,     add_legacy,
 	};
 
 	zl_buf_str(out, "---\n");
@@ -273,7 +236,13 @@ static void remove_any(struct dice *dice, const struct set *set, struct set_edit
 					   KIND_MESH_SERVICE,
 					   KIND_MESH_LOAD_BALANCING_STRATEGY,
 					   KIND_MESH_TIMEOUT,
+					   KIND_MESH_RETRY,
+					   KIND_MESH_HEALTH_CHECK,
+					   KIND_MESH_CIRCUIT_BREAKER,
+					   KIND_MESH_ACCESS_LOG,
+					   KIND_MESH_TRAFFIC_PERMISSION,
 					   KIND_TRAFFIC_PERMISSION,
+					   KIND_TRAFFIC_LOG,
 					   KIND_TIMEOUT };
 	enum kind kind = KINDS[dice_below(dice, ARRAY_LEN(KINDS))];
 	struct set_iter each = set_each(set, kind, NULL);

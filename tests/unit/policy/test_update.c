@@ -1,5 +1,6 @@
 #include "support/test.h"
 #include "support/world.h"
+#include "unit/policy/any_policy.h"
 
 #include "policy/policy.h"
 
@@ -75,43 +76,13 @@ static void add_route(struct dice *dice, struct zl_buf *yaml)
 	zl_buf_str(yaml, "]}}\n");
 }
 
-/* One that attaches to routes, or its legacy form. */
-static void add_policy(struct dice *dice, struct zl_buf *yaml)
-{
-	static const char *const TARGETS[] = { "{kind: Mesh}",
-					       "{kind: MeshService, name: s0}",
-					       "{kind: MeshService, labels: {app: s}}",
-					       "{kind: MeshService, name: s1}" };
-	unsigned name = (unsigned)dice_below(dice, 3);
-	const char *top = dice_chance(dice, 70) ? "{kind: Mesh}"
-						: "{kind: Dataplane, labels: {app: a}}";
-
-	if (dice_chance(dice, 30))
-		zl_buf_format(yaml,
-			      "---\n{type: Timeout, name: o%u, sources: [{match: "
-			      "{kuma.io/service: s%u}}], destinations: [{match: "
-			      "{kuma.io/service: %s}}], conf: {connectTimeout: %us}}\n",
-			      name, (unsigned)dice_below(dice, 2),
-			      dice_chance(dice, 50) ? "'*'" : "s1",
-			      1 + (unsigned)dice_below(dice, 3));
-	else if (dice_chance(dice, 30))
-		zl_buf_format(yaml,
-			      "---\n{type: MeshTimeout, name: t%u, spec: {targetRef: %s, "
-			      "rules: [{default: {idleTimeout: %us}}]}}\n",
-			      name, top, 1 + (unsigned)dice_below(dice, 3));
-	else
-		zl_buf_format(yaml,
-			      "---\n{type: MeshTimeout, name: t%u, spec: {targetRef: %s, "
-			      "to: [{targetRef: %s, default: {idleTimeout: %us}}]}}\n",
-			      name, top, TARGETS[dice_below(dice, 4)],
-			      1 + (unsigned)dice_below(dice, 3));
-}
-
 static void remove_one(struct dice *dice, const struct set *set, struct set_edit *edit)
 {
-	static const enum kind KINDS[] = { KIND_MESH_TCP_ROUTE, KIND_MESH_TIMEOUT,
-					   KIND_TIMEOUT };
-	enum kind kind = KINDS[dice_below(dice, ARRAY_LEN(KINDS))];
+	/* The kinds of these policies stand side by side. */
+	const enum kind kinds[] = { KIND_MESH_TCP_ROUTE,
+				    (enum kind)(KIND_MESH_TIMEOUT + dice_below(dice, 6)),
+				    (enum kind)(KIND_TIMEOUT + dice_below(dice, 6)) };
+	enum kind kind = kinds[dice_below(dice, ARRAY_LEN(kinds))];
 	size_t count = set_count(set, kind);
 	struct set_iter each = set_each(set, kind, NULL);
 	const struct resource *res = NULL;
@@ -133,9 +104,13 @@ static struct set *change(struct dice *dice, const struct set *set)
 	for (uint64_t i = 1 + dice_below(dice, 3); i > 0; i--) {
 		uint64_t what = dice_below(dice, 24);
 
-		if (what >= 20)
-			add_policy(dice, &yaml);
-		else if (what < 12)
+		if (what >= 17) {
+			zl_buf_str(&yaml, "---\n");
+			if (dice_chance(dice, 70))
+				add_attached(dice, &yaml);
+			else
+				add_legacy(dice, &yaml);
+		} else if (what < 12)
 			add_route(dice, &yaml);
 		else if (what < 13)
 			zl_buf_format(&yaml,
