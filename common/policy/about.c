@@ -113,6 +113,17 @@ static bool is_about(struct resolving *at, const struct entry *entry,
 			     subject->section, subject->port);
 }
 
+/* Whichever port of the subject is meant: it is named all the same. */
+static bool is_named(struct resolving *at, const struct entry *entry,
+		     const struct subject *subject)
+{
+	const struct target_ref *target = route_to(entry->rank.route, entry->to);
+
+	if (subject->object == NULL)
+		return ref_is_by_name(target);
+	return find_names(at, entry->rank.route, target, subject->object);
+}
+
 /* Entries in their order, from lists that are. */
 enum { LISTS = 3 };
 struct lists {
@@ -158,14 +169,16 @@ static void fill_in(struct abouts *abouts, struct about *about, struct lists *li
 		const struct resource *policy = entry->rank.route;
 		bool alone = route_to(policy, entry->to)->kind != REF_MESH;
 
-		if (alone && (!is_about(abouts->at, entry, &about->subject) ||
+		if (alone && (!is_named(abouts->at, entry, &about->subject) ||
 			      !is_selected(abouts, policy)))
+			continue;
+		for (size_t i = 0; i < ATTACHED_KINDS; i++)
+			about->named[i] = about->named[i] || (alone && is_kind(entry, i));
+		if (alone && !is_about(abouts->at, entry, &about->subject))
 			continue;
 		entries[count++] = entry;
 		any = any || alone;
 		weaker += !any;
-		for (size_t i = 0; i < ATTACHED_KINDS; i++)
-			about->named[i] = about->named[i] || (alone && is_kind(entry, i));
 	}
 	/* Mostly what is said of the mesh comes first, and is merged. */
 	bool first = weaker == abouts->mesh_count;

@@ -323,8 +323,6 @@ static bool is_alike(const struct reading *a, const struct reading *b)
 static const void *read_conf(struct resolving *at, enum kind kind,
 			     const struct merged *merged, const struct tree *tree)
 {
-	if (kind == KIND_MESH_CIRCUIT_BREAKER)
-		warn_of_detectors(at, merged);
 	if (kind == KIND_MESH_RETRY)
 		return read_retry(at, merged, tree);
 	return conf_read(kind, tree, at->arena);
@@ -338,6 +336,8 @@ static void fill_in(const struct setting *to, enum kind kind, const struct merge
 		zl_arena_alloc(arena, merged->count, sizeof(struct leaf *));
 	size_t count = 0;
 
+	if (kind == KIND_MESH_CIRCUIT_BREAKER && may_have(kind, DETECTION, to->use))
+		warn_of_detectors(to->at, merged);
 	reading->shown = zl_arena_alloc(arena, merged->count, sizeof(struct leaf *));
 	for (size_t i = 0; i < merged->count; i++) {
 		struct leaf *leaf = &merged->leaves[i];

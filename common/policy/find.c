@@ -132,18 +132,23 @@ static bool is_about_port(const struct target_ref *target, const char *section,
 	return target->port == 0 || target->port == port;
 }
 
-bool find_is_about(struct resolving *at, const struct resource *route,
-		   const struct target_ref *target, const struct resource *object,
-		   const char *section, uint32_t port)
+/* Whichever port is meant. */
+static bool means(struct resolving *at, const struct resource *route,
+		  const struct target_ref *target, const struct resource *object)
 {
 	const char *ns = target->ns[0] != '\0' ? target->ns : route_namespace(route);
 	bool several;
 
-	if (!is_about_port(target, section, port))
-		return false;
 	if (target->labels.count > 0)
 		return object_matches(at->inventory, object, target->labels);
 	return look_up(at, object->key.kind, ns, target->name, &several) == object;
+}
+
+bool find_is_about(struct resolving *at, const struct resource *route,
+		   const struct target_ref *target, const struct resource *object,
+		   const char *section, uint32_t port)
+{
+	return is_about_port(target, section, port) && means(at, route, target, object);
 }
 
 static bool has_port(const struct resolving *at, const struct resource *object,
@@ -156,6 +161,12 @@ static bool has_port(const struct resolving *at, const struct resource *object,
 			return true;
 	}
 	return false;
+}
+
+bool find_names(struct resolving *at, const struct resource *route,
+		const struct target_ref *target, const struct resource *object)
+{
+	return means(at, route, target, object) && has_port(at, object, target);
 }
 
 const char *find_nothing(struct resolving *at, const struct resource *route,

@@ -35,6 +35,10 @@ bool find_is_about(struct resolving *at, const struct resource *route,
 		   const struct target_ref *target, const struct resource *object,
 		   const char *section, uint32_t port);
 
+/* The same of any of its ports. */
+bool find_names(struct resolving *at, const struct resource *route,
+		const struct target_ref *target, const struct resource *object);
+
 /* Why target is about nothing at all; in arena. NULL: it is about something, or would be
  * if there were such a tag service. */
 const char *find_nothing(struct resolving *at, const struct resource *route,
