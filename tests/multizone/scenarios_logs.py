@@ -5,7 +5,7 @@ import socketserver
 import threading
 
 import local
-from scenarios_mtls import builtin, expect_uncut, hold
+from scenarios_mtls import builtin, expect_uncut, hold, put_mesh
 from story import SERVICE, expect, scenario, split
 
 
@@ -139,6 +139,7 @@ def access_logs_outlast_a_receiver(stage):
     stage.start_envoys(zone)
     receiver = Receiver()
     counter = "zonelink_access_log_dropped_total"
+    records = "zonelink_xds_log_records_total"
     with receiver:
         apply(stage, zone, split({"v0": 70, "v1": 30}),
               access_log(tcp(receiver.address, plain("%CONNECTION_ID%"))))
@@ -158,13 +159,19 @@ def access_logs_outlast_a_receiver(stage):
         long = "x" * 50000
         apply(stage, zone, access_log(tcp(receiver.address, plain("%CONNECTION_ID% " + long))))
         until_synced(zone)
-    before = len(set(receiver.lines))
+    before, came = len(set(receiver.lines)), metric(zone, records)
     local.count_greetings(zone.outbounds["backend"], 200)
     local.wait_for("lines are dropped",
                    lambda: metric(zone, counter, target=receiver.address) > 0, 30)
+
+    def missing():
+        """Of those that Envoy sent: with much on its way it leaves one out at times."""
+        return metric(zone, records) - came + before - len(set(receiver.lines)) - metric(
+            zone, counter, target=receiver.address)
+
     with receiver:
-        local.wait_for("every line came or is counted", lambda: len(set(receiver.lines)) -
-                       before + metric(zone, counter, target=receiver.address) == 200, 30)
+        local.wait_for("every line came or is counted", lambda: not missing(), 30)
+    expect(metric(zone, records) - came > 190, "Envoy lost lines")
     dropped = int(metric(zone, counter, target=receiver.address))
     return f"550 of 550 kept; of 10 MB {dropped} of 200 lines dropped and counted"
 
@@ -177,7 +184,7 @@ def denied(stage, zone, mode):
 
 def permission(action):
     """A MeshTrafficPermission for who is of the mesh."""
-    return {"type": "MeshTrafficPermission", "name": "all", "mesh": "default",
+    return {"type": "MeshTrafficPermission", "name": "all-of-the-mesh", "mesh": "default",
             "spec": {"targetRef": {"kind": "Mesh"},
                      "from": [{"targetRef": {"kind": "Mesh"}, "default": {"action": action}}]}}
 
@@ -188,16 +195,20 @@ def denials_are_shown_and_counted(stage):
     hub = stage.mesh.start_global()
     zone = stage.zone_with_backends("east", hub, versions=("v0",))
     stage.start_envoys(zone)
-    mesh = {"type": "Mesh", "name": "default", "mtls": {"enabledBackend": "ca",
-                                                        "backends": [builtin("ca")]}}
     counter = "zonelink_permission_denied_total"
     labels = {"mesh": "default", "service": SERVICE}
     out = zone.outbounds[SERVICE]
-    apply(stage, hub, permission("AllowWithShadowDeny"), mesh)
-    local.wait_for("the mesh connects", lambda: local.greet("127.0.0.1", out) == "backend-v0")
+    stage.wait(hub, put_mesh(hub, "ca", builtin("ca")))
+    local.wait_for("the mesh connects", lambda: all(
+        local.greet("127.0.0.1", out) == "backend-v0" for _ in range(20)))
     links = hold(out)
-    local.greet("127.0.0.1", out)
-    local.wait_for("a shadow denial", lambda: denied(stage, zone, "shadow"))
+    apply(stage, hub, permission("AllowWithShadowDeny"))
+
+    def is_shown():
+        local.greet("127.0.0.1", out)
+        return denied(stage, zone, "shadow")
+
+    local.wait_for("a shadow denial", is_shown)
     one = denied(stage, zone, "shadow")[0]
     expect(one["client"].startswith("spiffe://default/web") and one["service"] == SERVICE and
            one["dataplane"] == "backend-v0", f"{one}")
@@ -210,7 +221,7 @@ def denials_are_shown_and_counted(stage):
            one["client"].startswith("spiffe://default/web"), f"{one}")
     for mode in ("shadow", "enforced"):
         local.wait_for(f"{mode} is counted", lambda mode=mode: metric(
-            zone, counter, **labels, mode=mode) == len(denied(stage, zone, mode)))
+            zone, counter, **labels, mode=mode) == len(denied(stage, zone, mode)) > 0)
     table = stage.mesh.ctl("get", "denials", server=zone)
     expect("CLIENT" in table and "spiffe://default/web" in table, table)
     stage.mesh.ctl("get", "denials", server=hub, code=4)

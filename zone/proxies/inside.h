@@ -11,6 +11,7 @@
 #include "zone/observed/observed.h"
 #include "zone/proxies/away.h"
 #include "zone/proxies/proxies.h"
+#include "zone/proxies/receivers.h"
 #include "zone/proxies/serving.h"
 
 #include <uthash.h>
@@ -42,7 +43,7 @@ struct proxy {
 	uint64_t brought;        /* number of the last push with a content; 0: none */
 	uint64_t brought_rev;    /* that named it; the first of those not acknowledged */
 	struct serving serving;  /* of a ZoneEgress */
-	struct zl_buf receivers; /* of its access logs, each with a NUL: see logging.c */
+	struct zl_buf receivers; /* of its access logs, see receivers.h */
 	struct muted *muted;     /* owned */
 	size_t muted_count;
 	struct envoy_config *loud;  /* held: what it would have if nothing were muted */
@@ -131,8 +132,6 @@ void observing_take(void *owner, const char *id, const struct xds_load *loads,
 		    size_t count);
 
 /* logging.c: what proxies log */
-/* The proxy may log to the addresses that routes name. */
-void logging_want(struct proxy *proxy, const struct routes *routes);
 /* For xds_ops. */
 void logging_take(void *owner, const char *id, const struct xds_log_record *record);
 

@@ -7,51 +7,6 @@
 
 #include <string.h>
 
-/* Receivers of one proxy that are remembered. */
-enum { RECEIVERS_BYTES = 16 * 1024 };
-
-static bool has_text(const struct zl_buf *texts, const char *text)
-{
-	for (size_t at = 0; at < texts->len; at += strlen(texts->data + at) + 1)
-		if (strcmp(texts->data + at, text) == 0)
-			return true;
-	return false;
-}
-
-/* A connection logs as it was to when it began, so what a proxy was ever told to log to
- * stays allowed while it is registered. Of very many the oldest goes. */
-static void allow(struct zl_buf *receivers, const char *address)
-{
-	size_t len = strlen(address) + 1;
-
-	if (has_text(receivers, address))
-		return;
-	while (receivers->len > 0 && receivers->len + len > RECEIVERS_BYTES)
-		zl_buf_drain(receivers, strlen(receivers->data) + 1);
-	zl_buf_add(receivers, address, len);
-}
-
-static void allow_settings(struct zl_buf *receivers, const struct settings *settings)
-{
-	const struct log_conf *conf = settings != NULL ? settings->log : NULL;
-
-	for (size_t i = 0; conf != NULL && i < conf->count; i++)
-		if (conf->backends[i].type == LOG_TCP)
-			allow(receivers, conf->backends[i].address);
-}
-
-void logging_want(struct proxy *proxy, const struct routes *routes)
-{
-	struct zl_buf *receivers = &proxy->receivers;
-
-	for (size_t i = 0; i < routes->outbound_count; i++)
-		allow_settings(receivers, routes->outbounds[i].settings);
-	for (size_t i = 0; i < routes->inbound_count; i++)
-		allow_settings(receivers, routes->inbounds[i].settings);
-	for (size_t i = 0; i < routes->listener_count; i++)
-		allow_settings(receivers, routes->listeners[i].settings);
-}
-
 static void refuse(struct proxies *proxies, const char *id, const char *target)
 {
 	if (proxies->counts.refused_logs++ == 0)
@@ -66,7 +21,7 @@ static void pass_on(struct proxies *proxies, const struct proxy *proxy,
 {
 	struct zl_buf line = { 0 };
 
-	if (!has_text(&proxy->receivers, target)) {
+	if (!receivers_has(&proxy->receivers, target)) {
 		refuse(proxies, proxy->id, target);
 		return;
 	}

@@ -147,7 +147,7 @@ static struct envoy_config *resolve(struct proxies *proxies, struct proxy *proxy
 	policy_services(routes, &proxy->services);
 	envoy_secrets_named(routes, &secrets);
 	set_secrets(proxies, proxy, &secrets);
-	logging_want(proxy, routes);
+	receivers_allow(&proxy->receivers, routes);
 	struct envoy_config *config = envoy_build_proxy(routes, secrets_of(proxies));
 	muting_apply(proxy, routes, secrets_of(proxies), &config);
 	return config;
