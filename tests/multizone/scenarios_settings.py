@@ -52,12 +52,13 @@ def remove(stage, hub, *documents):
 
 
 class Place:
-    """A zone where `web`, behind an Envoy, calls instances that have none: what its Envoy
-    meets is what their servers do."""
+    """A zone where `web`, behind an Envoy, calls instances. Those of connections have none:
+    what its Envoy meets is what their servers do. Requests go from Envoy to Envoy."""
 
-    def __init__(self, stage, versions, ports=None, protocol="tcp"):
-        """Instances by name, and their versions; ports of those that are no echo servers."""
-        self.stage, self.mesh = stage, stage.mesh
+    def __init__(self, stage, versions, ports=None, protocol="tcp", service="backend"):
+        """Instances by name, and their versions; ports of those that are no echo servers;
+        which outbound is looked at: `backend`, which only routes know, or SERVICE."""
+        self.stage, self.mesh, self.service = stage, stage.mesh, service
         self.hub = stage.mesh.start_global()
         self.zone = stage.mesh.start_zone("east", self.hub)
         self.ports = {name: (ports or {}).get(name) or self.mesh.echo.start(name)
@@ -65,30 +66,36 @@ class Place:
         for name, version in versions.items():
             self.mesh.put_file(self.zone, f"{name}.yaml", {
                 "type": "Dataplane", "mesh": "default", "name": name, "networking": {
-                    "address": "127.0.0.1", "inbound": [{"port": self.ports[name], "tags": {
-                        "kuma.io/service": SERVICE, "kuma.io/protocol": protocol,
-                        "version": version}}]}})
+                    "address": "127.0.0.1", "inbound": [{
+                        "port": self.ports[name] if protocol == "tcp" else local.free_port(),
+                        "serviceAddress": "127.0.0.1", "servicePort": self.ports[name],
+                        "tags": {"kuma.io/service": SERVICE, "kuma.io/protocol": protocol,
+                                 "version": version}}]}})
         outbounds = self.mesh.client(self.zone, "web", ["backend", SERVICE],
                                      {"app": "frontend"})
-        self.port = outbounds["backend"]
+        self.port = outbounds[service]
         local.wait_for("the zone has its Dataplanes", lambda: self.zone.get(
             "/meshes/default/dataplanes")["total"] == len(versions) + 1)
-        self.envoy = self.mesh.start_envoy(self.zone, "web", drain_seconds=3)
+        for name in versions if protocol != "tcp" else ():
+            self.mesh.start_envoy(self.zone, name)
+        self.envoy = self.mesh.start_envoy(self.zone, "web")
 
     def backend(self):
-        """What explain says of the outbound to `backend`."""
-        return self.stage.routes(self.zone)["backend"]
+        """What explain says of the outbound, or of its first rule of requests."""
+        outbound = self.stage.routes(self.zone)[self.service]
+        return {**outbound, **outbound.get("rules", [{}])[0]}
 
     def counts(self, name):
-        """A counter or gauge of the clusters of `backend`: {version: value}."""
-        found = {}
-        for ref in (ref for ref in self.backend()["backends"] if ref["weight"]):
+        """A counter or gauge of the clusters of the outbound: {version: value}."""
+        outbound, found = self.backend(), {}
+        rules_of = outbound.get("rules", [outbound])
+        for ref in (ref for rule in rules_of for ref in rule["backends"] if ref["weight"]):
             stat = f"cluster.{ref['cluster']}.{name}"
             found[ref["tags"]["version"]] = self.envoy.stats(re.escape(stat)).get(stat, 0)
         return found
 
     def proxy(self):
-        """The TcpProxy of `backend`, as Envoy has it."""
+        """The TcpProxy of the outbound, as Envoy has it."""
         return next(one for name, one in filters(self.envoy).items()
                     if name.endswith(f":{self.port}"))
 
@@ -389,3 +396,40 @@ def lines_of(path, count):
     local.wait_for(f"{count} lines in {path}", lambda: len(lines()) >= count, 60)
     expect(len(lines()) == count, f"not {count} lines: {lines()}")
     return lines()
+
+
+LINE = ("%KUMA_MESH% %KUMA_SOURCE_SERVICE%>%KUMA_DESTINATION_SERVICE% %UPSTREAM_CLUSTER% "
+        "%UPSTREAM_HOST% %BYTES_RECEIVED% %KUMA_TRAFFIC_DIRECTION%")
+
+
+def log_to(path, **form):
+    """The conf of a log to a file."""
+    return {"backends": [{"type": "File", "file": {"path": path, "format": form}}]}
+
+
+@scenario()
+def settings_access_log_after_a_split(stage):
+    """Each connection has its line, with the backend that it went to: as text, as JSON,
+    and none once somebody says so."""
+    place = Place(stage, {"a": "v0", "b": "v1"})
+    text, table = stage.mesh.path("text.log"), stage.mesh.path("json.log")
+    apply(place.hub, split({"v0": 3, "v1": 1}),
+          to("MeshAccessLog", log_to(text, type="Plain", plain=LINE)))
+    counts = local.count_greetings(place.port, 40)
+    apply(place.hub, to("MeshAccessLog", {"backends": []}))
+    local.count_greetings(place.port, 30)
+    apply(place.hub, to("MeshAccessLog", log_to(table, type="Json", json=[
+        {"key": "cluster", "value": "%UPSTREAM_CLUSTER%"},
+        {"key": "received", "value": "%BYTES_RECEIVED%"},
+        {"key": "from", "value": "%KUMA_SOURCE_SERVICE%"}])))
+    again = local.count_greetings(place.port, 40)
+    refs = {ref["tags"]["version"]: ref["cluster"] for ref in place.backend()["backends"]}
+    clusters = {"a": refs["v0"], "b": refs["v1"]}
+    expect(collections.Counter(lines_of(text, 40)) == {
+        f"default web>backend {clusters[name]} 127.0.0.1:{place.ports[name]} 1 OUTBOUND": count
+        for name, count in counts.items()}, f"{counts}: {lines_of(text, 40)}")
+    found = [json.loads(line) for line in lines_of(table, 40)]
+    expect(collections.Counter(one["cluster"] for one in found) == {
+        clusters[name]: count for name, count in again.items()}, f"{again}: {found}")
+    expect(all(one["received"] == 1 and one["from"] == "web" for one in found), f"{found}")
+    return f"40 of 40 lines in both forms, none between: {counts}, {again}"
