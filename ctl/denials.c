@@ -53,6 +53,8 @@ enum ctl_exit denials_get(struct ctl *ctl)
 	if (ctl->arg_count > 1 || ctl->zone != NULL || ctl->ns != NULL)
 		return ctl_fail(CTL_USAGE,
 				"get denials takes no NAME, --zone or --namespace");
+	if (ctl->output == OUT_NAME)
+		return ctl_fail(CTL_USAGE, "get denials: -o name: denials have none");
 	enum ctl_exit code = client_ask(ctl, &ask, &answer);
 	if (code == CTL_ABSENT)
 		return ctl_fail(code,

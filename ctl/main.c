@@ -15,7 +15,7 @@ enum {
 const struct command CTL_COMMANDS[] = {
 	{ "apply", "-f FILE|DIR|-", "store documents, all or none",
 	  0, 0, TAKES_FILE | TAKES_WAIT, MAY_TREE, cmd_apply },
-	{ "get", "KIND [NAME]", "show what is stored",
+	{ "get", "KIND [NAME]", "show what is stored; at a zone: get denials",
 	  1, 2, TAKES_ZONE | TAKES_NAMESPACE, MAY_LIST, cmd_get },
 	{ "delete", "KIND NAME", "delete one resource",
 	  2, 2, TAKES_ZONE | TAKES_NAMESPACE | TAKES_REVISION, MAY_TABLE, cmd_delete },

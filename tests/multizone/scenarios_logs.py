@@ -266,3 +266,31 @@ def access_log_of_a_missing_folder(stage):
     local.wait_for("nothing is left out", lambda: not told())
     expect_uncut(links)
     return "weights follow without the file"
+
+
+@scenario()
+def event_log_of_a_missing_folder(stage):
+    """The same of the events of health checks, which a cluster writes."""
+    zone = stage.zone_with_backends("east", None)
+    stage.start_envoys(zone)
+    apply(stage, zone, split({"v0": 100}))
+    until_synced(zone)
+    links = hold(zone.outbounds["backend"])
+    path = os.path.join(stage.mesh.path("missing"), "events.log")
+    conf = {"interval": "1s", "timeout": "1s", "tcp": {}, "eventLogPath": path}
+    apply(stage, zone, {"type": "MeshHealthCheck", "name": "checks", "mesh": "default",
+                        "spec": {"targetRef": {"kind": "Mesh"},
+                                 "to": [{"targetRef": {"kind": "Mesh"}, "default": conf}]}})
+
+    def told():
+        return zone.get("/meshes/default/dataplanes/web/_xds")["withoutFiles"]
+
+    local.wait_for("status tells of the file", told)
+    until_synced(zone)
+    expect(told()[0]["file"] == path and told()[0]["policy"] == 'MeshHealthCheck "checks"',
+           f"{told()}")
+    apply(stage, zone, split({"v1": 100}))
+    until_synced(zone)
+    stage.expect_split(zone, {"backend-v1": 1.0}, total=200)
+    expect_uncut(links)
+    return "weights follow without the file"
