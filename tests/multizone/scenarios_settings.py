@@ -64,13 +64,14 @@ class Place:
         self.ports = {name: (ports or {}).get(name) or self.mesh.echo.start(name)
                       for name in versions}
         for name, version in versions.items():
+            where = {"port": self.ports[name]} if protocol == "tcp" else {
+                "port": local.free_port(), "serviceAddress": "127.0.0.1",
+                "servicePort": self.ports[name]}
             self.mesh.put_file(self.zone, f"{name}.yaml", {
                 "type": "Dataplane", "mesh": "default", "name": name, "networking": {
-                    "address": "127.0.0.1", "inbound": [{
-                        "port": self.ports[name] if protocol == "tcp" else local.free_port(),
-                        "serviceAddress": "127.0.0.1", "servicePort": self.ports[name],
-                        "tags": {"kuma.io/service": SERVICE, "kuma.io/protocol": protocol,
-                                 "version": version}}]}})
+                    "address": "127.0.0.1", "inbound": [{**where, "tags": {
+                        "kuma.io/service": SERVICE, "kuma.io/protocol": protocol,
+                        "version": version}}]}})
         outbounds = self.mesh.client(self.zone, "web", ["backend", SERVICE],
                                      {"app": "frontend"})
         self.port = outbounds[service]
