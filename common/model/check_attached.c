@@ -13,6 +13,13 @@ static bool is_filled(const struct tree *spec, const char *list)
 	return value != NULL && (value->type != TREE_LIST || value->count > 0);
 }
 
+/* A kind without `from` and `rules` has said of them that they are unknown: nothing else
+ * is worth a word. */
+static bool takes_inbounds(enum kind kind)
+{
+	return kind != KIND_MESH_RETRY && kind != KIND_MESH_HEALTH_CHECK;
+}
+
 /* PV1, PV3 to PV5: what must be there. */
 static void check_any(struct decode *dec, const struct tree *spec, const struct path *at)
 {
@@ -62,6 +69,8 @@ void check_attached(struct decode *dec, const struct tree *tree, const struct pa
 
 	(void)made;
 	check_any(dec, tree, at);
+	if (!takes_inbounds(dec->kind))
+		return;
 	if (is_filled(tree, "rules") &&
 	    (is_filled(tree, "from") || (!permits && is_filled(tree, "to"))))
 		decode_bad(dec, at, NULL, tree,

@@ -35,9 +35,10 @@ static void check_limits(struct decode *dec, const struct tree *tree,
 	if (pending->set && pending->value > 0 && pending->value < PENDING_FEW)
 		decode_warn(dec, at, "maxPendingRequests",
 			    tree_get(tree, "maxPendingRequests"),
-			    "closes what comes while %u connections are being "
+			    "closes what comes while %u connection%s being "
 			    "established: write at least %d",
-			    pending->value, PENDING_FEW);
+			    pending->value, pending->value == 1 ? " is" : "s are",
+			    PENDING_FEW);
 }
 
 static void finish_limits(struct decode *dec, const struct tree *tree, void *made)

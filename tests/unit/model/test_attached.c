@@ -90,7 +90,9 @@ static const struct doc_case LISTS[] = {
 	{ SPEC("MeshTrafficPermission", "{to: " ITEM(MESH, ALLOW) "}"),
 	  "spec.to: unknown field\nspec: at least one of 'from' or 'rules' has to be defined", NULL },
 	{ SPEC("MeshRetry", "{to: " ITEM(MESH, TRY) ", from: []}"), "spec.from: unknown field", NULL },
+	{ SPEC("MeshRetry", "{to: " ITEM(MESH, TRY) ", from: " ITEM(MESH, TRY) ", rules: [{}]}"), "spec.from: unknown field\nspec.rules: unknown field", NULL },
 	{ SPEC("MeshHealthCheck", "{to: " ITEM(MESH, CHECK) ", rules: []}"), "spec.rules: unknown field", NULL },
+	{ SPEC("MeshHealthCheck", "{targetRef: " GATEWAY ", to: " ITEM(MESH, CHECK) ", from: " ITEM(MESH, CHECK) "}"), "spec.from: unknown field", NULL },
 	{ "{type: MeshTimeout, name: r}", "spec: must be defined\nspec: at least one of 'from', 'to' or 'rules' has to be defined", NULL },
 };
 
@@ -133,7 +135,7 @@ static const struct doc_case REFERENCES[] = {
 	{ TOP(GATEWAY, TO_MESH ", " FROM), "spec.from: must not be defined", W12 },
 	{ TOP(GATEWAY, RULES), "spec.rules: must not be defined", NULL },
 	{ SPEC("MeshTrafficPermission", "{targetRef: " GATEWAY ", from: " ITEM(MESH, ALLOW) "}"),
-	  "spec.targetRef.kind: value 'MeshGateway' is not supported\nspec.from: must not be defined", NULL },
+	  "spec.targetRef.kind: value 'MeshGateway' is not supported", NULL },
 };
 
 static const struct doc_case ROLES[] = {

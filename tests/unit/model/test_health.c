@@ -110,6 +110,8 @@ static const struct doc_case BREAKERS[] = {
 	{ LIMITS("{maxConnections: 4294967296}"), AT ".connectionLimits.maxConnections" CEILING, NULL },
 	{ LIMITS("{maxPendingRequests: 15}"), NULL,
 	  AT ".connectionLimits.maxPendingRequests: closes what comes while 15 connections are being established: write at least 16" },
+	{ LIMITS("{maxPendingRequests: 1}"), NULL,
+	  AT ".connectionLimits.maxPendingRequests: closes what comes while 1 connection is being established: write at least 16" },
 	/* outlierDetection */
 	{ OUTLIER("{interval: 0s, baseEjectionTime: -1s, maxEjectionPercent: 101, healthyPanicThreshold: 100.1, " TOTAL "}"),
 	  OUT ".interval" NOT_ABOVE "\n" OUT ".baseEjectionTime" NOT_ABOVE "\n" OUT ".maxEjectionPercent" PERCENT "\n"
