@@ -40,8 +40,9 @@ class Failure(Exception):
     """Something did not happen that should have."""
 
 
-def wait_for(what, condition, seconds=15.0):
-    """Poll condition until it is true and return its value; Failure names what."""
+def wait_for(what, condition, seconds=60.0):
+    """Poll condition until it is true and return its value; Failure names what. Unless a
+    promise is measured, seconds are patience: slow machines run several of us at a time."""
     deadline = time.monotonic() + seconds
     while True:
         value = condition()

@@ -31,7 +31,7 @@ def expect_shares(counts, shares, total, what):
            f"{what}: {total} connections, configured {shares}: {counts}")
 
 
-def wait_for_zones(world, zone, outbound, zones, seconds=15):
+def wait_for_zones(world, zone, outbound, zones, seconds=60):
     """Wait until these zones, and no others, answer a zone's clients."""
     def answered():
         counts = world.connections(zone, outbound, 20 * len(zones))

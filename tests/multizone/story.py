@@ -105,7 +105,7 @@ class Stage:
         expect(status in (200, 201), f"PUT {document['name']}: {status} {answer}")
         return answer
 
-    def wait(self, hub, revision, what="proxies", seconds=15):
+    def wait(self, hub, revision, what="proxies", seconds=60):
         """Wait at global until all zones or proxies have a revision; the answer."""
         answer = hub.get(f"/_wait?revision={revision}&for={what}&timeout={seconds}s")
         expect(answer["reached"] and not answer["nacked"],

@@ -218,7 +218,7 @@ class World(Hosts):  # pylint: disable=too-many-public-methods  # stories are to
         """Run zonelinkctl against the control plane of a zone."""
         return self._ctl(f"{zone}-cp", args, code, stdin)
 
-    def apply(self, *docs, wait="proxies", zone=None, seconds=30):
+    def apply(self, *docs, wait="proxies", zone=None, seconds=60):
         """Store documents at global, or in a zone, and wait until all live proxies (or
         "zones"; None: do not wait) have them and nobody has refused; the answer. They are
         deleted again before the next scenario; a Mesh is put back as it was."""
@@ -237,7 +237,7 @@ class World(Hosts):  # pylint: disable=too-many-public-methods  # stories are to
             f"/meshes/{mesh}/{kind}/{name}"
         return self._call("global", "DELETE", path)
 
-    def wait_in_sync(self, seconds=30):
+    def wait_in_sync(self, seconds=120):
         """Wait until all zones are Online and all that should run has what global has."""
         seen = {}
 
