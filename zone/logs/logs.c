@@ -49,29 +49,50 @@ static void forget(struct logs *logs, struct target *target)
 void logs_close(struct logs **logsp)
 {
 	struct logs *logs = *logsp;
-	struct target *at;
-	struct target *next;
 
 	*logsp = NULL;
 	if (logs == NULL)
 		return;
-	HASH_ITER (hh, logs->targets, at, next)
-		forget(logs, at);
+	struct target *target = logs->targets;
+	HASH_CLEAR(hh, logs->targets); /* leaves them linked */
+	while (target != NULL) {
+		struct target *next = target->hh.next;
+		sink_close(&target->sink);
+		free(target);
+		target = next;
+	}
 	free(logs);
 }
 
-/* False: all are busy. */
-static bool make_room(struct logs *logs)
+/* One that is idle makes room for the newest. False: the others are busy. */
+static bool make_room(struct logs *logs, const struct target *newest)
 {
 	struct target *at = logs->targets;
 
-	if (HASH_COUNT(logs->targets) < LOGS_TARGETS)
+	if (HASH_COUNT(logs->targets) <= LOGS_TARGETS)
 		return true;
-	while (at != NULL && !sink_is_idle(at->sink))
+	while (at != NULL && (at == newest || !sink_is_idle(at->sink)))
 		at = at->hh.next;
 	if (at != NULL)
 		forget(logs, at);
 	return at != NULL;
+}
+
+static struct target *add_target(struct logs *logs, const char *name,
+				 const struct zl_addr *addr)
+{
+	const struct sink_setup setup = { .loop = logs->setup.loop,
+					  .target = name,
+					  .addr = addr,
+					  .max_bytes = logs->setup.max_bytes,
+					  .idle_ms = logs->setup.idle_ms,
+					  .rest_ms = logs->setup.rest_ms };
+	struct target *target = zl_alloc(1, sizeof(*target) + strlen(name) + 1);
+
+	memcpy(target->name, name, strlen(name) + 1);
+	target->sink = sink_open(&setup);
+	HASH_ADD_STR(logs->targets, name, target);
+	return target;
 }
 
 /* NULL: it is no address, or there are too many. */
@@ -80,24 +101,16 @@ static struct target *open_target(struct logs *logs, const char *name)
 	struct zl_err err = { 0 };
 	struct zl_addr addr;
 
-	if (zl_addr_parse(name, &addr, &err) != ZL_OK || addr.is_unix ||
-	    !make_room(logs)) {
-		if (logs->dropped == 0)
-			zl_log(ZL_WARN, "logs", "no room for a target of access logs",
-			       "target=%q most=%d", name, LOGS_TARGETS);
-		return NULL;
+	if (zl_addr_parse(name, &addr, &err) == ZL_OK && !addr.is_unix) {
+		struct target *target = add_target(logs, name, &addr);
+		if (make_room(logs, target))
+			return target;
+		forget(logs, target);
 	}
-	const struct sink_setup setup = { .loop = logs->setup.loop,
-					  .target = name,
-					  .addr = &addr,
-					  .max_bytes = logs->setup.max_bytes,
-					  .idle_ms = logs->setup.idle_ms,
-					  .rest_ms = logs->setup.rest_ms };
-	struct target *target = zl_alloc(1, sizeof(*target) + strlen(name) + 1);
-	memcpy(target->name, name, strlen(name) + 1);
-	target->sink = sink_open(&setup);
-	HASH_ADD_STR(logs->targets, name, target);
-	return target;
+	if (logs->dropped == 0)
+		zl_log(ZL_WARN, "logs", "no room for a target of access logs",
+		       "target=%q most=%d", name, LOGS_TARGETS);
+	return NULL;
 }
 
 void logs_add(struct logs *logs, const char *name, const char *text, size_t len)
