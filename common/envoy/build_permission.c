@@ -99,16 +99,53 @@ static Envoy__Principal *none_of(struct zl_arena *arena, const struct client_set
 	return principal;
 }
 
-static Envoy__Principal *granted(struct zl_arena *arena, const struct grant *grant)
+static Envoy__Principal *granted(struct zl_arena *arena, Envoy__Principal *who,
+				 const struct grant *grant)
 {
 	Envoy__Principal__Set *all;
 
 	if (grant->except_count == 0)
-		return clients(arena, &grant->who);
+		return who;
 	all = new_set(arena, 2);
-	all->ids[all->n_ids++] = clients(arena, &grant->who);
+	all->ids[all->n_ids++] = who;
 	all->ids[all->n_ids++] = none_of(arena, grant->except, grant->except_count);
 	return both(arena, all);
+}
+
+/* Grants from which the same is taken, as it is from all of rules: it is written once,
+ * since of a thousand allowed and a thousand denied there would be a million principals.
+ * Which they are is told by the list, that they share. */
+static bool is_alike(const struct grant *a, const struct grant *b)
+{
+	return a->except == b->except && a->except_count == b->except_count;
+}
+
+static Envoy__Principal *granted_alike(struct zl_arena *arena, const struct grant *grants,
+				       size_t count)
+{
+	Envoy__Principal *any;
+	size_t alike = 0;
+
+	for (size_t i = 0; grants[0].except_count > 0 && i < count; i++)
+		alike += is_alike(&grants[0], &grants[i]);
+	if (alike <= 1)
+		return granted(arena, clients(arena, &grants[0].who), &grants[0]);
+	any = new_principal(arena, ENVOY__PRINCIPAL__IDENTIFIER_OR_IDS);
+	any->or_ids = new_set(arena, alike);
+	for (size_t i = 0; i < count; i++)
+		if (is_alike(&grants[0], &grants[i]))
+			any->or_ids->ids[any->or_ids->n_ids++] =
+				clients(arena, &grants[i].who);
+	return granted(arena, any, &grants[0]);
+}
+
+/* True if one before grants[at] wrote it. */
+static bool is_granted(const struct grant *grants, size_t at)
+{
+	for (size_t i = 0; grants[at].except_count > 0 && i < at; i++)
+		if (is_alike(&grants[i], &grants[at]))
+			return true;
+	return false;
 }
 
 /* ---- rules ---- */
@@ -137,6 +174,15 @@ static void add_policy(struct zl_arena *arena, Envoy__Rbac *to, const char *name
 	to->policies[to->n_policies++] = entry;
 }
 
+static void add_grants(struct zl_arena *arena, Envoy__Rbac__Policy *to,
+		       const struct grant *grants, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (!is_granted(grants, i))
+			to->principals[to->n_principals++] =
+				granted_alike(arena, &grants[i], count - i);
+}
+
 /* A policy for each that says so; grants are sorted by it. Envoy takes no policy without
  * clients, and lets nobody in where it has none. */
 static Envoy__Rbac *rules_of(struct zl_arena *arena, const struct grant *grants,
@@ -148,10 +194,11 @@ static Envoy__Rbac *rules_of(struct zl_arena *arena, const struct grant *grants,
 	rules->policies = pb_list(arena, count);
 	for (size_t i = 0; i < count; i = end) {
 		const struct resource *legacy = grants[i].legacy;
-		Envoy__Rbac__Policy *policy = new_policy(arena, count - i);
-		for (end = i; end < count && grants[end].legacy == legacy; end++)
-			policy->principals[policy->n_principals++] =
-				granted(arena, &grants[end]);
+		Envoy__Rbac__Policy *policy;
+		for (end = i; end < count && grants[end].legacy == legacy;)
+			end++;
+		policy = new_policy(arena, end - i);
+		add_grants(arena, policy, &grants[i], end - i);
 		add_policy(arena, rules, legacy != NULL ? legacy->key.name : OWN_POLICY,
 			   policy);
 	}

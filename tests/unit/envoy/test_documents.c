@@ -34,8 +34,8 @@
 	"backend, tags: {region: us}, weight: 15}, {kind: MeshService, name: gone, "  \
 	"weight: 15}]}}]}]"
 
-/* The config that web-01 of zone east has by these documents. */
-static struct envoy_config *config_of(const char *yaml)
+/* The config that web-01 of zone east has by these documents; secrets come elsewhere. */
+static struct envoy_config *config_without_secrets(const char *yaml)
 {
 	struct zl_arena *arena = zl_arena_new();
 	struct findings found = findings_in(arena);
@@ -69,12 +69,19 @@ static struct envoy_config *config_of(const char *yaml)
 	assert_non_null(proxy);
 	struct envoy_config *config = envoy_build_proxy(
 		policy_resolve(index, inventory, proxy, NULL, arena), NULL);
-	sample_whole(config);
 	inventory_drop(&inventory);
 	policy_index_drop(&index);
 	set_drop(&set);
 	set_drop(&empty);
 	zl_arena_free(&arena);
+	return config;
+}
+
+static struct envoy_config *config_of(const char *yaml)
+{
+	struct envoy_config *config = config_without_secrets(yaml);
+
+	sample_whole(config);
 	return config;
 }
 
@@ -120,12 +127,45 @@ static void without_a_route_the_listener_is_the_same(void **state)
 	envoy_config_drop(&split);
 }
 
+/* Every denial counts against every grant: what they share is written once. */
+static void many_who_are_let_in_and_many_who_are_not(void **state)
+{
+	enum { MANY = 500, LENGTH = 100 };
+	static const char *const LISTS[] = { "allow", "deny" };
+	struct zl_buf yaml = { 0 };
+
+	(void)state;
+	zl_buf_str(&yaml, DATAPLANES
+		   "{type: Mesh, name: default, mtls: {enabledBackend: ca, "
+		   "backends: [{name: ca, type: builtin}]}}\n---\n"
+		   "{type: MeshTrafficPermission, mesh: default, name: p, spec: "
+		   "{targetRef: {kind: Mesh}, rules: [{default: {");
+	for (size_t i = 0; i < 2; i++) {
+		zl_buf_format(&yaml, "%s: [", LISTS[i]);
+		for (size_t k = 0; k < MANY; k++)
+			zl_buf_format(&yaml,
+				      "{spiffeID: {type: Exact, value: "
+				      "'spiffe://default/%s-%zu'}}, ",
+				      LISTS[i], k);
+		zl_buf_str(&yaml, "], ");
+	}
+	zl_buf_str(&yaml, "}}]}}\n");
+	struct envoy_config *config = config_without_secrets(zl_buf_text(&yaml));
+	const struct envoy_resource *rbac = envoy_config_find(
+		config, ENVOY_EXTENSION, "inbound:192.168.0.1:8080/rbac");
+	assert_non_null(rbac);
+	assert_in_range(rbac->len, (size_t)2 * MANY * 20, (size_t)2 * MANY * LENGTH);
+	envoy_config_drop(&config);
+	zl_buf_free(&yaml);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_split_across_zones),
 		cmocka_unit_test(both_forms_mean_the_same),
 		cmocka_unit_test(without_a_route_the_listener_is_the_same),
+		cmocka_unit_test(many_who_are_let_in_and_many_who_are_not),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
