@@ -32,9 +32,10 @@ def routes(text, zone, mesh='default'):
 # A section of a check that another checker takes the place of
 MAYBE = re.compile('MeshHealthCheck .* is routed as ')
 OURS = re.compile('|'.join((
-    'has [0-9]+ clusters, each attempt', '" takes Mesh', ' is routed as ',
+    'the route to "[^"]*" has [0-9]+ clusters', '" takes Mesh', ' is routed as ',
     'localOriginFailures has no effect without', 'totalFailures counts no',
-    '(MeshTCPRoute|MeshHTTPRoute|no TrafficRoute) owns it', 'has no effect on tcp')))
+    '(MeshTCPRoute|MeshHTTPRoute|no TrafficRoute) owns it', 'has no effect on tcp',
+    'is let in: no MeshTrafficPermission', ' has no mTLS$', 'plain text connections are not')))
 
 
 def warning_problems(world, said):

@@ -32,6 +32,12 @@ def in_order(applied):
     return sorted(applied, key=lambda a: (a['kind'], a['field']))
 
 
+def is_about_one(leaf):
+    """Whether it stands in an entry that names a service."""
+    policy, index, _ = leaf.origin
+    return policy.entries[index]['targetRef']['kind'] != 'Mesh'
+
+
 def is_route(ref, policy):
     """Whether a ref is about this MeshHTTPRoute."""
     if ref.get('labels'):
@@ -152,15 +158,17 @@ class Attachments:
     def warn_of_old(self, kind):
         """W5: of the one that would be chosen."""
         for o in self.outbounds:
-            found = legacy.chosen(self.world.old[old_confs.REPLACED[kind]], self.proxy,
-                                  o.tags[SERVICE]) if o.tags else None
+            found = None
+            if o.tags and not isinstance(o.target, Nothing):
+                found = legacy.chosen(self.world.old[old_confs.REPLACED[kind]], self.proxy,
+                                      o.tags[SERVICE])
             if found and o.out['owner'] != 'TrafficRoute':
                 owner = o.out['owner'] if o.out['owner'] != 'default' else 'no TrafficRoute'
                 self.warn('%s "%s" does not reach outbound %s:%d: %s owns it' % (
                     found.kind, found.name, o.out['address'], o.out['port'], owner))
 
-    def warn(self, reason):
-        self.world.warnings.add(reason)
+    def warn(self, reason, maybe=False):
+        (self.world.maybe if maybe else self.world.warnings).add(reason)
 
     def listener(self, outbound):
         """P3: there is none for a destination that is not there."""
@@ -195,23 +203,28 @@ class Attachments:
                 conf, 'tcp.maxConnectAttempt'):
             self.warn('maxConnectAttempt has no effect: the route to "%s" has %d clusters, each '
                       'attempt would pick again' % (name, clusters))  # W1
-        for conf in self.own_confs(kind, outbound.target):
-            for section in effects.idle_sections(kind, outbound):
-                if section in conf:
-                    self.warn('%s has no effect: "%s" is routed as %s'
-                              % (section, name, outbound.protocol))  # W3
+        for field, leaf in merging.leaves(self.conf(kind, outbound.target)):
+            section = field.split('.')[0]
+            if section in effects.idle_sections(kind, outbound) and is_about_one(leaf):
+                self.warn('%s has no effect: "%s" is routed as %s'
+                          % (section, name, outbound.protocol),
+                          self.is_of_use(outbound.target, outbound.is_http))  # W3
 
-    def own_confs(self, kind, target):
-        """Of the entries that name it."""
-        return [e.get('default', {}) for p, i, e in self.entries_of(kind, target)
-                if e['targetRef']['kind'] != 'Mesh']
+    def is_of_use(self, target, is_http):
+        """Whether a word about this service may be in effect elsewhere."""
+        return any(o.is_http != is_http for reached in self.reached.values()
+                   for o, backend in reached if backend.facts.target.called == target.called)
 
     def warn_of_breaker(self, cluster, use):
         """W4, W7."""
         target = self.reached[cluster][0][1].facts.target
-        for conf in self.own_confs('MeshCircuitBreaker', target):
-            for limit in effects.idle_limits(conf, use):
-                self.warn('%s has no effect on tcp' % limit)
+        for field, leaf in merging.leaves(self.conf('MeshCircuitBreaker', target)):
+            if not use.is_http and field in effects.HTTP_LIMITS and is_about_one(leaf):
+                self.warn('%s has no effect on tcp' % field.split('.')[1],
+                          self.is_of_use(target, False))
+        for section in ('http', 'grpc', 'tcp'):  # of an entry that is about the backend
+            self.warn('%s has no effect: "%s" is routed as %s' % (
+                section, target.called, use.protocol if use.is_http else 'tcp'), True)
         conf = self.breaker_of(cluster)
         for reason in effects.idle_detectors(conf):
             self.warn(reason)

@@ -2,6 +2,8 @@
 
 from . import merging
 
+HTTP_LIMITS = ('connectionLimits.maxRequests', 'connectionLimits.maxRetries',
+               'connectionLimits.maxConnectionPools')
 CHECKERS = {'http': 'http', 'http2': 'http', 'grpc': 'grpc'}
 ON_ROUTES = ('http.requestTimeout', 'http.streamIdleTimeout')
 ON_TCP = ('connectionLimits.maxConnections', 'connectionLimits.maxPendingRequests')
@@ -113,13 +115,6 @@ def of_breaker(found, conf, is_http):
         if keep:
             out.append((field, leaf))
     return out
-
-
-def idle_limits(conf, use):
-    """W7."""
-    limits = conf.get('connectionLimits', {})
-    return [] if use.is_http else [
-        f for f in ('maxRequests', 'maxRetries', 'maxConnectionPools') if f in limits]
 
 
 def idle_detectors(conf):

@@ -227,10 +227,34 @@ class Check:
                 for e in endpoints]
         self.expect(sorted(want, key=repr), sorted(got, key=repr), name)
 
-    def inbounds(self, mode):
+    def inbounds(self, proxy):
+        """proxy: of the oracle."""
+        shown = {(i['address'], i['port']): i for i in proxy.get('inbounds', [])}
         for listener in self.config['listeners']:
             if listener.get('trafficDirection') == 'INBOUND':
-                self.compare(listener['name'], envoy_tls.inbound(listener, mode, self.mesh))
+                self.compare(listener['name'],
+                             envoy_tls.inbound(listener, proxy.facts, self.mesh))
+                at = listener['address']['socketAddress']
+                place = shown.get((at['address'], at['portValue']))
+                if place is not None:
+                    self.inbound(listener, place, proxy.facts)
+
+    def inbound(self, listener, place, mode):
+        name = listener['name']
+        if mode:
+            self.compare(name, envoy_permission.of_inbound(
+                name, place['permission'], self.mesh, self.extensions))
+        found = self.extensions.get(listener['filterChains'][-1]['filters'][-1]['name'], {})
+        if 'cluster' in found:
+            self.compare(name, envoy_settings.of_inbound(place, found))
+            self.compare(name, envoy_settings.of_cluster(
+                envoy_settings.of_raw(place), self.clusters[found['cluster']]))
+            return
+        self.compare(name, envoy_settings.of_manager(place, found))
+        for route in self.tables[name]['virtualHosts'][0]['routes']:
+            self.compare(name, envoy_settings.of_route(place, route['route']))
+            self.compare(name, envoy_settings.of_cluster(
+                place, self.clusters[route['route']['cluster']]))
 
     def all(self, proxy):
         for o in proxy.get('outbounds', []):
@@ -238,7 +262,7 @@ class Check:
         if 'listeners' in proxy:
             self.gateway(proxy['listeners'])
         elif self.mesh:
-            self.inbounds(proxy.facts)
+            self.inbounds(proxy)
         for name, backend in sorted(self.used.items()):
             self.cluster(name, backend)
         unused = {n for n in self.clusters if not n.startswith('localhost:')} - set(

@@ -20,6 +20,7 @@ class Inbound:
         self.proxy = proxy
         self.inbound = inbound
         self.tags = tags
+        self.address = inbound.get('address') or proxy.net['address']
         self.protocol = tags.get(PROTOCOL, 'tcp').lower()
 
     def is_selected(self, policy):
@@ -39,18 +40,41 @@ class Inbound:
             conf = merging.merged((entry.get('default', {}), origin)
                                   for entry, origin in self.entries(kind))
             out += shown(kind, effects.of_inbound(kind, conf, self.protocol in HTTP))
+            if kind == 'MeshCircuitBreaker':
+                self.world.warnings.update(effects.idle_detectors(conf))
         return in_order(out)
 
     def permission(self):
         world = self.world
-        return permissions.of_inbound(self.entries(PERMISSION), world.old['TrafficPermission'],
-                                      self.tags, world.conf, world.mesh,
-                                      world.services.has_mtls)
+        out = permissions.of_inbound(self.entries(PERMISSION), world.old['TrafficPermission'],
+                                     self.tags, world.conf, world.mesh,
+                                     world.services.has_mtls)
+        world.warnings.update(self.warnings(out.mode))
+        return out
+
+    def warnings(self, mode):
+        """W6, W8, W9, W9b, W10."""
+        at = '%s:%d' % (('[%s]' if ':' in self.address else '%s') % self.address,
+                        self.inbound['port'])
+        none = 'no MeshTrafficPermission selects inbound ' + at
+        if mode == 'open':
+            yield 'everybody is let in: ' + none
+        if mode == 'denied':
+            yield ('nobody is let in: %s (set Mesh.mtls.defaultPermission: Allow to let '
+                   'everybody in)' % none)
+        entries = self.entries(PERMISSION)
+        rules = sorted({o.policy.res.name for _, o in entries if o.list == 'rules'})
+        if mode == 'plain' and entries:
+            yield 'has no effect: mesh "%s" has no mTLS' % self.world.mesh
+        elif len(rules) == 1 and any(o.list == 'from' for _, o in entries):
+            yield 'from has no effect: "%s" selects the same inbound with rules' % rules[0]
+        if self.world.mode() == 'PERMISSIVE':
+            yield ('plain text connections are not checked: mesh "%s" is PERMISSIVE'
+                   % self.world.mesh)
 
     def shown(self):
-        out = {'address': self.inbound.get('address') or self.proxy.net['address'],
-               'port': self.inbound['port'], 'service': self.tags.get(SERVICE),
-               'permission': self.permission()}
+        out = {'address': self.address, 'port': self.inbound['port'],
+               'service': self.tags.get(SERVICE), 'permission': self.permission()}
         applied = self.applied()
         return dict(out, applied=applied) if applied else out
 

@@ -79,14 +79,15 @@ def of_inbound(policies, old, tags, conf, mesh, has_mtls):
         return Permission('enforced', [
             Entry(of_ref(entry['targetRef'], mesh), entry['default']['action'])
             for entry, _ in policies], policies=[named(o) for _, o in policies])
-    chosen = sorted((p for p in old if any(contains(tags, d['match'])
-                                           for d in p.res.spec['destinations'])),
-                    key=lambda p: p.res.name)
+    chosen = sorted((r for r in old if any(contains(tags, d['match'])
+                                           for d in r.spec['destinations'])),
+                    key=lambda r: r.name, reverse=True)
     if chosen:  # 4
         return Permission('enforced', [
             Entry(of_tags(source['match'], mesh), 'Allow')
-            for p in chosen for source in p.res.spec['sources']],
-                          policies=[contributor(p, 0) for p in chosen])
+            for r in chosen for source in r.spec['sources']],
+                          policies=[dict(r.shown(), kind=r.kind, origin='global', to=0)
+                                    for r in chosen])
     return Permission('open' if conf.get('mtls', {}).get('defaultPermission') == 'Allow'
                       else 'denied')
 
