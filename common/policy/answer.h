@@ -38,8 +38,13 @@ struct tree *answer_policy(const struct contributor *from, enum attached_list li
 			   struct zl_arena *arena);
 struct tree *answer_applied(const struct settings *settings, struct zl_arena *arena);
 
-/* The settings of a place, a line each, and what Envoy does itself there. */
-enum setting_place { SETTINGS_OF_CONNECTIONS, SETTINGS_OF_REQUESTS, SETTINGS_OF_CLUSTER };
+/* The settings of a place, a line each, and what holds there where none is. */
+enum setting_place {
+	SETTINGS_OF_CONNECTIONS,
+	SETTINGS_OF_REQUESTS,
+	SETTINGS_OF_CLUSTER,
+	SETTINGS_OF_INBOUND /* of connections */
+};
 void answer_settings(const struct settings *settings, enum setting_place place,
 		     const char *indent, struct zl_arena *arena, struct zl_buf *out);
 

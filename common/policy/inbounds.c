@@ -77,9 +77,8 @@ static void say_from(struct asking *asking, const struct resource *policy)
 static void warn_of_prefix(struct asking *asking, const struct resource *policy,
 			   const struct expected_name *name)
 {
-	size_t len = strlen(name->value);
-
-	if (!name->prefix || (len > 0 && name->value[len - 1] == '/'))
+	/* No SPIFFE ID is empty. */
+	if (!name->prefix || name->value[strlen(name->value) - 1] == '/')
 		return;
 	resolving_warn(asking->at,
 		       zl_arena_format(asking->at->arena,
@@ -310,14 +309,13 @@ static void warn_of_plain(struct resolving *at, const struct inbound *inbound)
 static struct inbound_route inbound_of(const struct resolving *at,
 				       const struct inbound *inbound)
 {
-	const char *service = labels_get(inbound->tags, TAG_SERVICE);
 	const char *protocol = labels_get(inbound->tags, TAG_PROTOCOL);
 	bool own = inbound->address[0] != '\0';
 
 	return (struct inbound_route){
 		.inbound = inbound,
 		.address = own ? inbound->address : at->proxy->dataplane->address,
-		.service = service != NULL ? service : "",
+		.service = labels_get(inbound->tags, TAG_SERVICE),
 		.protocol = protocol != NULL ? protocol : "unknown",
 	};
 }

@@ -74,22 +74,23 @@ size_t permit_sort(struct client_set *sets, size_t count)
 	return kept;
 }
 
+/* All grants of an inbound are of legacy policies, or none is. */
 static int compare_owners(const struct resource *a, const struct resource *b)
 {
-	if (a == NULL || b == NULL)
-		return (a != NULL) - (b != NULL);
-	return key_compare(&a->key, &b->key);
+	return a == NULL ? 0 : key_compare(&a->key, &b->key);
 }
 
 static int compare_grants(const void *one, const void *other)
 {
 	const struct grant *a = one;
 	const struct grant *b = other;
+	size_t both =
+		a->except_count < b->except_count ? a->except_count : b->except_count;
 	int order = compare_owners(a->legacy, b->legacy);
 
 	if (order == 0)
 		order = compare_sets(&a->who, &b->who);
-	for (size_t i = 0; order == 0 && i < a->except_count && i < b->except_count; i++)
+	for (size_t i = 0; order == 0 && i < both; i++)
 		order = compare_sets(&a->except[i], &b->except[i]);
 	return order != 0 ? order
 			  : (a->except_count > b->except_count) -

@@ -1,6 +1,7 @@
 #include "policy/print_inbounds.h"
 
 #include "policy/answer.h"
+#include "policy/claims.h"
 
 #include <string.h>
 
@@ -74,16 +75,12 @@ static struct tree *permission_tree(const struct permission *permission,
 	return to;
 }
 
-static bool has_settings(const struct inbound_route *inbound)
-{
-	return inbound->settings != NULL && inbound->settings->applied_count > 0;
-}
-
 /* In a mesh without mTLS nobody is asked who he is. */
 static bool is_worth_telling(const struct policy_answer *answer,
 			     const struct inbound_route *inbound)
 {
-	return (inbound->permission.mode != PERMISSION_PLAIN || has_settings(inbound)) &&
+	return (inbound->permission.mode != PERMISSION_PLAIN ||
+		inbound->settings != NULL) &&
 	       (answer->to == NULL || answer->to[0] == '\0' ||
 		strcmp(answer->to, inbound->service) == 0);
 }
@@ -105,7 +102,7 @@ struct tree *inbounds_json(const struct policy_answer *answer,
 		tree_set(arena, to, "service", tree_text(arena, inbound->service));
 		tree_set(arena, to, "permission",
 			 permission_tree(&inbound->permission, arena));
-		if (has_settings(inbound))
+		if (inbound->settings != NULL)
 			tree_set(arena, to, "applied",
 				 answer_applied(inbound->settings, arena));
 		if (list == NULL)
@@ -183,7 +180,9 @@ void inbounds_text(const struct policy_answer *answer, const struct routes *rout
 		zl_buf_format(out, "  Who may connect to %s:%u (%s): ", inbound->service,
 			      inbound->inbound->port, inbound->address);
 		print_permission(&inbound->permission, arena, out);
-		answer_settings(inbound->settings, SETTINGS_OF_CONNECTIONS, "    ", arena,
-				out);
+		answer_settings(inbound->settings,
+				protocol_is_http(inbound->protocol) ? SETTINGS_OF_REQUESTS
+								    : SETTINGS_OF_INBOUND,
+				"    ", arena, out);
 	}
 }

@@ -45,12 +45,14 @@ static void print_source(const struct applied *applied, struct zl_buf *out)
 /* What holds where a policy speaks of other fields (policies-spec 2.0). */
 static const struct {
 	enum setting_place place;
-	const char *field, *value;
+	const char *field, *value, *by;
 } DEFAULTS[] = {
-	{ SETTINGS_OF_CONNECTIONS, "tcp.maxConnectAttempt", "1" },
-	{ SETTINGS_OF_CONNECTIONS, "idleTimeout", "\"1h\"" },
-	{ SETTINGS_OF_REQUESTS, "http.streamIdleTimeout", "\"5m\"" },
-	{ SETTINGS_OF_CLUSTER, "connectionTimeout", "\"5s\"" },
+	{ SETTINGS_OF_CONNECTIONS, "tcp.maxConnectAttempt", "1", "Envoy" },
+	{ SETTINGS_OF_CONNECTIONS, "idleTimeout", "\"1h\"", "Envoy" },
+	{ SETTINGS_OF_REQUESTS, "http.streamIdleTimeout", "\"5m\"", "Envoy" },
+	{ SETTINGS_OF_CLUSTER, "connectionTimeout", "\"5s\"", "Envoy" },
+	/* Longer than the client's side, which then ends first. */
+	{ SETTINGS_OF_INBOUND, "idleTimeout", "\"2h\"", "Zonelink" },
 };
 
 static bool has_field(const struct settings *settings, const char *field)
@@ -77,8 +79,9 @@ void answer_settings(const struct settings *settings, enum setting_place place,
 	}
 	for (size_t i = 0; i < sizeof(DEFAULTS) / sizeof(DEFAULTS[0]); i++)
 		if (DEFAULTS[i].place == place && !has_field(settings, DEFAULTS[i].field))
-			zl_buf_format(out, "%s%s %s: default (Envoy)\n", indent,
-				      DEFAULTS[i].field, DEFAULTS[i].value);
+			zl_buf_format(out, "%s%s %s: default (%s)\n", indent,
+				      DEFAULTS[i].field, DEFAULTS[i].value,
+				      DEFAULTS[i].by);
 }
 
 bool answer_has_settings(const struct request_route *rule)

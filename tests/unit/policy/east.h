@@ -97,6 +97,25 @@ static inline const struct routes *resolve(const struct tools *tools, const char
 	return without_entries(resolve_all(tools, name), tools->world.arena);
 }
 
+/* JSON without the space between things; the caller frees it. */
+static inline char *dense(const char *json)
+{
+	struct zl_buf out = { 0 };
+	bool quoted = false;
+
+	for (; *json != '\0'; json++) {
+		if (*json == '\\')
+			zl_buf_char(&out, *json++);
+		else if (*json == '"')
+			quoted = !quoted;
+		if (quoted || strchr(" \n", *json) == NULL)
+			zl_buf_char(&out, *json);
+	}
+	char *text = zl_strdup(zl_buf_text(&out));
+	zl_buf_free(&out);
+	return text;
+}
+
 static inline void tools_end(struct tools *tools)
 {
 	policy_index_drop(&tools->index);

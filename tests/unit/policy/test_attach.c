@@ -112,10 +112,15 @@ static char *said_of(const struct routes *routes)
 	"---\n{type: MeshTCPRoute, name: " name ", spec: {targetRef: {kind: "        \
 	"MeshGateway, name: edge, tags: {name: " name "}}, to: [{targetRef: {kind: " \
 	"Mesh}, rules: " LIST(refs) "}]}}\n"
-#define HTTP(name)                                                                   \
-	"---\n{type: MeshHTTPRoute, name: " name ", labels: {team: a}, spec: {to: [" \
-	"{targetRef: {kind: MeshService, name: other}, rules: [{matches: [{path: "   \
-	"{type: PathPrefix, value: /x}}], default: {}}]}]}}\n"
+#define HTTP(name)                                                                      \
+	"---\n{type: MeshHTTPRoute, name: " name ", labels: {team: a}, spec: " ON_OTHER \
+	"}\n"
+#define HTTP_OF(name, ns)                                                     \
+	"---\n{apiVersion: kuma.io/v1alpha1, kind: MeshHTTPRoute, metadata: " \
+	"{name: " name ", namespace: " ns "}, spec: " ON_OTHER "}\n"
+#define ON_OTHER                                                                  \
+	"{to: [{targetRef: {kind: MeshService, name: other}, rules: [{matches: [" \
+	"{path: {type: PathPrefix, value: /x}}], default: {}}]}]}"
 #define TRAFFIC(service)                                                              \
 	"---\n{type: TrafficRoute, name: r, sources: [{match: {kuma.io/service: '*'}" \
 	"}], destinations: [{match: {kuma.io/service: " service "}}], conf: {split: " \
@@ -128,6 +133,12 @@ static char *said_of(const struct routes *routes)
 #define LOGGED                                                                       \
 	"---\n{type: Mesh, name: default, logging: {defaultBackend: f, backends: [{" \
 	"name: f, type: file, conf: {path: /x}}]}}\n"
+#define DB2                                                                          \
+	"---\n{type: MeshService, name: db, spec: {selector: {dataplaneTags: "       \
+	"{kuma.io/service: backend}}, ports: [{port: 1, name: web, targetPort: 80, " \
+	"appProtocol: tcp}, {port: 5432, name: sql, targetPort: 80, appProtocol: "   \
+	"tcp}]}}\n" OUTBOUNDS(                                                       \
+		"{port: 1, backendRef: {kind: MeshService, name: db, port: 1}}")
 #define DB                                                                         \
 	"---\n{type: MeshService, name: db, labels: {app: db}, spec: {selector: "  \
 	"{dataplaneTags: {kuma.io/service: backend}}, ports: [{port: 5432, name: " \
@@ -203,6 +214,8 @@ static const struct {
 	{ "detectors", BREAKER("b", BACKEND, "outlierDetection: {detectors: {totalFailures: {consecutive: 3}, localOriginFailures: {consecutive: 4}}}"),
 	  "backend: CircuitBreaker.outlierDetection.detectors.totalFailures.consecutive=3 b#0 own\n"
 	  M "MeshCircuitBreaker \"b\": spec.to[0].default.outlierDetection.detectors.localOriginFailures: localOriginFailures has no effect without splitExternalAndLocalErrors\n" },
+	{ "a lone one", BREAKER("b", BACKEND, "outlierDetection: {detectors: {localOriginFailures: {consecutive: 4}}}"),
+	  M "MeshCircuitBreaker \"b\": spec.to[0].default.outlierDetection.detectors.localOriginFailures: localOriginFailures has no effect without splitExternalAndLocalErrors\n" },
 	{ "in split mode", BREAKER("b", MESH, "outlierDetection: {splitExternalAndLocalErrors: true, detectors: {totalFailures: {consecutive: 3}, localOriginFailures: {consecutive: 4}}}"),
 	  "backend: CircuitBreaker.outlierDetection.detectors.localOriginFailures.consecutive=4 b#0 mesh, CircuitBreaker.outlierDetection.detectors.totalFailures.consecutive=3 b#0 mesh, CircuitBreaker.outlierDetection.splitExternalAndLocalErrors=true b#0 mesh\n"
 	  M "MeshCircuitBreaker \"b\": spec.to[0].default.outlierDetection.detectors.totalFailures: totalFailures counts no connection failure with splitExternalAndLocalErrors\n" },
@@ -210,6 +223,9 @@ static const struct {
 	  "backend: CircuitBreaker.outlierDetection.disabled=true b#0 mesh\n" },
 	{ "panic is the breaker's", HEALTH("h", MESH, "healthyPanicThreshold: 0, tcp: {}") BREAKER("b", MESH, "outlierDetection: {healthyPanicThreshold: 5, detectors: {totalFailures: {consecutive: 3}}}"),
 	  "backend: CircuitBreaker.outlierDetection.detectors.totalFailures.consecutive=3 b#0 mesh, CircuitBreaker.outlierDetection.healthyPanicThreshold=5 b#0 mesh, HealthCheck.tcp={} h#0 mesh\n" },
+	{ "where there is one", OUTBOUNDS(TO_TAG("1", "backend") ", " TO_TAG("2", "far")) HEALTH("h", MESH, "healthyPanicThreshold: 0, tcp: {}") BREAKER("b", FAR, "outlierDetection: {healthyPanicThreshold: 5, detectors: {totalFailures: {}}}"),
+	  "backend: HealthCheck.healthyPanicThreshold=0 h#0 mesh, HealthCheck.tcp={} h#0 mesh\n"
+	  "far: CircuitBreaker.outlierDetection.detectors.totalFailures={} b#0 own, CircuitBreaker.outlierDetection.healthyPanicThreshold=5 b#0 own, HealthCheck.tcp={} h#0 mesh\n" },
 	{ "else the check's", HEALTH("h", MESH, "healthyPanicThreshold: 0, tcp: {}"),
 	  "backend: HealthCheck.healthyPanicThreshold=0 h#0 mesh, HealthCheck.tcp={} h#0 mesh\n" },
 
@@ -222,6 +238,12 @@ static const struct {
 	  M "MeshRetry \"r\": spec.to[0].default.tcp: tcp has no effect: \"other\" is routed as http\n" },
 	{ "its checks", OUTBOUNDS(TO_TAG("1", "other")) HEALTH("h", OTHER, "interval: 1s, http: {path: /h}"),
 	  "other: HealthCheck.http.path=\"/h\" h#0 own, HealthCheck.interval=\"1s\" h#0 own\n" },
+	{ "what is not switched off is nothing more", OUTBOUNDS(TO_TAG("1", "other")) HEALTH("h", OTHER, "http: {disabled: false}, tcp: {disabled: false}"),
+	  "other: HealthCheck.http.disabled=false h#0 own\n"
+	  M "MeshHealthCheck \"h\": spec.to[0].default.tcp: tcp has no effect: \"other\" is routed as http\n" },
+	{ "each by what it speaks", OUTBOUNDS(TO_TAG("1", "other") ", " TO_TAG("2", "rpc")) RPC HEALTH("h", MESH, "http: {path: /h}, grpc: {serviceName: x}"),
+	  "other: HealthCheck.http.path=\"/h\" h#0 mesh\n"
+	  "rpc: HealthCheck.grpc.serviceName=\"x\" h#0 mesh\n" },
 	{ "by tcp if http is switched off", OUTBOUNDS(TO_TAG("1", "other")) HEALTH("h", OTHER, "http: {disabled: true}, tcp: {}"),
 	  "other: HealthCheck.tcp={} h#0 own\n" },
 	{ "not if http is not there", OUTBOUNDS(TO_TAG("1", "other")) HEALTH("h", OTHER, "tcp: {}"),
@@ -330,6 +352,10 @@ static const struct {
 	  "rule: Timeout.http.requestTimeout=\"3s\" u#0, Timeout.http.streamIdleTimeout=\"2s\" t#0\n"
 	  "rule: Timeout.http.requestTimeout=\"1s\" t#0, Timeout.http.streamIdleTimeout=\"2s\" t#0\n" },
 	{ "another MeshHTTPRoute", OUTBOUNDS(TO_TAG("1", "other")) HTTP("h") TIMEOUT("u", "{kind: MeshHTTPRoute, name: i}", "http: {requestTimeout: 3s}"), "" },
+	{ "of the same namespace", OUTBOUNDS(TO_TAG("1", "other")) HTTP_OF("h", "shop")
+	  TIMEOUT("t", "{kind: MeshHTTPRoute, name: h, namespace: shop}", "http: {requestTimeout: 3s}")
+	  TIMEOUT("u", "{kind: MeshHTTPRoute, name: h, namespace: demo}", "http: {streamIdleTimeout: 4s}"),
+	  "rule: Timeout.http.requestTimeout=\"3s\" t#0\n" },
 	{ "for others", OUTBOUNDS(TO_TAG("1", "other")) HTTP("h")
 	  POLICY("MeshTimeout", "u", "{kind: Dataplane, labels: {app: x}}", TO("{kind: MeshHTTPRoute, name: h}", "http: {requestTimeout: 3s}")), "" },
 	{ "by labels", OUTBOUNDS(TO_TAG("1", "other")) HTTP("h")
@@ -368,6 +394,8 @@ static const struct {
 	{ "an old retry of requests", TRAFFIC("backend") OLD("Retry", "o", "backend", "http: {numRetries: 4}"), "" },
 	{ "no such backend", TRAFFIC("backend") OLD("TrafficLog", "o", "backend", "backend: gone"), M "TrafficLog \"o\" has no effect: mesh \"default\" has no logging backend \"gone\"\n" },
 	{ "no default backend", TRAFFIC("backend") OLD("TrafficLog", "o", "backend", ""), M "TrafficLog \"o\" has no effect: it names no backend, and the mesh has no default one\n" },
+	{ "nor one that is named", TRAFFIC("backend") OLD("TrafficLog", "o", "backend", "backend: null"), M "TrafficLog \"o\" has no effect: it names no backend, and the mesh has no default one\n" },
+	{ "or is empty", TRAFFIC("backend") OLD("TrafficLog", "o", "backend", "backend: ''"), M "TrafficLog \"o\" has no effect: it names no backend, and the mesh has no default one\n" },
 	{ "a log", TRAFFIC("backend") LOGGED OLD("TrafficLog", "o", "backend", ""),
 	  "to: AccessLog.backends=[{\"file\":{\"path\":\"/x\"},\"type\":\"File\"}] o#0\n" },
 
@@ -375,6 +403,8 @@ static const struct {
 	{ "an object", DB HEALTH("h", "{kind: MeshService, labels: {app: db}}", "tcp: {}") HEALTH("i", "{kind: MeshService, name: db, sectionName: sql}", "interval: 1s, tcp: {}"),
 	  "kri_msvc_default___db_sql: HealthCheck.interval=\"1s\" i#0 own, HealthCheck.tcp={} i#0 own\n" },
 	{ "another port", DB HEALTH("i", "{kind: MeshService, name: db, sectionName: web}", "tcp: {}"), "" },
+	{ "another port names it too", DB2 HEALTH("h", MESH, "tcp: {}") HEALTH("i", "{kind: MeshService, name: db, sectionName: sql}", "interval: 1s, tcp: {}"),
+	  "kri_msvc_default___db_web: HealthCheck.tcp={} h#0 own\n" },
 	{ "an object that is not there", OUTBOUNDS("{port: 1, backendRef: {kind: MeshService, name: db, port: 1}}") TIMEOUT("t", MESH, "idleTimeout: 1s"), "" },
 	{ "an external one", OUTBOUNDS("{port: 1, backendRef: {kind: MeshExternalService, name: ext}}") EXTERNAL TIMEOUT("t", "{kind: MeshExternalService, name: ext}", "connectionTimeout: 1s"),
 	  "kri_extsvc_default___ext_9: Timeout.connectionTimeout=\"1s\" t#0 own\n" },
@@ -553,20 +583,6 @@ static const struct {
 };
 /* clang-format on */
 
-/* print's output without white space that is not in texts: indented JSON on one line. */
-static void squeeze(char *text)
-{
-	bool quoted = false;
-	char *to = text;
-
-	for (const char *from = text; *from != '\0'; from++) {
-		quoted = quoted != (*from == '"');
-		if (quoted || (*from != ' ' && *from != '\n'))
-			*to++ = *from;
-	}
-	*to = '\0';
-}
-
 static void expect_part(const char *policies, const char *part, bool json)
 {
 	static const struct policy_options EXPLAIN = { .explain = true };
@@ -583,9 +599,7 @@ static void expect_part(const char *policies, const char *part, bool json)
 		policy_json(&answer, &out);
 	else
 		policy_text(&answer, &out);
-	char *text = zl_strdup(zl_buf_text(&out));
-	if (json)
-		squeeze(text);
+	char *text = json ? dense(zl_buf_text(&out)) : zl_strdup(zl_buf_text(&out));
 	if (strstr(text, part) == NULL)
 		fail_msg("no\n%s\nin\n%s", part, text);
 	free(text);

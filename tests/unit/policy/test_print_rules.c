@@ -127,25 +127,6 @@ static void scene_end(struct scene *scene)
 	free(scene);
 }
 
-/* Without the space between things. */
-static char *dense(const char *json)
-{
-	struct zl_buf out = { 0 };
-	bool quoted = false;
-
-	for (; *json != '\0'; json++) {
-		if (*json == '\\')
-			zl_buf_char(&out, *json++);
-		else if (*json == '"')
-			quoted = !quoted;
-		if (quoted || strchr(" \n", *json) == NULL)
-			zl_buf_char(&out, *json);
-	}
-	char *text = zl_strdup(zl_buf_text(&out));
-	zl_buf_free(&out);
-	return text;
-}
-
 static void as_json(void **state)
 {
 	static const char *const PARTS[] = { RULES, LISTENERS, TRAFFIC };

@@ -181,10 +181,43 @@ static void top_level_refs(void **state)
 	}
 }
 
+/* A policy about a section of a proxy touches those that have one of that name. */
+static void sections(void **state)
+{
+	static const struct {
+		const char *top;
+		bool touched; /* web */
+	} SECTIONS[] = {
+		{ "{kind: Dataplane, sectionName: '80'}", true },
+		{ "{kind: Dataplane, sectionName: '81'}", true },
+		{ "{kind: Dataplane, sectionName: '82'}", false }, /* is ignored */
+		{ "{kind: Dataplane, sectionName: web}", false },
+		{ "{kind: Dataplane, name: web, sectionName: '80'}", true },
+		{ "{kind: Dataplane, name: client, sectionName: '80'}", false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(SECTIONS); i++) {
+		char *yaml =
+			zl_format("{type: MeshTimeout, name: t, spec: {targetRef: %s, "
+				  "rules: [{default: {idleTimeout: 1s}}]}}",
+				  SECTIONS[i].top);
+		struct world world = world_of(PROXIES, yaml, NULL);
+
+		assert_int_equal(policy_touches(world_get(&world, KIND_MESH_TIMEOUT, "t"),
+						world_get(&world, KIND_DATAPLANE, "web"),
+						"east"),
+				 SECTIONS[i].touched);
+		world_end(&world);
+		free(yaml);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(top_level_refs),
+		cmocka_unit_test(sections),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
