@@ -253,6 +253,8 @@ def refused_by_envoy(stage):
     bad = local.wait_for("a refused resource is shown", lambda: [
         r for r in zone.get(path)["resources"] if r["state"] == "NACKED"])
     expect(len(bad) == 1 and "203.0.113.7" in bad[0]["error"], f"_xds: {bad}")
+    explained = stage.mesh.ctl("explain", "web", server=zone)
+    expect(f"Its Envoy refused {bad[0]['name']}, and keeps" in explained, explained)
     revision = stage.put(hub, split({"v0": 100}))["revision"]
     answer = hub.get(f"/_wait?revision={revision}&for=proxies&timeout=10s")
     east = answer["zones"][0]

@@ -252,6 +252,8 @@ def access_log_of_a_missing_folder(stage):
            f"{one}")
     expect(zone.get("/_status")["proxies"]["withoutFiles"][0]["proxy"] == "default.web",
            "not in the status of the zone")
+    explained = stage.mesh.ctl("explain", "web", server=zone)
+    expect('Its Envoy cannot open the file of MeshAccessLog "logs"' in explained, explained)
     for weights in ({"v0": 0, "v1": 100}, {"v0": 50, "v1": 50}):
         apply(stage, zone, split(weights))
         until_synced(zone)

@@ -118,22 +118,43 @@ static void write_passages(const struct api *api, const struct resource *proxy, 
 	zl_arena_free(&arena);
 }
 
-static void count_streams(void *ctx, const struct xds_proxy_status *status)
+struct standing {
+	struct zl_buf *body;
+	size_t streams;
+};
+
+static void write_refusals(void *ctx, const struct xds_proxy_status *status)
 {
-	*(size_t *)ctx = status->streams;
+	struct standing *to = ctx;
+
+	to->streams = status->streams;
+	for (size_t i = 0; i < status->resources; i++)
+		if (status->list[i].state == XDS_NACKED)
+			zl_buf_format(
+				to->body,
+				"\nIts Envoy refused %s, and keeps what it had: %s\n",
+				status->list[i].name, status->list[i].nack);
 }
 
-/* Nothing but traffic tells else that what is shown reaches nobody. */
-static void write_absence(const struct api *api, const struct resource *proxy,
-			  struct zl_buf *body)
+/* Nothing but traffic tells else that what is shown reaches nobody, or not as a whole. */
+static void write_standing(const struct api *api, const struct resource *proxy,
+			   struct zl_buf *body)
 {
 	struct zl_arena *arena = zl_arena_new();
 	const char *id = proxies_id(proxy, arena);
-	size_t streams = 0;
+	struct standing to = { .body = body };
+	size_t count;
+	const struct proxies_mute *mutes =
+		proxies_mutes(api->setup.proxies, id, arena, &count);
 
-	(void)xds_server_proxy(proxies_xds(api->setup.proxies), id, count_streams,
-			       &streams);
-	if (streams == 0)
+	(void)xds_server_proxy(proxies_xds(api->setup.proxies), id, write_refusals, &to);
+	for (size_t i = 0; i < count; i++)
+		zl_buf_format(
+			body,
+			"\nIts Envoy cannot open the file of %s, so %s is without it: "
+			"%s\n",
+			mutes[i].policy, mutes[i].resource, mutes[i].error);
+	if (to.streams == 0)
 		zl_buf_format(body, "\nNo Envoy is connected as %s.\n", id);
 	zl_arena_free(&arena);
 }
@@ -164,7 +185,7 @@ void proxy_routes(struct http_request *req, const struct api *api, enum kind kin
 	else
 		write_passages(api, proxy, text, &body);
 	if (text) {
-		write_absence(api, proxy, &body);
+		write_standing(api, proxy, &body);
 		http_text(req, 200, zl_buf_text(&body));
 	} else {
 		http_json(req, 200, zl_buf_text(&body));
