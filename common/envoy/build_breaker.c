@@ -81,6 +81,8 @@ static Envoy__OutlierDetection *detection(struct build *build,
 	/* Envoy's 10 % of fewer than ten are none: nothing would ever be left out. */
 	if (!conf->max_percent.set || conf->max_percent.value > 0)
 		to->always_eject_one_host = pb_bool(build->arena, true);
+	/* Else who passes a check comes back at once, whatever it answers to others. */
+	to->successful_active_health_check_uneject_host = pb_bool(build->arena, false);
 	to->split_external_local_origin_errors = conf->split_errors;
 	set_consecutive(build, to, conf);
 	set_rates(build, to, conf);

@@ -175,6 +175,9 @@ def settings_requests_avoid_the_bad(stage):
     expect("tcp" in found, f"not by connections: {found}")
     local.wait_for("it is ejected", lambda: ask(place.port) and place.counts(
         "outlier_detection.ejections_active")["v0"])
+    passed = place.counts("health_check.success")["v0"]
+    local.wait_for("it passes checks", lambda: place.counts(
+        "health_check.success")["v0"] >= passed + 6)
     answers = [ask(place.port) for _ in range(20)]
     expect(answers == [(200, "b")] * 20, f"by its answers: {answers}")
 

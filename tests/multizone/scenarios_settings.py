@@ -48,7 +48,7 @@ def remove(stage, hub, *documents):
         path = f"/meshes/default/{PLURALS[document['type']]}/{document['name']}"
         status, answer = local.request(hub.api, "DELETE", path)
         expect(status == 200, f"DELETE {path}: {status} {answer}")
-    stage.wait(hub, answer["revision"], seconds=60)
+    stage.wait(hub, answer["revision"])
 
 
 class Place:

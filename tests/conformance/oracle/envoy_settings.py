@@ -154,6 +154,7 @@ def of_detection(fields, there):
             there.get('maxEjectionPercent')),
            ('one is always ejected', fields.get('maxEjectionPercent') != 0,
             there.get('alwaysEjectOneHost', False)),
+           ('a check brings one back', False, there.get('successfulActiveHealthCheckUnejectHost')),
            ('detection interval', time_of(fields, 'interval'), duration(there.get('interval')))]
     for name, (number, enforcing) in DETECTORS.items():
         value = fields.get('detectors.%s.consecutive' % name)
