@@ -81,6 +81,8 @@ struct reach view_object_reach(const struct analysis *at, const struct view *vie
 			       const struct meant *meant);
 
 /* ---- the checks ---- */
+/* Tell of the label by which it configures nothing. */
+void analyze_shadow(struct analysis *at, const struct resource *policy);
 void analyze_references(struct analysis *at, const struct resource *route);
 void analyze_standings(struct analysis *at);
 /* Outbound number i of proxy, which no list of a route leads elsewhere. */

@@ -112,6 +112,8 @@ static void check_policies(struct analysis *at)
 		const struct resource *policy;
 
 		while ((policy = set_next(&each)) != NULL) {
+			if (kind_info(kind)->policy || kind_is_legacy(kind))
+				analyze_shadow(at, policy);
 			if (kind_info(kind)->policy)
 				analyze_references(at, policy);
 			if (kind == KIND_TRAFFIC_ROUTE)

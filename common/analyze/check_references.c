@@ -404,15 +404,19 @@ static void check_to(struct analysis *at, const struct resource *route, size_t e
 			     later, ref_text(at, in.ref));
 }
 
-void analyze_references(struct analysis *at, const struct resource *route)
+void analyze_shadow(struct analysis *at, const struct resource *policy)
 {
-	const char *effect = labels_get(route->labels, LABEL_EFFECT);
-	const struct spot shadow = { .res = route,
+	const char *effect = labels_get(policy->labels, LABEL_EFFECT);
+	const struct spot shadow = { .res = policy,
 				     .field = "labels[\"" LABEL_EFFECT "\"]",
 				     .name = "" };
 
 	if (effect != NULL && strcmp(effect, "shadow") == 0)
 		analysis_add(at, RULE_SHADOW, &shadow, "it configures no proxy");
+}
+
+void analyze_references(struct analysis *at, const struct resource *route)
+{
 	check_top(at, route);
 	for (size_t i = 0; i < route_to_count(route); i++) {
 		check_to(at, route, i);

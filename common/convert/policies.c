@@ -133,6 +133,19 @@ static const char *taken_by(const struct policies *all, const struct resource *p
 	return NULL;
 }
 
+/* What is not in effect is not to be so in other words. */
+static void keep_effect(const struct policies *all, const struct resource *policy,
+			struct tree *doc)
+{
+	const char *effect = labels_get(policy->labels, LABEL_EFFECT);
+	struct tree *labels = tree_map(all->arena);
+
+	if (effect == NULL)
+		return;
+	tree_set(all->arena, labels, LABEL_EFFECT, tree_text(all->arena, effect));
+	tree_set(all->arena, doc, "labels", labels);
+}
+
 /* The caller holds the result; NULL: it cannot be said, *why tells. */
 static struct resource *document_of(const struct policies *all,
 				    const struct resource *policy, const char *name,
@@ -149,6 +162,7 @@ static struct resource *document_of(const struct policies *all,
 	tree_set(all->arena, doc, "type", tree_text(all->arena, info->name));
 	tree_set(all->arena, doc, "mesh", tree_text(all->arena, policy->key.mesh));
 	tree_set(all->arena, doc, "name", tree_text(all->arena, name));
+	keep_effect(all, policy, doc);
 	tree_set(all->arena, doc, "spec", spec);
 	struct resource *made = resource_from_doc(doc, &rules, &found);
 	if (made == NULL)

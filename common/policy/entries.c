@@ -1,6 +1,7 @@
 #include "policy/entries.h"
 
 #include "policy/refs.h"
+#include "policy/select.h"
 #include "policy/traffic.h"
 
 #include "inventory/inventory.h"
@@ -148,6 +149,9 @@ static void walk_traffic(struct entry_changes *to, const struct resource *route,
 {
 	const struct rank rank = rank_of(route);
 
+	/* TrafficRoutes are older than the label. */
+	if (kind_is_legacy(route->key.kind) && select_is_shadow(route))
+		return;
 	for (size_t i = 0; i < traffic_destination_count(route); i++)
 		note(to, (struct entry){ rank, i });
 }

@@ -250,7 +250,7 @@ static bool namespace_passes(struct selection *at, const char *role)
 		       role, route->key.ns);
 }
 
-static bool is_shadow(const struct resource *route)
+bool select_is_shadow(const struct resource *route)
 {
 	const char *effect = labels_get(route->labels, LABEL_EFFECT);
 
@@ -269,7 +269,7 @@ bool select_mesh(const struct resource *route, const char *zone)
 	struct selection at = { .route = route, .zone = zone };
 	const char *role = role_of(route);
 
-	return route_top(route)->kind == REF_MESH && !is_shadow(route) &&
+	return route_top(route)->kind == REF_MESH && !select_is_shadow(route) &&
 	       zone_passes(&at, role) && strcmp(role, "consumer") != 0 &&
 	       strcmp(role, "workload-owner") != 0;
 }
@@ -279,7 +279,7 @@ static bool is_selected(struct selection *at)
 	const char *role = role_of(at->route);
 	bool selected = false;
 
-	if (is_shadow(at->route)) {
+	if (select_is_shadow(at->route)) {
 		(void)because(at, false, "it is a shadow policy");
 	} else if (zone_passes(at, role) && namespace_passes(at, role)) {
 		selected = by_kind(at);

@@ -16,6 +16,9 @@ bool select_proxy(const struct resource *route, const struct resource *proxy,
 bool select_inbound(const struct resource *route, const struct resource *proxy,
 		    const char *zone, const struct inbound *inbound);
 
+/* True if it says of itself that it is not in effect. */
+bool select_is_shadow(const struct resource *route);
+
 /* True if a tag set has all of want; a * matches any value. */
 bool select_tags(struct labels want, struct labels have, const char *zone);
 

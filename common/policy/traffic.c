@@ -190,6 +190,10 @@ bool traffic_selects(const struct resource *route, const struct resource *proxy,
 	const struct selectors sources = sources_of(route);
 	const char *why = "it has no sources";
 
+	if (kind_is_legacy(route->key.kind) && select_is_shadow(route)) {
+		*reason = "it is a shadow policy";
+		return false;
+	}
 	for (size_t i = 0; i < sources.count; i++) {
 		struct labels match = sources.items[i].match;
 		bool found = select_by_tags(proxy, zone, match, arena, &why);

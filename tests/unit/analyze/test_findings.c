@@ -293,6 +293,8 @@ static const struct {
 	{ "ZL001, ZL004: balancing", BASE BALANCING("labels: {kuma.io/effect: shadow}, ", "{kind: MeshService, name: web}", "{kind: Mesh}", ""),
 	  "ZL001 MeshLoadBalancingStrategy/near spec.targetRef.kind: kind MeshService is deprecated at the top of a policy\n"
 	  "ZL004 MeshLoadBalancingStrategy/near labels[\"kuma.io/effect\"]: it configures no proxy\n" },
+	{ "ZL004: a legacy policy", BASE "---\n{type: TrafficPermission, name: p, labels: {kuma.io/effect: shadow}, sources: [{match: {kuma.io/service: '*'}}], destinations: [{match: {kuma.io/service: '*'}}]}\n",
+	  "ZL004 TrafficPermission/p labels[\"kuma.io/effect\"]: it configures no proxy\n" },
 	{ "ZL005: balancing", MESH BALANCING("mesh: m2, ", ALL, "{kind: Mesh}", ""),
 	  "ZL005 MeshLoadBalancingStrategy/near mesh: no document makes the mesh \"m2\"\n" },
 	{ "ZL010: balancing", BASE NEAR("{kind: MeshMultiZoneService, name: all}"),

@@ -123,6 +123,17 @@ static void permissions_are_at_the_destination(void **state)
 				   "}") "]," OF_MESH));
 }
 
+static void what_is_not_in_effect_stays_so(void **state)
+{
+	(void)state;
+	expect("---\n{type: TrafficPermission, name: p, labels: {kuma.io/effect: shadow}, "
+	       "sources: [{match: " ALL "}], destinations: [{match: " ALL "}]}\n",
+	       "{\"labels\":{\"kuma.io/effect\":\"shadow\"},\"mesh\":\"default\","
+	       "\"name\":\"p\",\"spec\":{\"from\":[" FROM(
+		       "{\"kind\":\"Mesh\"}") "]," OF_MESH
+						"},\"type\":\"MeshTrafficPermission\"}\n");
+}
+
 static void several_sources_are_numbered(void **state)
 {
 	(void)state;
@@ -230,6 +241,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_kind_has_its_new_one),
 		cmocka_unit_test(permissions_are_at_the_destination),
+		cmocka_unit_test(what_is_not_in_effect_stays_so),
 		cmocka_unit_test(several_sources_are_numbered),
 		cmocka_unit_test(what_cannot_be_said_stays),
 		cmocka_unit_test(what_says_more_than_before_is_noted),

@@ -177,13 +177,13 @@ static inline void add_legacy(struct dice *dice, struct zl_buf *out)
 	const char *version = dice_chance(dice, 30) ? ", version: v1" : "";
 	bool permits = kind == KIND_TRAFFIC_PERMISSION;
 
-	zl_buf_format(
-		out,
-		"{type: %s, name: l%u, sources: [{match: {kuma.io/service: %s%s}}], "
-		"destinations: [{match: {kuma.io/service: %s%s}}]",
-		kind_info(kind)->name, (unsigned)dice_below(dice, 3),
-		ONE_OF(dice, "'*'", "s0", "s1"), version, ONE_OF(dice, "'*'", "s0", "s1"),
-		permits ? version : "");
+	zl_buf_format(out,
+		      "{type: %s, name: l%u, labels: {%s}, sources: [{match: "
+		      "{kuma.io/service: %s%s}}], "
+		      "destinations: [{match: {kuma.io/service: %s%s}}]",
+		      kind_info(kind)->name, (unsigned)dice_below(dice, 3),
+		      ONE_OF(dice, "'*'", "s0", "s1"), version,
+		      ONE_OF(dice, "'*'", "s0", "s1"), permits ? version : "");
 	if (!permits)
 		zl_buf_format(out, ", conf: {%s}", any_legacy_conf(dice, kind));
 	zl_buf_str(out, "}\n");

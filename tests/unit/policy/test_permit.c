@@ -395,6 +395,11 @@ static void legacy_ones_where_no_other_is(void **state)
 	expect(LEGACY("t", MATCH("kuma.io/service: web"), "kuma.io/service: q")
 		       LEGACY("u", MATCH("kuma.io/service: web"), "version: v2"),
 	       "denied\n");
+	/* One that is not in effect lets nobody in. */
+	expect("---\n{type: TrafficPermission, name: t, labels: {kuma.io/effect: shadow}, "
+	       "sources: [{match: {kuma.io/service: '*'}}], destinations: [{match: "
+	       "{kuma.io/service: '*'}}]}\n",
+	       "denied\n");
 	expect(LEGACY("t", MATCH("kuma.io/service: web"), "kuma.io/service: p")
 		       PERMIT("m", MAIN, FROM(OF(B, "Allow"))),
 	       "enforced spiffe://default/b; by m.from[0]\n");
