@@ -274,9 +274,19 @@ bool select_mesh(const struct resource *route, const char *zone)
 	       strcmp(role, "workload-owner") != 0;
 }
 
-static bool is_selected(struct selection *at)
+/* A producer's policy goes with its service to whoever asks for it, but what it says of
+ * inbounds is for those of its own zone and namespace. */
+static const char *role_here(const struct selection *at)
 {
 	const char *role = role_of(at->route);
+
+	return at->inbound != NULL && strcmp(role, "producer") == 0 ? "workload-owner"
+								    : role;
+}
+
+static bool is_selected(struct selection *at)
+{
+	const char *role = role_here(at);
 	bool selected = false;
 
 	if (select_is_shadow(at->route)) {

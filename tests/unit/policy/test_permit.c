@@ -377,6 +377,21 @@ static void what_a_mesh_does_not_check(void **state)
 		   "\"default\" is PERMISSIVE\n");
 }
 
+/* It goes with a service to all who ask for it, which is no reason to open their doors.
+ */
+static void what_a_producer_says_of_inbounds_stays_at_home(void **state)
+{
+	(void)state;
+	expect("---\n{type: MeshTrafficPermission, name: m, labels: {test-role: producer, "
+	       "k8s.kuma.io/namespace: shop}, spec: {targetRef: {kind: Mesh}, " FROM(
+		       OF(ALL, "Allow")) "}}\n",
+	       "denied\n");
+	expect("---\n{type: MeshTrafficPermission, name: m, labels: {test-role: system, "
+	       "k8s.kuma.io/namespace: shop}, spec: {targetRef: {kind: Mesh}, " FROM(
+		       OF(ALL, "Allow")) "}}\n",
+	       "enforced *; by m.from[0]\n");
+}
+
 static void legacy_ones_where_no_other_is(void **state)
 {
 	(void)state;
@@ -443,6 +458,7 @@ int main(void)
 		cmocka_unit_test(rules_displace_from),
 		cmocka_unit_test(prefixes_that_match_longer_names),
 		cmocka_unit_test(what_a_mesh_does_not_check),
+		cmocka_unit_test(what_a_producer_says_of_inbounds_stays_at_home),
 		cmocka_unit_test(legacy_ones_where_no_other_is),
 		cmocka_unit_test(many),
 	};
