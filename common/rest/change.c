@@ -103,6 +103,40 @@ static void tell_mesh(struct findings *found, const char *mesh)
 			 "there is no mesh \"%s\": its defaults hold", mesh);
 }
 
+/* Is something of a kind in a mesh, or being written into it beside? */
+static bool has_any(const struct rest *rest, const struct write *write, enum kind kind,
+		    const char *mesh)
+{
+	struct set_iter each = set_each(rest->ops->set(rest->owner), kind, mesh);
+
+	if (set_next(&each) != NULL)
+		return true;
+	for (size_t i = 0; i < write->count; i++)
+		if (write->items[i].key.kind == kind &&
+		    strcmp(write->items[i].key.mesh, mesh) == 0)
+			return true;
+	return false;
+}
+
+/* A mesh closes as a whole at the moment its mTLS is turned on: not without a word. */
+static void tell_closed(const struct rest *rest, const struct write *write,
+			const struct resource *res, struct findings *found)
+{
+	const char *mesh = res->key.name;
+
+	if (res->key.kind != KIND_MESH || res->mesh->mtls_backend[0] == '\0' ||
+	    res->mesh->let_in ||
+	    has_any(rest, write, KIND_MESH_TRAFFIC_PERMISSION, mesh) ||
+	    has_any(rest, write, KIND_TRAFFIC_PERMISSION, mesh))
+		return;
+	findings_warning(
+		found, "mtls.enabledBackend", NULL,
+		"nobody is let in: mTLS is on, and mesh \"%s\" has no "
+		"MeshTrafficPermission (set mtls.defaultPermission: Allow to let "
+		"everybody in)",
+		mesh);
+}
+
 static void add_item(void *arg, const struct key *key, struct resource **resp)
 {
 	write_add(arg, key, resp);
@@ -148,6 +182,7 @@ static bool put_read(struct rest *rest, struct write *write, enum kind kind,
 	found.at.name = res->key.name;
 	if (!has_mesh(rest, write, &res->key))
 		tell_mesh(&found, res->key.mesh);
+	tell_closed(rest, write, res, &found);
 	write->warnings = body_warnings(&found, write->arena);
 	const struct resource *old = set_get(rest->ops->set(rest->owner), &res->key);
 	bool ok = is_meant(rest, write, res) && allowed(rest, write->req, old, res, 0);
@@ -243,7 +278,8 @@ static void find_doubles(const struct write *write, const struct body_docs *docs
 	}
 }
 
-/* Tell the meshes that are not there; documents of one mesh mostly stand together. */
+/* Tell the meshes that are not there, or closed; documents of one mesh mostly stand
+ * together. */
 static void warn_of_meshes(const struct rest *rest, const struct write *write,
 			   const struct body_docs *docs, struct findings *found)
 {
@@ -262,6 +298,7 @@ static void warn_of_meshes(const struct rest *rest, const struct write *write,
 					      .name = key->name };
 		if (!there)
 			tell_mesh(found, key->mesh);
+		tell_closed(rest, write, write->items[i].res, found);
 	}
 }
 

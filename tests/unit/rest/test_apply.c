@@ -175,6 +175,35 @@ static void warnings_name_their_document(void **state)
 	assert_true(has_head(fix, "\r\nX-Waited: proxies 1 1000\r\n"));
 }
 
+static void a_mesh_that_closes_is_told(void **state)
+{
+#define MTLS(rest)                                                                      \
+	"{type: Mesh, name: m, mtls: {enabledBackend: ca, backends: [{name: ca, type: " \
+	"builtin}]" rest "}}\n"
+#define PERMIT                                                               \
+	"---\n{type: MeshTrafficPermission, mesh: m, name: p, spec: {from: " \
+	"[{targetRef: "                                                      \
+	"{kind: Mesh}, default: {action: Allow}}]}}\n"
+	struct fixture *fix = *state;
+
+	(void)ask(fix, "POST", "/_apply?dry_run=server", MTLS(""));
+	expect(fix, 200);
+	assert_string_equal(at(fix, "warnings.0.field"), "mtls.enabledBackend");
+	assert_non_null(strstr(at(fix, "warnings.0.reason"), "nobody is let in"));
+	(void)ask(fix, "PUT", "/meshes/m?dry_run=server", MTLS(""));
+	expect(fix, 200);
+	assert_string_equal(at(fix, "warnings.0.field"), "mtls.enabledBackend");
+	(void)ask(fix, "POST", "/_apply?dry_run=server",
+		  MTLS(", defaultPermission: Allow"));
+	assert_string_equal(at(fix, "warnings.0.field"), "");
+	(void)ask(fix, "POST", "/_apply", MTLS("") PERMIT);
+	expect(fix, 200);
+	assert_string_equal(at(fix, "warnings.0.field"), "");
+	(void)ask(fix, "PUT", "/meshes/m", MTLS("")); /* it is there by now */
+	expect(fix, 200);
+	assert_string_equal(at(fix, "warnings.0.field"), "");
+}
+
 static void a_large_body(void **state)
 {
 	struct fixture *fix = *state;
@@ -210,6 +239,7 @@ int main(void)
 		TEST(the_owner_sees_what_comes_with_it, at_global),
 		TEST(dry_runs_tell_what_would_be, at_global),
 		TEST(warnings_name_their_document, at_global),
+		TEST(a_mesh_that_closes_is_told, at_global),
 		TEST(a_large_body, at_global),
 	};
 	return cmocka_run_group_tests_name("rest/apply", tests, NULL, NULL);
