@@ -20,6 +20,20 @@ static const char *cell(const struct tree *map, const char *key)
 	return text != NULL && text[0] != '\0' ? text : NULL;
 }
 
+/* Envoy's texts are long: -o wide, json and yaml have them. */
+static const char *reason(const struct ctl *ctl, const struct tree *denial)
+{
+	const char *text = cell(denial, "reason");
+
+	if (text == NULL || ctl->output == OUT_WIDE)
+		return text;
+	if (strstr(text, "SAN") != NULL)
+		return "no permission lets it in (handshake)";
+	if (strncmp(text, "rbac_access_denied", strlen("rbac_access_denied")) == 0)
+		return "no permission lets it in (first byte)";
+	return text;
+}
+
 static void print_table(const struct ctl *ctl, const struct tree *denials)
 {
 	static const char *const HEADERS[] = { "TIME",    "MODE",      "CLIENT",
@@ -33,7 +47,7 @@ static void print_table(const struct ctl *ctl, const struct tree *denials)
 			cell(one, "time"),      cell(one, "mode"),
 			cell(one, "client"),    cell(one, "service"),
 			cell(one, "dataplane"), cell(one, "inbound"),
-			cell(one, "reason")
+			reason(ctl, one)
 		};
 		table_row(&table, cells);
 	}

@@ -223,7 +223,10 @@ def denials_are_shown_and_counted(stage):
         local.wait_for(f"{mode} is counted", lambda mode=mode: metric(
             zone, counter, **labels, mode=mode) == len(denied(stage, zone, mode)) > 0)
     table = stage.mesh.ctl("get", "denials", server=zone)
-    expect("CLIENT" in table and "spiffe://default/web" in table, table)
+    expect("CLIENT" in table and "spiffe://default/web" in table and
+           "no permission lets it in (handshake)" in table, table)
+    expect("SAN_matcher" in stage.mesh.ctl("get", "denials", "-o", "wide", server=zone),
+           "wide has not what Envoy says")
     stage.mesh.ctl("get", "denials", server=hub, code=4)
     return "denied in shadow and in the handshake, shown and counted"
 
