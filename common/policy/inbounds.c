@@ -7,6 +7,7 @@
 
 #include "model/conf.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 /* One inbound, and what is said of its clients so far. */
@@ -206,14 +207,6 @@ static bool has_destination(const struct resource *policy, const struct inbound 
 	return false;
 }
 
-static bool is_noted(const struct asking *asking, const struct resource *policy)
-{
-	for (size_t i = 0; i < asking->policy_count; i++)
-		if (asking->policies[i].policy == policy)
-			return true;
-	return false;
-}
-
 static void say_sources(struct asking *asking, const struct resource *policy)
 {
 	const struct legacy_spec *spec = policy->legacy;
@@ -225,25 +218,56 @@ static void say_sources(struct asking *asking, const struct resource *policy)
 	note_policy(asking, policy, 0, LIST_LEGACY);
 }
 
+static int by_rank(const void *one, const void *other)
+{
+	const struct entry *const *a = one;
+	const struct entry *const *b = other;
+
+	return rank_compare(&(*a)->rank, &(*b)->rank);
+}
+
+/* What may be about the inbound, by what its destinations name, in the order of all
+ * policies; one policy may be there more than once. */
+static const struct entry **legacy_about_service(const struct asking *asking,
+						 size_t *count)
+{
+	const struct resolving *at = asking->at;
+	const char *const names[] = { asking->inbound->service, "*", "" };
+	enum { NAMES = sizeof(names) / sizeof(names[0]) };
+	const struct entry *lists[NAMES];
+	size_t counts[NAMES];
+	size_t room = 0;
+
+	for (size_t k = 0; k < NAMES; k++) {
+		lists[k] = index_legacy(at->index, at->mesh_name, names[k], &counts[k]);
+		room += counts[k];
+	}
+	const struct entry **all =
+		zl_arena_alloc(at->arena, room, sizeof(const struct entry *));
+	*count = 0;
+	for (size_t k = 0; k < NAMES; k++)
+		for (size_t i = 0; i < counts[k]; i++)
+			if (lists[k][i].rank.route->key.kind == KIND_TRAFFIC_PERMISSION)
+				all[(*count)++] = &lists[k][i];
+	if (*count > 1)
+		qsort(all, *count, sizeof(*all), by_rank);
+	return all;
+}
+
 /* True if some TrafficPermission is about the inbound: all of them have a say. */
 static bool ask_legacy(struct asking *asking)
 {
-	struct resolving *at = asking->at;
-	const char *const names[] = { asking->inbound->service, "*", "" };
+	size_t count;
+	const struct entry **entries = legacy_about_service(asking, &count);
+	const struct resource *last = NULL;
 
-	for (size_t k = 0; k < sizeof(names) / sizeof(names[0]); k++) {
-		size_t count;
-		const struct entry *entries =
-			index_legacy(at->index, at->mesh_name, names[k], &count);
+	for (size_t i = 0; i < count; i++) {
+		const struct resource *policy = entries[i]->rank.route;
 
-		for (size_t i = 0; i < count; i++) {
-			const struct resource *policy = entries[i].rank.route;
-
-			if (policy->key.kind == KIND_TRAFFIC_PERMISSION &&
-			    has_destination(policy, asking->inbound->inbound, at->zone) &&
-			    !is_noted(asking, policy))
-				say_sources(asking, policy);
-		}
+		if (policy != last &&
+		    has_destination(policy, asking->inbound->inbound, asking->at->zone))
+			say_sources(asking, policy);
+		last = policy;
 	}
 	return asking->policy_count > 0;
 }

@@ -382,7 +382,8 @@ static void what_a_mesh_does_not_check(void **state)
 static void what_a_producer_says_of_inbounds_stays_at_home(void **state)
 {
 	(void)state;
-	expect("---\n{type: MeshTrafficPermission, name: m, labels: {test-role: producer, "
+	expect("---\n{type: MeshTrafficPermission, name: m, labels: {test-role: "
+	       "producer, "
 	       "k8s.kuma.io/namespace: shop}, spec: {targetRef: {kind: Mesh}, " FROM(
 		       OF(ALL, "Allow")) "}}\n",
 	       "denied\n");
@@ -410,8 +411,14 @@ static void legacy_ones_where_no_other_is(void **state)
 	expect(LEGACY("t", MATCH("kuma.io/service: web"), "kuma.io/service: q")
 		       LEGACY("u", MATCH("kuma.io/service: web"), "version: v2"),
 	       "denied\n");
+	/* In the order of all policies, whatever their destinations name. */
+	expect(LEGACY("u", MATCH("kuma.io/service: a"), "kuma.io/service: '*'")
+		       LEGACY("t", MATCH("kuma.io/service: a"), "kuma.io/service: p"),
+	       "enforced spiffe://default/a (t) spiffe://default/a (u); by u.legacy[0], "
+	       "t.legacy[0]\n");
 	/* One that is not in effect lets nobody in. */
-	expect("---\n{type: TrafficPermission, name: t, labels: {kuma.io/effect: shadow}, "
+	expect("---\n{type: TrafficPermission, name: t, labels: {kuma.io/effect: "
+	       "shadow}, "
 	       "sources: [{match: {kuma.io/service: '*'}}], destinations: [{match: "
 	       "{kuma.io/service: '*'}}]}\n",
 	       "denied\n");
