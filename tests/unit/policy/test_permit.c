@@ -452,6 +452,32 @@ static void many(void **state)
 	zl_buf_free(&want);
 }
 
+/* A thousand for each of a thousand would be more than anybody reads, or holds. */
+static void of_very_many_who_are_taken_away_some_are_told(void **state)
+{
+	struct zl_buf yaml = { 0 };
+	struct zl_buf text = { 0 };
+
+	(void)state;
+	zl_buf_str(&yaml,
+		   SERVER "---\n{type: MeshTrafficPermission, name: m, spec: "
+			  "{targetRef: {kind: Mesh}, rules: [{default: {allow: [" EXACT(
+				  "spiffe://default/a") "], deny: [");
+	for (unsigned i = 0; i < 100; i++)
+		zl_buf_format(&yaml, EXACT("spiffe://default/d%u") ", ", i);
+	zl_buf_str(&yaml, "]}}]}}\n");
+	struct tools tools = tools_of(BASE, zl_buf_text(&yaml), NULL);
+	const struct routes *routes = resolve_all(&tools, "p");
+	const struct policy_answer answer = {
+		.zone = "east", .mesh = "default", .routes = &routes, .route_count = 1
+	};
+	policy_text(&answer, &text);
+	assert_non_null(strstr(zl_buf_text(&text), ", and 36 more\n"));
+	zl_buf_free(&text);
+	zl_buf_free(&yaml);
+	tools_end(&tools);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -468,6 +494,7 @@ int main(void)
 		cmocka_unit_test(what_a_producer_says_of_inbounds_stays_at_home),
 		cmocka_unit_test(legacy_ones_where_no_other_is),
 		cmocka_unit_test(many),
+		cmocka_unit_test(of_very_many_who_are_taken_away_some_are_told),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
