@@ -1,5 +1,6 @@
 #include "ctl/proxies.h"
 
+#include "ctl/json.h"
 #include "ctl/paths.h"
 #include "model/key.h"
 
@@ -13,6 +14,20 @@ static struct ask ask_of(const struct ctl *ctl, enum kind kind, const char *what
 						     paths_of(ctl, kind, ctl->args[0]),
 						     what),
 			     .want_json = want_json };
+}
+
+/* Proxies have their configuration of a zone; global is the default server. */
+static bool is_global(struct ctl *ctl)
+{
+	const struct ask ask = {
+		.method = "GET", .path = "/", .want_json = true, .may_be_absent = true
+	};
+	struct answer answer = { 0 };
+
+	if (client_ask(ctl, &ask, &answer) != CTL_OK)
+		return false;
+	const char *role = json_find(answer.json, "role");
+	return role != NULL && strcmp(role, "global") == 0;
 }
 
 /* By name: a Dataplane before the others. */
@@ -33,6 +48,10 @@ static enum ctl_exit look_for(struct ctl *ctl, const char *what, bool want_json,
 	}
 	if (code != CTL_ABSENT)
 		return code;
+	if (is_global(ctl))
+		return ctl_fail(
+			code, "this server is global: ask the zone of \"%s\" (--server)",
+			ctl->args[0]);
 	const struct ask ask = ask_of(ctl, KIND_DATAPLANE, what, want_json);
 	client_problem(&ask, &first);
 	return ctl_fail(code, "nor is there a ZoneIngress or ZoneEgress of that name");

@@ -377,6 +377,29 @@ class Server(Served):
         self.assertEqual(self.ctl(0, *args, "-o", "yaml"), "z: 1\n")
         self.ctl(4, "explain", "none")
 
+    def test_a_proxy_asked_of_global(self):
+        """The default server is global, which has no proxies: it says where they are."""
+        for role in ("zone", "global"):
+            self.says("GET /", 200, {"product": "Zonelink", "role": role})
+            code, _, told = self.run_ctl("explain", "web-01")
+            self.assertEqual(code, 4)
+            self.assertEqual('ask the zone of "web-01"' in told, role == "global", told)
+
+    def test_denials(self):
+        gate = "TLS_error:verify_cert_failed:_SAN_matcher"
+        reasons = (gate, "rbac_access_denied_matched_policy[none]", "a shadow rule denies it")
+        self.says("GET /meshes/default/_denials", 200, {
+            "zone": "east", "counts": [], "denials": [{"client": "c", "reason": reason}
+                                                      for reason in reasons]})
+        told = self.ctl(0, "get", "denials").splitlines()
+        self.assertIn("(handshake)", told[1])
+        self.assertIn("(first byte)", told[2])
+        self.assertIn(reasons[2], told[3])
+        wide = self.ctl(0, "get", "denials", "-o", "wide")
+        self.assertTrue(all(reason in wide for reason in reasons), wide)
+        self.ctl(2, "get", "denials", "web")
+        self.ctl(4, "get", "denials", "-m", "m")
+
     def test_bootstrap(self):
         base = "GET /meshes/default/dataplanes/web-01/_bootstrap"
         self.says(base, 200, b"node: {}\n")
