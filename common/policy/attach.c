@@ -14,6 +14,8 @@ struct cluster {
 	struct about *about;           /* of what it is a part of */
 	struct about **from;           /* the destinations that lead there; all differ */
 	size_t from_count, from_room;
+	struct about **traffic; /* those from where a TrafficRoute leads there */
+	size_t traffic_count, traffic_room;
 	bool tcp, http; /* how it is used */
 	const struct settings *settings;
 };
@@ -62,19 +64,21 @@ static struct cluster *get_cluster(struct attaching *to, const struct backend *b
 	return cluster;
 }
 
-static void lead_from(struct attaching *to, struct cluster *cluster, struct about *from)
+/* Add from to *list, unless it is there. */
+static void lead_from(struct attaching *to, struct about ***list, size_t *count,
+		      size_t *room, struct about *from)
 {
-	for (size_t i = cluster->from_count; i > 0; i--)
-		if (cluster->from[i - 1] == from)
+	for (size_t i = *count; i > 0; i--)
+		if ((*list)[i - 1] == from)
 			return;
-	cluster->from = grow(cluster->from, cluster->from_count, &cluster->from_room,
-			     to->at->arena);
-	cluster->from[cluster->from_count++] = from;
+	*list = grow(*list, *count, room, to->at->arena);
+	(*list)[(*count)++] = from;
 }
 
 /* from NULL: a destination of which nothing is said, or none. */
 static void use_backends(struct attaching *to, const struct backend *backends,
-			 size_t count, bool http, struct about *from)
+			 size_t count, bool http, enum route_owner owner,
+			 struct about *from)
 {
 	for (size_t i = 0; i < count; i++) {
 		if (!backends[i].resolved)
@@ -83,8 +87,13 @@ static void use_backends(struct attaching *to, const struct backend *backends,
 
 		cluster->tcp = cluster->tcp || !http;
 		cluster->http = cluster->http || http;
-		if (from != NULL)
-			lead_from(to, cluster, from);
+		if (from == NULL)
+			continue;
+		lead_from(to, &cluster->from, &cluster->from_count, &cluster->from_room,
+			  from);
+		if (owner == OWNER_TRAFFIC_ROUTE)
+			lead_from(to, &cluster->traffic, &cluster->traffic_count,
+				  &cluster->traffic_room, from);
 	}
 }
 
@@ -101,10 +110,11 @@ static void use_outbound(struct attaching *to, const struct outbound_route *outb
 		legacy_about(to->at, outbound, about);
 	}
 	use_backends(to, outbound->backends, outbound->backend_count, outbound->http,
-		     about);
+		     outbound->owner, about);
 	for (size_t i = 0; i < outbound->rule_count; i++)
 		use_backends(to, outbound->rules[i].backends,
-			     outbound->rules[i].backend_count, true, about);
+			     outbound->rules[i].backend_count, true, outbound->owner,
+			     about);
 }
 
 /* ---- settings ---- */
@@ -151,13 +161,14 @@ static struct about *inherit(const struct cluster *cluster, size_t kind)
 	return first;
 }
 
-/* The same of destinations about which a legacy policy is. */
+/* The same of destinations about which a legacy policy is, which a TrafficRoute leads
+ * here (P17). */
 static struct about *inherit_legacy(const struct cluster *cluster, size_t kind)
 {
 	struct about *first = NULL;
 
-	for (size_t i = 0; i < cluster->from_count; i++) {
-		struct about *about = cluster->from[i];
+	for (size_t i = 0; i < cluster->traffic_count; i++) {
+		struct about *about = cluster->traffic[i];
 
 		if (about->legacy[kind] != NULL &&
 		    (first == NULL || strcmp(about->subject.key, first->subject.key) < 0))
@@ -229,7 +240,7 @@ static struct said say_legacy(const struct cluster *cluster, size_t kind)
 	const struct about *own = cluster->about;
 	const struct about *from = inherit_legacy(cluster, kind);
 
-	if (own->legacy[kind] != NULL)
+	if (own->legacy[kind] != NULL && cluster->traffic_count > 0)
 		return (struct said){ own->legacy[kind],
 				      own->legacy_named[kind] ? SOURCE_OWN : SOURCE_MESH,
 				      "" };
@@ -443,7 +454,8 @@ void attach_all(struct resolving *at, struct outbound_route *outbounds,
 		use_outbound(&to, &outbounds[i]);
 	for (size_t i = 0; i < routes->listener_count; i++)
 		use_backends(&to, routes->listeners[i].backends,
-			     routes->listeners[i].backend_count, false, NULL);
+			     routes->listeners[i].backend_count, false,
+			     routes->listeners[i].owner, NULL);
 	for (size_t i = 0; i < to.cluster_count; i++)
 		settle(&to, to.in_order[i]);
 	for (size_t i = 0; i < routes->outbound_count; i++)
