@@ -144,10 +144,20 @@ static void print_policies(const struct permission *permission, struct zl_buf *o
 	}
 }
 
+/* In a few words: what follows says it in full. */
+static const char *allowed_words(const struct permission *permission)
+{
+	for (size_t i = 0; i < permission->allow_count; i++)
+		if (permission->allow[i].who.name_count == 0 &&
+		    permission->allow[i].except_count == 0)
+			return "everybody in the mesh";
+	return permission->allow_count == 0 ? "nobody" : "only these";
+}
+
 static void print_enforced(const struct permission *permission, struct zl_arena *arena,
 			   struct zl_buf *out)
 {
-	zl_buf_str(out, permission->allow_count == 0 ? "nobody" : "only these");
+	zl_buf_str(out, allowed_words(permission));
 	print_policies(permission, out);
 	zl_buf_str(out, ":\n");
 	print_grants("", permission->allow, permission->allow_count, arena, out);

@@ -35,6 +35,8 @@ static const char RULES[] = POLICY(
 	"MeshTrafficPermission", "r",
 	"targetRef: {kind: Dataplane, sectionName: '80'}, rules: [{default: {deny: [" ID(
 		"Prefix", "a/") "], allow: [" ID("Exact", "web") "]}}]");
+static const char EVERYBODY[] =
+	POLICY("MeshTrafficPermission", "b", "from: [" ITEM(MESH, "Allow") "]");
 static const char NOBODY[] =
 	POLICY("MeshTrafficPermission", "b", "from: [" ITEM(MESH, "Deny") "]");
 
@@ -68,6 +70,10 @@ static const struct {
 	  "    denied: spiffe://default/a/*\n"
 	  END
 	  "  Who may connect to q:90 (9.9.9.8): " DENIED },
+	{ "everybody", EVERYBODY, "p",
+	  "  Who may connect to p:80 (9.9.9.8): everybody in the mesh, by MeshTrafficPermission \"b\":\n"
+	  "    *\n"
+	  END },
 	{ "none", NOBODY, "p", "  Who may connect to p:80 (9.9.9.8): nobody, by MeshTrafficPermission \"b\":\n" END },
 	/* What else holds there, and what holds if nothing is said of it. */
 	{ "settings", PLAIN IDLE("idleTimeout: 1s, http: {streamIdleTimeout: 2s}"), NULL,
