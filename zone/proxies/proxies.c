@@ -125,9 +125,6 @@ static void on_nacked(void *owner, const char *id, const struct xds_resource_sta
 	struct proxies *proxies = owner;
 	struct proxy *proxy = proxies_find(proxies, id);
 
-	zl_log(ZL_WARN, "xds", "a proxy refused a resource",
-	       "proxy=%q type=%s resource=%q err=%q", id, envoy_type_url(what->type),
-	       what->name, what->nack != NULL ? what->nack : "");
 	if (proxy != NULL && muting_take(proxy, what))
 		push_proxy(proxies, proxy);
 	report_soon(proxies);
