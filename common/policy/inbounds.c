@@ -78,7 +78,6 @@ static void say_from(struct asking *asking, const struct resource *policy)
 static void warn_of_prefix(struct asking *asking, const struct resource *policy,
 			   const struct expected_name *name)
 {
-	/* No SPIFFE ID is empty. */
 	if (!name->prefix || name->value[strlen(name->value) - 1] == '/')
 		return;
 	resolving_warn(asking->at,
@@ -93,9 +92,17 @@ static void say_names(struct asking *asking, const struct resource *policy,
 		      enum permission_action action)
 {
 	for (size_t i = 0; i < count; i++) {
-		warn_of_prefix(asking, policy, &names[i]);
+		/* A newer version may know clients otherwise: what is not understood lets
+		 * nobody in. */
+		bool understood = names[i].value != NULL && names[i].value[0] != '\0';
+
+		if (!understood && action != ACTION_DENY)
+			continue;
+		if (understood)
+			warn_of_prefix(asking, policy, &names[i]);
 		permit_say(asking->at->arena, &asking->sayings,
-			   (struct client_set){ &names[i], 1 }, action, NULL);
+			   (struct client_set){ &names[i], understood ? 1 : 0 }, action,
+			   NULL);
 	}
 }
 

@@ -478,6 +478,45 @@ static void of_very_many_who_are_taken_away_some_are_told(void **state)
 	tools_end(&tools);
 }
 
+/* Stored by a newer version: clients that it knows by something else. */
+static void what_is_not_understood_lets_nobody_in(void **state)
+{
+	static const char STORED[] =
+		"{\"type\":\"MeshTrafficPermission\",\"mesh\":\"default\",\"name\":\"m\","
+		"\"spec\":{\"targetRef\":{\"kind\":\"Mesh\"},\"rules\":[{\"default\":{"
+		"\"allow\":[{\"dns\":\"a\"},{\"spiffeID\":{\"type\":\"Prefix\"}},"
+		"{\"spiffeID\":{\"type\":\"Exact\",\"value\":\"spiffe://default/a\"}}],"
+		"\"deny\":[%s]}}]}}";
+	static const char *const DENIED[][2] = {
+		{ "", "enforced spiffe://default/a; by m.rules[0]\n" },
+		{ "{\"dns\":\"a\"}", "enforced; deny *; by m.rules[0]\n" }
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(DENIED); i++) {
+		struct world world = world_of(BASE, SERVER, NULL);
+		char *json = zl_format(STORED, DENIED[i][0]);
+		struct set_edit *edit = set_edit(world.set);
+		struct resource *policy = NULL;
+		struct zl_buf text = { 0 };
+		struct zl_err err = { 0 };
+
+		assert_int_equal(resource_from_json(json, strlen(json), &policy, &err),
+				 ZL_OK);
+		set_put(edit, policy);
+		struct tools tools = { .world = { world.arena, set_done(&edit) } };
+		tools.index = policy_index_new(tools.world.set, "east");
+		tools.inventory = inventory_build(tools.world.set, "east");
+		tell(&resolve_all(&tools, "p")->inbounds[0], &text);
+		assert_string_equal(zl_buf_text(&text) + 23, DENIED[i][1]);
+		zl_buf_free(&text);
+		resource_drop(&policy);
+		set_drop(&world.set);
+		tools_end(&tools);
+		free(json);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -493,6 +532,7 @@ int main(void)
 		cmocka_unit_test(what_a_mesh_does_not_check),
 		cmocka_unit_test(what_a_producer_says_of_inbounds_stays_at_home),
 		cmocka_unit_test(legacy_ones_where_no_other_is),
+		cmocka_unit_test(what_is_not_understood_lets_nobody_in),
 		cmocka_unit_test(many),
 		cmocka_unit_test(of_very_many_who_are_taken_away_some_are_told),
 	};
