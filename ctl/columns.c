@@ -432,34 +432,39 @@ static void row_external(struct ctl *ctl, struct table *table, const struct tree
 }
 
 /* Policies that attach to what routes make, and their legacy forms. */
-#define ATTACHED(sets)                                                                  \
-	{                                                                               \
-		{ "NAME", "TARGET", "TO", sets, "ORIGIN", "ZONE", "REV" }, row_attached \
+#define ATTACHED(sets)                                                                   \
+	{                                                                                \
+		{ "NAME", "TARGET", "TO", sets, "ORIGIN", "ZONE", "REV" }, row_attached, \
+			0                                                                \
 	}
-#define LEGACY                                                                   \
-	{                                                                        \
-		{ "NAME", "SOURCES", "DESTINATIONS", "SETS", "REV" }, row_legacy \
+#define LEGACY                                                                      \
+	{                                                                           \
+		{ "NAME", "SOURCES", "DESTINATIONS", "SETS", "REV" }, row_legacy, 0 \
 	}
 
 static const struct columns COLUMNS[KIND_END] = {
-	[KIND_MESH] = { { "NAME", "MTLS", "UNRESOLVED", "EGRESS", "REV" }, row_mesh },
-	[KIND_ZONE] = { { "NAME", "ENABLED", "REV" }, row_zone },
+	[KIND_MESH] = { { "NAME", "MTLS", "UNRESOLVED", "EGRESS", "REV" }, row_mesh, 0 },
+	[KIND_ZONE] = { { "NAME", "ENABLED", "REV" }, row_zone, 0 },
 	[KIND_DATAPLANE] = { { "NAME", "SERVICES", "ADDRESS", "OUTBOUNDS", "ZONE",
 			       "REV" },
-			     row_dataplane },
+			     row_dataplane,
+			     0 },
 	[KIND_ZONE_INGRESS] = { { "NAME", "ZONE", "ADVERTISED", "SERVICES", "REV" },
-				row_ingress },
-	[KIND_ZONE_EGRESS] = { { "NAME", "ZONE", "ADDRESS", "REV" }, row_egress },
+				row_ingress,
+				0 },
+	[KIND_ZONE_EGRESS] = { { "NAME", "ZONE", "ADDRESS", "REV" }, row_egress, 0 },
 	[KIND_MESH_TCP_ROUTE] = { { "NAME", "TARGET", "TO", "BACKENDS", "ORIGIN", "ZONE",
 				    "REV", "OBSERVED" },
 				  row_route,
 				  7 },
 	[KIND_MESH_HTTP_ROUTE] = { { "NAME", "TARGET", "TO", "RULES", "ORIGIN", "ZONE",
 				     "REV" },
-				   row_http_route },
+				   row_http_route,
+				   0 },
 	[KIND_MESH_LOAD_BALANCING_STRATEGY] = { { "NAME", "TARGET", "TO", "LOCALITY",
 						  "ORIGIN", "ZONE", "REV" },
-						row_balancing },
+						row_balancing,
+						0 },
 	[KIND_MESH_TIMEOUT] = ATTACHED("SETS"),
 	[KIND_MESH_RETRY] = ATTACHED("SETS"),
 	[KIND_MESH_HEALTH_CHECK] = ATTACHED("SETS"),
@@ -473,10 +478,14 @@ static const struct columns COLUMNS[KIND_END] = {
 	[KIND_TRAFFIC_LOG] = LEGACY,
 	[KIND_TRAFFIC_PERMISSION] = LEGACY,
 	[KIND_TRAFFIC_ROUTE] = { { "NAME", "SOURCES", "DESTINATIONS", "BACKENDS", "REV" },
-				 row_traffic_route },
+				 row_traffic_route,
+				 0 },
 	[KIND_MESH_GATEWAY] = { { "NAME", "PROXIES", "LISTENERS", "ZONE", "REV" },
-				row_gateway },
-	[KIND_SECRET] = { { "NAME", "VERSION", "BYTES", "USED BY", "REV" }, row_secret },
+				row_gateway,
+				0 },
+	[KIND_SECRET] = { { "NAME", "VERSION", "BYTES", "USED BY", "REV" },
+			  row_secret,
+			  0 },
 	[KIND_MESH_SERVICE] = { { "NAME", "PORTS", "STATE", "ZONE", "REV", "VIP",
 				  "HOSTNAME" },
 				row_service,
@@ -490,7 +499,8 @@ static const struct columns COLUMNS[KIND_END] = {
 					 row_mesh_external,
 					 6 },
 	[KIND_EXTERNAL_SERVICE] = { { "NAME", "SERVICE", "ADDRESS", "TLS", "REV" },
-				    row_external },
+				    row_external,
+				    0 },
 };
 
 const struct columns *columns_of(enum kind kind)

@@ -25,21 +25,23 @@ static void watched_free(struct watched *watched)
 void observed_free(struct observed **observedp)
 {
 	struct observed *observed = *observedp;
-	struct watched *watched;
-	struct watched *next;
-	struct total *total;
-	struct total *later;
 
 	*observedp = NULL;
 	if (observed == NULL)
 		return;
-	HASH_ITER (hh, observed->all, watched, next) {
-		HASH_DEL(observed->all, watched);
+	struct watched *watched = observed->all;
+	struct total *total = observed->totals;
+	HASH_CLEAR(hh, observed->all); /* leaves them linked */
+	HASH_CLEAR(hh, observed->totals);
+	while (watched != NULL) {
+		struct watched *next = watched->hh.next;
 		watched_free(watched);
+		watched = next;
 	}
-	HASH_ITER (hh, observed->totals, total, later) {
-		HASH_DEL(observed->totals, total);
+	while (total != NULL) {
+		struct total *next = total->hh.next;
 		free(total);
+		total = next;
 	}
 	free(observed);
 }

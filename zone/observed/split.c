@@ -68,7 +68,7 @@ static void add_outbound(struct splits *to, const struct outbound_route *outboun
 
 	for (size_t i = 0; i < (rules > 0 ? rules : 1); i++) {
 		const struct request_route *rule = rules > 0 ? &outbound->rules[i] : NULL;
-		if (i > 0 && rule[-1].backends == rule->backends)
+		if (rule != NULL && i > 0 && rule[-1].backends == rule->backends)
 			continue; /* one more match of the same rule */
 		struct split *split = &to->list[to->count++];
 		split->outbound = place;

@@ -35,7 +35,7 @@ struct reader {
 	struct zl_arena *arena; /* of the record at hand */
 	void (*each)(void *to, const struct xds_log_record *record);
 	void *to;
-	uint64_t *count;
+	uint64_t count; /* of records */
 	bool damaged;
 };
 
@@ -64,9 +64,11 @@ static const char *text(struct reader *reader, struct xds_wire bytes)
 		return zl_arena_strndup(reader->arena, (const char *)bytes.at,
 					bytes.left);
 	char *copy = zl_arena_alloc(reader->arena, bytes.left + 1, 1);
-	for (size_t i = 0; i < bytes.left; i++)
-		copy[i] =
-			bytes.at[i] >= 0x80 || bytes.at[i] == 0 ? '?' : (char)bytes.at[i];
+	for (size_t i = 0; i < bytes.left; i++) {
+		bool is_plain = bytes.at[i] < 0x80 && bytes.at[i] != 0;
+
+		copy[i] = (char)(is_plain ? bytes.at[i] : '?');
+	}
 	return copy;
 }
 
@@ -164,7 +166,7 @@ static void read_record(struct reader *reader, struct xds_wire wire)
 		read_pairs(reader, wire, RECORD_ATTRIBUTES, &record.attribute_count);
 	if (reader->damaged)
 		return;
-	(*reader->count)++;
+	reader->count++;
 	reader->each(reader->to, &record);
 }
 
@@ -172,7 +174,7 @@ enum zl_code xds_logs_read(const void *bytes, size_t len,
 			   void (*each)(void *to, const struct xds_log_record *record),
 			   void *to, uint64_t *count, struct zl_err *err)
 {
-	struct reader reader = { zl_arena_new(), each, to, count, false };
+	struct reader reader = { .arena = zl_arena_new(), .each = each, .to = to };
 	struct xds_wire request = { bytes, len };
 	struct xds_field of_request;
 	struct xds_field of_resource;
@@ -192,6 +194,7 @@ enum zl_code xds_logs_read(const void *bytes, size_t len,
 		}
 	}
 	zl_arena_free(&reader.arena);
+	*count += reader.count;
 	if (reader.damaged)
 		return zl_fail(err, ZL_EINVAL, "the ExportLogsServiceRequest is damaged");
 	return ZL_OK;
