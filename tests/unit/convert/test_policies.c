@@ -126,12 +126,13 @@ static void permissions_are_at_the_destination(void **state)
 static void what_is_not_in_effect_stays_so(void **state)
 {
 	(void)state;
-	expect("---\n{type: TrafficPermission, name: p, labels: {kuma.io/effect: shadow}, "
+	expect("---\n{type: TrafficPermission, name: p, labels: {kuma.io/effect: "
+	       "shadow}, "
 	       "sources: [{match: " ALL "}], destinations: [{match: " ALL "}]}\n",
 	       "{\"labels\":{\"kuma.io/effect\":\"shadow\"},\"mesh\":\"default\","
 	       "\"name\":\"p\",\"spec\":{\"from\":[" FROM(
 		       "{\"kind\":\"Mesh\"}") "]," OF_MESH
-						"},\"type\":\"MeshTrafficPermission\"}\n");
+					      "},\"type\":\"MeshTrafficPermission\"}\n");
 }
 
 static void several_sources_are_numbered(void **state)
