@@ -69,7 +69,8 @@ const char *fault_factor(const struct tree *value, struct zl_arena *arena)
 	return number > MOST ? "must be at most 4294967" : NULL;
 }
 
-const char *fault_undefined(const struct tree *value, struct zl_arena *arena)
+/* "" is no value (T5). */
+static const char *fault_undefined(const struct tree *value, struct zl_arena *arena)
 {
 	(void)arena;
 	return value->text[0] == '\0' ? "must be defined" : NULL;

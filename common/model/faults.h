@@ -19,8 +19,7 @@ const char *fault_percentage(const struct tree *value, struct zl_arena *arena);
 /* A factor above 0 as a number or a text. */
 const char *fault_factor(const struct tree *value, struct zl_arena *arena);
 
-/* Of texts. fault_undefined: "" is no value (T5). */
-const char *fault_undefined(const struct tree *value, struct zl_arena *arena);
+/* Of texts. */
 const char *fault_base64(const struct tree *value, struct zl_arena *arena);
 const char *fault_path(const struct tree *value, struct zl_arena *arena);
 /* Of what becomes part of a request: Envoy takes no line breaks there. */

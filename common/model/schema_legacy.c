@@ -40,14 +40,14 @@ bool legacy_is_number(const struct tree *value)
 	return value->type == TREE_INT || value->type == TREE_REAL;
 }
 
-double legacy_number(const struct tree *value)
+static double number_of(const struct tree *value)
 {
 	return value->type == TREE_INT ? (double)value->integer : value->real;
 }
 
 const char *legacy_fault_percent(const struct tree *value, struct zl_arena *arena)
 {
-	double number = legacy_number(value);
+	double number = number_of(value);
 
 	(void)arena;
 	return number < 0 || number > 100 ? "has to be in [0.0 - 100.0] range" : NULL;

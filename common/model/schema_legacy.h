@@ -31,4 +31,3 @@ extern const char *const LEGACY_METHODS[], *const NEW_METHODS[];
 
 /* A number that may have a fraction. */
 bool legacy_is_number(const struct tree *value);
-double legacy_number(const struct tree *value);

@@ -237,7 +237,7 @@ static void note(struct abouts *abouts, struct about *about)
 	abouts->order[abouts->count++] = about;
 }
 
-struct about *about_subject(struct abouts *abouts, const struct subject *subject)
+static struct about *about_subject(struct abouts *abouts, const struct subject *subject)
 {
 	struct about *about = table_find(&abouts->known, subject->key);
 

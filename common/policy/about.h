@@ -50,8 +50,6 @@ struct abouts {
 void abouts_begin(struct abouts *abouts, struct resolving *at,
 		  const struct routes *routes);
 
-struct about *about_subject(struct abouts *abouts, const struct subject *subject);
-
 /* The destination of an outbound; NULL: it is missing. */
 struct about *about_destination(struct abouts *abouts, const struct outbound_route *to);
 /* What backend, which is resolved, leads to: of a subset its service. */

@@ -31,12 +31,6 @@ static void take_out(struct lines *lines, struct line *before)
 	free(line);
 }
 
-void lines_fini(struct lines *lines)
-{
-	while (lines->first != NULL)
-		take_out(lines, NULL);
-}
-
 /* The last line that stays whatever comes: what is written, or in part; NULL: none. */
 static struct line *last_that_stays(const struct lines *lines)
 {

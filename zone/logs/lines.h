@@ -9,7 +9,7 @@
  * Pure.
  *
  * Threads:  the owner's.
- * Lifetime: zeroed with max is empty; lines_fini.
+ * Lifetime: zeroed with max is empty; lines_drop leaves nothing to free.
  */
 #pragma once
 
@@ -29,8 +29,6 @@ struct lines {
 	size_t bytes;
 	uint64_t delivered, dropped; /* lines, since the start */
 };
-
-void lines_fini(struct lines *lines);
 
 /* A line, with its newline. */
 void lines_add(struct lines *lines, const char *text, size_t len);

@@ -27,5 +27,3 @@ struct observed {
 /* Connections of the observable clusters, and the sum of their weights. */
 void split_sums(const struct split *split, uint64_t now_ms, uint64_t *connections,
 		uint64_t *weights);
-/* Work out share, expected, interval and ok of the observable ones. */
-void backends_judge(struct observed_backend *backends, size_t count, uint64_t total);

@@ -5,7 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-void backends_judge(struct observed_backend *backends, size_t count, uint64_t total)
+/* Work out share, expected, interval and ok of the observable ones. */
+static void backends_judge(struct observed_backend *backends, size_t count,
+			   uint64_t total)
 {
 	uint64_t weights = 0;
 

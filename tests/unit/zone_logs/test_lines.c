@@ -49,7 +49,7 @@ static void oldest_is_dropped(void **state)
 	add(&lines, 'd');
 	assert_string_equal(names(&lines), "bcd");
 	assert_int_equal(lines.dropped, 1);
-	lines_fini(&lines);
+	lines_drop(&lines);
 }
 
 static void begun_line_stays(void **state)
@@ -63,7 +63,7 @@ static void begun_line_stays(void **state)
 	assert_string_equal(names(&lines), "-d"); /* the rest of b */
 	lines_again(&lines);
 	assert_string_equal(names(&lines), "abd");
-	lines_fini(&lines);
+	lines_drop(&lines);
 }
 
 static void nothing_fits_behind_what_stays(void **state)
@@ -78,7 +78,7 @@ static void nothing_fits_behind_what_stays(void **state)
 	lines_left(&lines, 0);
 	assert_int_equal(lines.delivered, 3);
 	assert_true(lines_empty(&lines));
-	lines_fini(&lines);
+	lines_drop(&lines);
 }
 
 static void what_is_not_there_yet_is_kept(void **state)
@@ -100,7 +100,7 @@ static void what_is_not_there_yet_is_kept(void **state)
 	assert_true(lines_empty(&lines));
 	add(&lines, 'e');
 	assert_string_equal(names(&lines), "e");
-	lines_fini(&lines);
+	lines_drop(&lines);
 }
 
 static void too_long_line_is_dropped(void **state)

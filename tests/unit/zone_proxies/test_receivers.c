@@ -63,7 +63,7 @@ static void the_oldest_go(void **state)
 {
 	struct zl_buf receivers = { 0 };
 	struct plan of;
-	char address[32];
+	char address[32] = "";
 
 	(void)state;
 	plan(&of, LOG_TCP, address);
