@@ -182,6 +182,7 @@ static inline void add_legacy(struct dice *dice, struct zl_buf *out)
 		      "{kuma.io/service: %s%s}}], "
 		      "destinations: [{match: {kuma.io/service: %s%s}}]",
 		      kind_info(kind)->name, (unsigned)dice_below(dice, 3),
+		      dice_chance(dice, 15) ? "kuma.io/effect: shadow" : "",
 		      ONE_OF(dice, "'*'", "s0", "s1"), version,
 		      ONE_OF(dice, "'*'", "s0", "s1"), permits ? version : "");
 	if (!permits)
