@@ -340,13 +340,15 @@ static void warn_of_plain(struct resolving *at, const struct inbound *inbound)
 static struct inbound_route inbound_of(const struct resolving *at,
 				       const struct inbound *inbound)
 {
+	/* A newer version may store one without. */
+	const char *service = labels_get(inbound->tags, TAG_SERVICE);
 	const char *protocol = labels_get(inbound->tags, TAG_PROTOCOL);
 	bool own = inbound->address[0] != '\0';
 
 	return (struct inbound_route){
 		.inbound = inbound,
 		.address = own ? inbound->address : at->proxy->dataplane->address,
-		.service = labels_get(inbound->tags, TAG_SERVICE),
+		.service = service != NULL ? service : "",
 		.protocol = protocol != NULL ? protocol : "unknown",
 	};
 }

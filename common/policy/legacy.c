@@ -29,7 +29,7 @@ static void warn_of_backend(struct resolving *at, const struct resource *policy)
 	const char *name = at->mesh->log_backend;
 	const char *why = "it names no backend, and the mesh has no default one";
 
-	if (backend != NULL && backend->text[0] != '\0')
+	if (backend != NULL && backend->type == TREE_TEXT && backend->text[0] != '\0')
 		name = backend->text;
 	if (name[0] != '\0')
 		why = zl_arena_format(at->arena,

@@ -485,6 +485,7 @@ static void what_is_not_understood_lets_nobody_in(void **state)
 		"{\"type\":\"MeshTrafficPermission\",\"mesh\":\"default\",\"name\":\"m\","
 		"\"spec\":{\"targetRef\":{\"kind\":\"Mesh\"},\"rules\":[{\"default\":{"
 		"\"allow\":[{\"dns\":\"a\"},{\"spiffeID\":{\"type\":\"Prefix\"}},"
+		"{\"spiffeID\":5},{\"spiffeID\":{\"value\":5}},{},7,"
 		"{\"spiffeID\":{\"type\":\"Exact\",\"value\":\"spiffe://default/a\"}}],"
 		"\"deny\":[%s]}}]}}";
 	static const char *const DENIED[][2] = {
@@ -517,6 +518,53 @@ static void what_is_not_understood_lets_nobody_in(void **state)
 	}
 }
 
+/* So is a proxy whose inbound has no service, and a log whose backend is a number. */
+static void what_a_newer_version_stored(void **state)
+{
+	static const char *const STORED[] = {
+		"{\"type\":\"Dataplane\",\"mesh\":\"default\",\"name\":\"p\","
+		"\"networking\":{\"address\":\"9.9.9.8\",\"inbound\":["
+		"{\"port\":8080,\"tags\":{\"a\":\"b\"}},"
+		"{\"port\":81,\"tags\":{\"kuma.io/service\":\"x\"}}],"
+		"\"outbound\":[{\"port\":1,\"tags\":{\"kuma.io/service\":\"web\"}}]}}",
+		"{\"type\":\"TrafficLog\",\"mesh\":\"default\",\"name\":\"l\","
+		"\"sources\":[{"
+		"\"match\":{\"kuma.io/service\":\"*\"}}],\"destinations\":[{\"match\":{"
+		"\"kuma.io/service\":\"*\"}}],\"conf\":{\"backend\":5}}",
+	};
+	static const char TRAFFIC[] = PLAIN
+		"---\n{type: TrafficRoute, name: t, sources: [{match: {kuma.io/service: "
+		"'*'}}], destinations: [{match: {kuma.io/service: '*'}}], conf: "
+		"{destination: {kuma.io/service: web}}}\n";
+	struct world world = world_of(BASE, TRAFFIC, NULL);
+	struct set_edit *edit = set_edit(world.set);
+	struct zl_err err = { 0 };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(STORED); i++) {
+		struct resource *stored = NULL;
+
+		assert_int_equal(
+			resource_from_json(STORED[i], strlen(STORED[i]), &stored, &err),
+			ZL_OK);
+		set_put(edit, stored);
+		resource_drop(&stored);
+	}
+	struct tools tools = { .world = { world.arena, set_done(&edit) } };
+	tools.index = policy_index_new(tools.world.set, "east");
+	tools.inventory = inventory_build(tools.world.set, "east");
+	const struct routes *routes = resolve(&tools, "p");
+	assert_string_equal(routes->inbounds[0].service, "");
+	size_t told = 0;
+	for (size_t i = 0; i < routes->warning_count; i++)
+		told += strstr(routes->warnings[i],
+			       "TrafficLog \"l\" has no effect: it names no backend") !=
+			NULL;
+	assert_int_equal(told, 1);
+	set_drop(&world.set);
+	tools_end(&tools);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -533,6 +581,7 @@ int main(void)
 		cmocka_unit_test(what_a_producer_says_of_inbounds_stays_at_home),
 		cmocka_unit_test(legacy_ones_where_no_other_is),
 		cmocka_unit_test(what_is_not_understood_lets_nobody_in),
+		cmocka_unit_test(what_a_newer_version_stored),
 		cmocka_unit_test(many),
 		cmocka_unit_test(of_very_many_who_are_taken_away_some_are_told),
 	};
