@@ -94,7 +94,7 @@ static void say_names(struct asking *asking, const struct resource *policy,
 	for (size_t i = 0; i < count; i++) {
 		/* A newer version may know clients otherwise: what is not understood lets
 		 * nobody in. */
-		bool understood = names[i].value != NULL && names[i].value[0] != '\0';
+		bool understood = names[i].value[0] != '\0';
 
 		if (!understood && action != ACTION_DENY)
 			continue;
