@@ -2,7 +2,6 @@
 
 #include "inventory/objects.h"
 
-#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -42,9 +41,10 @@ static void add_tags(struct uris *uris, struct labels tags)
 	struct zl_arena *arena = uris->at->arena;
 	const char *service = labels_get(tags, TAG_SERVICE);
 
-	assert(service != NULL); /* no inbound or gateway is without */
-	add_uri(uris,
-		zl_arena_format(arena, "spiffe://%s/%s", uris->at->mesh_name, service));
+	/* Only what a newer version stored may be without. */
+	if (service != NULL)
+		add_uri(uris, zl_arena_format(arena, "spiffe://%s/%s",
+					      uris->at->mesh_name, service));
 	tags = labels_with(arena, tags, TAG_ZONE, uris->at->zone);
 	for (size_t i = 0; i < tags.count; i++)
 		add_uri(uris, zl_arena_format(arena, "kuma://%s/%s", tags.items[i].key,

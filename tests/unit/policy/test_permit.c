@@ -532,7 +532,7 @@ static void what_a_newer_version_stored(void **state)
 		"\"match\":{\"kuma.io/service\":\"*\"}}],\"destinations\":[{\"match\":{"
 		"\"kuma.io/service\":\"*\"}}],\"conf\":{\"backend\":5}}",
 	};
-	static const char TRAFFIC[] = PLAIN
+	static const char TRAFFIC[] =
 		"---\n{type: TrafficRoute, name: t, sources: [{match: {kuma.io/service: "
 		"'*'}}], destinations: [{match: {kuma.io/service: '*'}}], conf: "
 		"{destination: {kuma.io/service: web}}}\n";
