@@ -19,6 +19,7 @@ static const struct level LEVELS[] = {
 	{ "POST /zones/{name}/_enable", HTTP_OPERATE },
 	{ "POST /zones/{name}/_retire", HTTP_ADMIN },
 	{ "GET /zones/{name}/_certificates", HTTP_VIEW },
+	{ "GET /meshes/{mesh}/_observed", HTTP_VIEW },
 	{ "GET /{plural}", HTTP_VIEW },
 	{ "GET /{plural}/{name}", HTTP_VIEW },
 	{ "PUT /{plural}/{name}", HTTP_OPERATE },

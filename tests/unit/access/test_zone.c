@@ -16,6 +16,8 @@ static const struct level LEVELS[] = {
 	{ "GET /meshes/{mesh}/dataplanes/{name}/_config", HTTP_VIEW },
 	{ "GET /meshes/{mesh}/dataplanes/{name}/_xds", HTTP_VIEW },
 	{ "GET /meshes/{mesh}/dataplanes/{name}/_bootstrap", HTTP_OPERATE },
+	{ "GET /meshes/{mesh}/_observed", HTTP_VIEW },
+	{ "GET /meshes/{mesh}/_denials", HTTP_VIEW },
 	{ "GET /zoneingresses/{name}/_routes", HTTP_VIEW },
 	{ "GET /zoneingresses/{name}/_config", HTTP_VIEW },
 	{ "GET /zoneingresses/{name}/_xds", HTTP_VIEW },
