@@ -2,6 +2,8 @@
 
 #include "sync/sync.h"
 
+#include "proto/replication.pb-c.h"
+
 #include <string.h>
 
 enum { DEPTH_MAX = 4, SUMS_LEN = 32 * DIGEST_BUCKETS };
@@ -161,10 +163,14 @@ static const struct rule {
 
 /* Parts that a message may do without: Snap's first, Log's without a part, Lease and
  * Leased when nothing is held. */
-static bool may_be_absent(const ProtobufCFieldDescriptor *field)
+static bool may_be_absent(const ProtobufCMessageDescriptor *type,
+			  const ProtobufCFieldDescriptor *field)
 {
-	static const char *const NAMES[] = { "start", "part", "held", "accept" };
+	static const char *const NAMES[] = { "part", "held", "accept" };
 
+	/* A chunk says where it is of, always. */
+	if (type == &sync__snap__descriptor && strcmp(field->name, "start") == 0)
+		return true;
 	for (size_t i = 0; i < sizeof(NAMES) / sizeof(NAMES[0]); i++)
 		if (strcmp(field->name, NAMES[i]) == 0)
 			return true;
@@ -195,7 +201,7 @@ static enum zl_code check_one(const ProtobufCMessageDescriptor *type,
 	const ProtobufCMessage *const *inside = at;
 	if (*inside != NULL)
 		return check_message(*inside, err);
-	if (may_be_absent(field))
+	if (may_be_absent(type, field))
 		return ZL_OK;
 	return zl_fail(err, ZL_EINVAL, "%s.%s: absent", type->short_name, field->name);
 }

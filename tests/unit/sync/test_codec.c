@@ -146,6 +146,30 @@ static void damaged_bodies_are_refused(void **state)
 	zl_arena_free(&arena);
 }
 
+/* The first question for a copy names no start; each piece of one does. */
+static void a_piece_says_where_it_begins(void **state)
+{
+	struct zl_arena *arena = zl_arena_new();
+	Sync__Head head = head_of("east");
+	Sync__Snap snap = SYNC__SNAP__INIT;
+	Sync__Chunk chunk = SYNC__CHUNK__INIT;
+	const struct position at = { .rev = 9 };
+	struct sync_message message;
+
+	(void)state;
+	snap.head = &head;
+	assert_int_equal(
+		decode(arena, sync_encode(arena, SYNC_MSG_SNAP, &snap), &message), ZL_OK);
+	assert_int_equal(
+		decode(arena, sync_encode(arena, SYNC_MSG_CHUNK, &chunk), &message),
+		ZL_EINVAL);
+	chunk.start = sync_position_out(arena, &at);
+	assert_int_equal(
+		decode(arena, sync_encode(arena, SYNC_MSG_CHUNK, &chunk), &message),
+		ZL_OK);
+	zl_arena_free(&arena);
+}
+
 static void envelopes_that_are_none_are_refused(void **state)
 {
 	struct zl_arena *arena = zl_arena_new();
@@ -243,6 +267,7 @@ int main(void)
 		cmocka_unit_test(every_cut_of_a_message_is_refused_or_read),
 		cmocka_unit_test(a_small_message_does_not_become_a_great_one),
 		cmocka_unit_test(damaged_bodies_are_refused),
+		cmocka_unit_test(a_piece_says_where_it_begins),
 		cmocka_unit_test(envelopes_that_are_none_are_refused),
 		cmocka_unit_test(unknown_fields_are_skipped),
 		cmocka_unit_test(a_long_text_is_cut_between_characters),
