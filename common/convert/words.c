@@ -3,19 +3,6 @@
 #include <string.h>
 
 /* ---- the words of each protocol, one over the other ---- */
-static bool is_equal(const struct tree *a, const struct tree *b)
-{
-	struct zl_buf one = { 0 };
-	struct zl_buf other = { 0 };
-
-	tree_json(a, &one);
-	tree_json(b, &other);
-	bool equal = strcmp(zl_buf_text(&one), zl_buf_text(&other)) == 0;
-	zl_buf_free(&one);
-	zl_buf_free(&other);
-	return equal;
-}
-
 static struct tree *member_of(struct tree *map, const char *key)
 {
 	for (size_t i = 0; i < map->count; i++)
@@ -36,7 +23,7 @@ static bool add_words(struct tree *made, const struct tree *other, struct zl_are
 		else if (mine->type == TREE_MAP && member->value->type == TREE_MAP) {
 			if (!add_words(mine, member->value, arena))
 				return false;
-		} else if (!is_equal(mine, member->value)) {
+		} else if (!tree_equal(mine, member->value)) {
 			return false;
 		}
 	}
@@ -60,7 +47,7 @@ static void check_times(struct words *words, const struct tree *conf,
 	const struct tree *of_tcp = tree_get(tree_get(conf, "tcp"), "idleTimeout");
 	const struct tree *of_http = tree_get(http, "idleTimeout");
 
-	if (of_tcp != NULL && of_http != NULL && !is_equal(of_tcp, of_http))
+	if (of_tcp != NULL && of_http != NULL && !tree_equal(of_tcp, of_http))
 		words->why = "conf.tcp.idleTimeout and conf.http.idleTimeout differ, and "
 			     "a MeshTimeout has one idleTimeout: write two policies for "
 			     "the destinations of each protocol";
@@ -72,7 +59,7 @@ static void check_times(struct words *words, const struct tree *conf,
 	for (size_t i = 0; i < sizeof(OF_STREAMS) / sizeof(OF_STREAMS[0]); i++) {
 		const struct tree *one = tree_get(http, OF_STREAMS[i]);
 		const struct tree *other = tree_get(grpc, OF_STREAMS[i]);
-		if (one != NULL && other != NULL && !is_equal(one, other))
+		if (one != NULL && other != NULL && !tree_equal(one, other))
 			words->why = zl_arena_format(
 				arena,
 				"conf.http.%s and conf.grpc.%s differ, and a MeshTimeout "

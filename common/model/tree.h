@@ -70,6 +70,8 @@ struct tree *tree_copy(const struct tree *tree, struct zl_arena *arena);
 /* Canonical JSON: keys sorted by bytes, no white space, shortest escapes, absent members
  * instead of nulls; equal meaning gives equal bytes. Appends. */
 void tree_json(const struct tree *tree, struct zl_buf *out);
+/* True if both mean the same: their canonical JSON is equal. */
+bool tree_equal(const struct tree *a, const struct tree *b);
 /* JSON for people: members in their order, indented by two spaces. Appends. */
 void tree_json_pretty(const struct tree *tree, struct zl_buf *out);
 /* Block YAML, which read_yaml reads back equal. Appends. */

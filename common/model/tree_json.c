@@ -140,3 +140,16 @@ void tree_json_pretty(const struct tree *tree, struct zl_buf *out)
 {
 	pretty(tree, 0, out);
 }
+
+bool tree_equal(const struct tree *a, const struct tree *b)
+{
+	struct zl_buf one = { 0 };
+	struct zl_buf other = { 0 };
+
+	tree_json(a, &one);
+	tree_json(b, &other);
+	bool equal = strcmp(zl_buf_text(&one), zl_buf_text(&other)) == 0;
+	zl_buf_free(&one);
+	zl_buf_free(&other);
+	return equal;
+}

@@ -124,38 +124,8 @@ static bool is_named(struct resolving *at, const struct entry *entry,
 	return find_names(at, entry->rank.route, target, subject->object);
 }
 
-/* Entries in their order, from lists that are. */
-enum { LISTS = 3 };
-struct lists {
-	struct {
-		const struct entry *items;
-		size_t count;
-	} each[LISTS];
-};
-
-/* The weakest that is left; NULL: none. */
-static const struct entry *next(struct lists *from)
-{
-	size_t taken = LISTS;
-
-	for (size_t i = 0; i < LISTS; i++) {
-		const struct entry *entry = from->each[i].items;
-		const struct entry *best =
-			taken == LISTS ? NULL : from->each[taken].items;
-
-		if (from->each[i].count > 0 &&
-		    (best == NULL || rank_compare_entries(&entry->rank, entry->to,
-							  &best->rank, best->to) < 0))
-			taken = i;
-	}
-	if (taken == LISTS)
-		return NULL;
-	from->each[taken].count--;
-	return from->each[taken].items++;
-}
-
 /* Fill in what entries say, in which some are about the subject alone. */
-static void fill_in(struct abouts *abouts, struct about *about, struct lists *lists,
+static void fill_in(struct abouts *abouts, struct about *about, struct entry_lists *lists,
 		    size_t room)
 {
 	const struct entry **entries =
@@ -165,7 +135,7 @@ static void fill_in(struct abouts *abouts, struct about *about, struct lists *li
 	size_t weaker = 0; /* about the mesh, before the first that is not */
 	bool any = false;
 
-	while ((entry = next(lists)) != NULL) {
+	while ((entry = entries_next(lists)) != NULL) {
 		const struct resource *policy = entry->rank.route;
 		bool alone = route_to(policy, entry->to)->kind != REF_MESH;
 
@@ -195,7 +165,7 @@ static struct about *make(struct abouts *abouts, const struct subject *subject)
 	struct resolving *at = abouts->at;
 	struct about *about = zl_arena_alloc(at->arena, 1, sizeof(*about));
 	enum ref_kind kind = REF_MESH_SERVICE;
-	struct lists lists = { 0 };
+	struct entry_lists lists = { 0 };
 
 	about->subject = *subject;
 	about->protocol = "unknown";
@@ -329,7 +299,7 @@ const struct merged *about_route(struct abouts *abouts, const struct resource *r
 				 enum kind kind)
 {
 	struct resolving *at = abouts->at;
-	struct lists lists = { 0 };
+	struct entry_lists lists = { 0 };
 	const struct entry *entry;
 	size_t count = 0;
 
@@ -346,7 +316,7 @@ const struct merged *about_route(struct abouts *abouts, const struct resource *r
 		return NULL;
 	const struct entry **entries =
 		zl_arena_alloc(at->arena, room, sizeof(const struct entry *));
-	while ((entry = next(&lists)) != NULL)
+	while ((entry = entries_next(&lists)) != NULL)
 		if (means_route(entry->rank.route, route_to(entry->rank.route, entry->to),
 				route) &&
 		    is_selected(abouts, entry->rank.route))

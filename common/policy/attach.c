@@ -204,7 +204,7 @@ static bool agree(enum kind kind, const struct merged *a, const struct merged *b
 		if (one == NULL || other == NULL)
 			return one == other;
 		if (strcmp(one->field, other->field) != 0 ||
-		    !values_equal(one->value, other->value))
+		    !tree_equal(one->value, other->value))
 			return false;
 	}
 }

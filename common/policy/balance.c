@@ -9,43 +9,13 @@
 
 /* ---- which policies ---- */
 
-/* The entries that may be about a target: of the whole mesh, of its name, by labels. */
-enum { LISTS = 3 };
-struct lists {
-	struct {
-		const struct entry *items;
-		size_t count;
-	} each[LISTS];
-};
-
-static void add_list(struct lists *to, const struct resolving *at, size_t list,
+/* One of the lists that may be about a target: of the mesh, of its name, by labels. */
+static void add_list(struct entry_lists *to, const struct resolving *at, size_t list,
 		     enum ref_kind kind, const char *name)
 {
 	to->each[list].items = index_balancing(
 		at->index, (struct entry_name){ at->mesh_name, kind, name },
 		&to->each[list].count);
-}
-
-/* The weakest that is left; NULL: none. */
-static const struct entry *next(struct lists *from)
-{
-	size_t taken = LISTS;
-
-	for (size_t i = 0; i < LISTS; i++) {
-		const struct entry *entry = from->each[i].items;
-		const struct entry *best =
-			taken == LISTS ? NULL : from->each[taken].items;
-
-		if (from->each[i].count == 0)
-			continue;
-		if (best == NULL || rank_compare_entries(&entry->rank, entry->to,
-							 &best->rank, best->to) < 0)
-			taken = i;
-	}
-	if (taken == LISTS)
-		return NULL;
-	from->each[taken].count--;
-	return from->each[taken].items++;
 }
 
 static bool is_about(struct resolving *at, const struct entry *entry,
@@ -74,7 +44,7 @@ static void find_policies(struct resolving *at, const struct backend *backend,
 	const struct resource *object = backend->object;
 	const char *name = object != NULL ? object->key.name : backend->name;
 	enum ref_kind kind = object != NULL ? backend->kind : REF_MESH_SERVICE;
-	struct lists lists = { 0 };
+	struct entry_lists lists = { 0 };
 	struct contributor *policies;
 	const struct entry *entry;
 	size_t room = 0;
@@ -83,12 +53,12 @@ static void find_policies(struct resolving *at, const struct backend *backend,
 	add_list(&lists, at, 1, kind, name);
 	if (object != NULL)
 		add_list(&lists, at, 2, kind, "");
-	for (size_t i = 0; i < LISTS; i++)
+	for (size_t i = 0; i < ENTRY_LISTS_MAX; i++)
 		room += lists.each[i].count;
 	if (room == 0)
 		return;
 	policies = zl_arena_alloc(at->arena, room, sizeof(*policies));
-	while ((entry = next(&lists)) != NULL)
+	while ((entry = entries_next(&lists)) != NULL)
 		if (is_about(at, entry, backend) && is_selected(at, entry->rank.route))
 			policies[to->policy_count++] =
 				(struct contributor){ entry->rank.route, entry->to };

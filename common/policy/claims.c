@@ -34,40 +34,21 @@ static bool has_say(struct resolving *at, const struct entry *entry,
 	return select_proxy(route, at->proxy, at->zone, NULL, NULL);
 }
 
-/* Entries in their order, from two lists that are. */
-struct pair {
-	const struct entry *named, *labelled;
-	size_t named_count, labelled_count;
-};
-
-static const struct entry *next(struct pair *at)
-{
-	if (at->named_count > 0 &&
-	    (at->labelled_count == 0 ||
-	     rank_compare_entries(&at->named->rank, at->named->to, &at->labelled->rank,
-				  at->labelled->to) < 0)) {
-		at->named_count--;
-		return at->named++;
-	}
-	if (at->labelled_count == 0)
-		return NULL;
-	at->labelled_count--;
-	return at->labelled++;
-}
-
 /* Those that may be about the destination: of its name, and for an object by labels. */
-static struct pair candidates(const struct resolving *at, const struct outbound_route *to)
+static struct entry_lists candidates(const struct resolving *at,
+				     const struct outbound_route *to)
 {
 	const struct resource *object = to->destination.object;
 	struct entry_name name = { at->mesh_name, to->destination.kind,
 				   to->destination.name };
-	struct pair pair = { 0 };
+	struct entry_lists lists = { 0 };
 
-	pair.named = index_entries(at->index, name, &pair.named_count);
+	lists.each[0].items = index_entries(at->index, name, &lists.each[0].count);
 	name.name = "";
 	if (object != NULL)
-		pair.labelled = index_entries(at->index, name, &pair.labelled_count);
-	return pair;
+		lists.each[1].items =
+			index_entries(at->index, name, &lists.each[1].count);
+	return lists;
 }
 
 static void add(struct resolving *at, struct claims *to, const struct entry *entry,
@@ -91,9 +72,9 @@ struct claims claims_about(struct resolving *at, const struct outbound_route *to
 	/* Nothing is about what is not there (K17). */
 	if (to->destination.missing)
 		return claims;
-	struct pair pair = candidates(at, to);
-	size_t room = pair.named_count + pair.labelled_count;
-	while ((entry = next(&pair)) != NULL)
+	struct entry_lists lists = candidates(at, to);
+	size_t room = lists.each[0].count + lists.each[1].count;
+	while ((entry = entries_next(&lists)) != NULL)
 		if (has_say(at, entry, to))
 			add(at, &claims, entry, room);
 	return claims;

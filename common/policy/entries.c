@@ -325,3 +325,26 @@ void entries_apply(const struct entry_changes *changes, struct pmap **lists)
 		j += added.count;
 	}
 }
+
+/* ---- reading ---- */
+
+const struct entry *entries_next(struct entry_lists *from)
+{
+	size_t taken = ENTRY_LISTS_MAX;
+
+	for (size_t i = 0; i < ENTRY_LISTS_MAX; i++) {
+		const struct entry *entry = from->each[i].items;
+		const struct entry *best =
+			taken == ENTRY_LISTS_MAX ? NULL : from->each[taken].items;
+
+		if (from->each[i].count == 0)
+			continue;
+		if (best == NULL || rank_compare_entries(&entry->rank, entry->to,
+							 &best->rank, best->to) < 0)
+			taken = i;
+	}
+	if (taken == ENTRY_LISTS_MAX)
+		return NULL;
+	from->each[taken].count--;
+	return from->each[taken].items++;
+}

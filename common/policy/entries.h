@@ -74,3 +74,14 @@ void entries_end(struct entry_changes *changes);
 /* True for what another zone wrote, which is disabled in set: it goes with that zone. */
 bool route_is_withdrawn(const struct set *set, const char *zone,
 			const struct resource *route);
+
+/* Lists that are read as one, in their order. */
+enum { ENTRY_LISTS_MAX = 3 };
+struct entry_lists {
+	struct {
+		const struct entry *items;
+		size_t count;
+	} each[ENTRY_LISTS_MAX];
+};
+/* The weakest that is left, which is taken out; NULL: none. */
+const struct entry *entries_next(struct entry_lists *from);

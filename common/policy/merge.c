@@ -163,16 +163,3 @@ const struct tree *merged_tree(struct leaf *const *leaves, size_t count,
 	}
 	return tree;
 }
-
-bool values_equal(const struct tree *a, const struct tree *b)
-{
-	struct zl_buf one = { 0 };
-	struct zl_buf other = { 0 };
-
-	tree_json(a, &one);
-	tree_json(b, &other);
-	bool equal = strcmp(zl_buf_text(&one), zl_buf_text(&other)) == 0;
-	zl_buf_free(&one);
-	zl_buf_free(&other);
-	return equal;
-}

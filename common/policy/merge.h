@@ -53,6 +53,3 @@ bool field_is_in(const char *field, const char *section);
 /* The document that has these leaves. */
 const struct tree *merged_tree(struct leaf *const *leaves, size_t count,
 			       struct zl_arena *arena);
-
-/* True if both values mean the same. */
-bool values_equal(const struct tree *a, const struct tree *b);

@@ -128,11 +128,11 @@ static const char *merge_once(uint64_t seed)
 	const struct merged more = merge_sayings(&low, sayings + 2, 2, arena);
 	const struct merged two = merge_two(&low, &high, arena);
 
-	if (!values_equal(tree_of(&all, arena), naive))
+	if (!tree_equal(tree_of(&all, arena), naive))
 		what = "it is not what RFC 7396 says";
-	if (!values_equal(tree_of(&more, arena), naive))
+	if (!tree_equal(tree_of(&more, arena), naive))
 		what = "what is stronger changes nothing";
-	if (!values_equal(tree_of(&two, arena), patched(halves[0], halves[1], arena)))
+	if (!tree_equal(tree_of(&two, arena), patched(halves[0], halves[1], arena)))
 		what = "one half over the other is something else";
 	for (size_t i = 0; i < all.count; i++) {
 		if (!is_whose(&all.leaves[i], sayings))
