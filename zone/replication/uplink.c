@@ -7,9 +7,9 @@
 #include "loop/loop.h"
 #include "model/apply.h"
 #include "model/entry.h"
-#include "store/read.h"
 #include "wire/link.h"
 #include "zone/replication/held.h"
+#include "zone/replication/replica.h"
 #include "zone/replication/staging.h"
 
 #include <limits.h>
@@ -36,18 +36,6 @@ struct uplink {
 	uint64_t odd; /* records of the store that are not in the set */
 	bool changed, stopping, halted;
 };
-
-static void on_odd(void *ctx, const struct key *key, uint64_t rev, const char *why)
-{
-	struct zl_buf kri = { 0 };
-
-	(void)ctx;
-	if (key->kind != KIND_NONE)
-		key_kri(key, "", &kri);
-	zl_log(ZL_ERROR, "replication", "a resource from global is not understood",
-	       "kri=%q rev=%llu err=%q", zl_buf_text(&kri), (unsigned long long)rev, why);
-	zl_buf_free(&kri);
-}
 
 static void *tag_of(uint64_t ticket)
 {
@@ -87,7 +75,7 @@ static void show_entry(struct uplink *uplink, const struct sync_entry *entry)
 
 	if (entry_unpack(entry->bytes, entry->len, arena, &ops, &err) == ZL_OK) {
 		struct set_edit *edit = set_edit(uplink->set);
-		apply_entry(edit, uplink->set, &ops, entry->rev, on_odd, NULL);
+		apply_entry(edit, uplink->set, &ops, entry->rev, replica_on_odd, NULL);
 		show(uplink, set_done(&edit), entry->rev);
 	} else {
 		zl_log(ZL_ERROR, "replication", "an entry from global is damaged",
@@ -199,7 +187,7 @@ static void do_repair(struct uplink *uplink, const struct sync_zone_action *acti
 						     .value_len = r->value_len,
 						     .mod_rev = r->mod_rev,
 						     .create_rev = r->mod_rev };
-		apply_record(edit, &record, on_odd, NULL);
+		apply_record(edit, &record, replica_on_odd, NULL);
 		store_record_put(job, r->key, r->key_len, r->mod_rev, r->value,
 				 r->value_len);
 	}
@@ -412,91 +400,6 @@ void uplink_result(struct uplink *uplink, const struct store_result *result)
 	count_odd(uplink);
 }
 
-/* ---- the machine's view of the store ---- */
-
-static enum zl_code read_sums(void *io, uint64_t *rev, struct digest sums[DIGEST_BUCKETS],
-			      struct zl_err *err)
-{
-	struct position position;
-	enum zl_code code = store_sums(io, sums, &position, err);
-
-	*rev = position.rev;
-	return code;
-}
-
-struct give {
-	sync_record_fn *fn;
-	void *arg;
-};
-
-static bool give_key(void *ctx, const struct store_item *item, const uint8_t hash[32])
-{
-	const struct give *give = ctx;
-	const struct sync_record record = { .key = item->key,
-					    .key_len = item->key_len,
-					    .mod_rev = item->mod_rev,
-					    .value = item->value,
-					    .value_len = item->value_len };
-
-	(void)hash;
-	return give->fn(give->arg, &record);
-}
-
-static enum zl_code read_bucket(void *io, uint8_t bucket, uint64_t *rev,
-				sync_record_fn *fn, void *arg, struct zl_err *err)
-{
-	bool wanted[DIGEST_BUCKETS] = { false };
-	struct give give = { fn, arg };
-	struct position position;
-	struct store_view *view;
-
-	enum zl_code code = store_view_open(io, &view, err);
-	if (code != ZL_OK)
-		return code;
-	wanted[bucket] = true;
-	store_position(view, &position, NULL);
-	*rev = position.rev;
-	code = store_bucket_keys(view, wanted, give_key, &give, err);
-	store_view_close(&view);
-	return code;
-}
-
-static const struct sync_store_ops STORE_OPS = { .sums = read_sums,
-						 .bucket = read_bucket };
-
-static bool load_item(void *ctx, const struct store_item *item)
-{
-	const struct apply_record record = { .key = item->key,
-					     .key_len = item->key_len,
-					     .value = item->value,
-					     .value_len = item->value_len,
-					     .mod_rev = item->mod_rev,
-					     .create_rev = item->create_rev,
-					     .wall_us = item->wall_us };
-
-	apply_record(ctx, &record, on_odd, NULL);
-	return true;
-}
-
-static enum zl_code load(struct uplink *uplink, struct sync_state *state,
-			 struct zl_err *err)
-{
-	struct set *empty = set_empty();
-	struct set_edit *edit = set_edit(empty);
-	struct store_view *view;
-
-	set_drop(&empty);
-	enum zl_code code = store_view_open(uplink->setup.store, &view, err);
-	if (code == ZL_OK) {
-		store_position(view, &state->position, &state->digest);
-		code = store_each(view, NULL, 0, NULL, 0, load_item, edit, err);
-		store_view_close(&view);
-	}
-	uplink->set = set_done(&edit);
-	uplink->rev = state->position.rev;
-	return code;
-}
-
 static void start_machine(struct uplink *uplink, const struct sync_state *state)
 {
 	struct sync_state held;
@@ -507,7 +410,7 @@ static void start_machine(struct uplink *uplink, const struct sync_state *state)
 					 .build = ZL_VERSION,
 					 .host = host,
 					 .incarnation = uplink->setup.incarnation,
-					 .ops = &STORE_OPS,
+					 .ops = &REPLICA_OPS,
 					 .io = uplink->setup.store };
 
 	(void)gethostname(host, sizeof(host) - 1);
@@ -543,7 +446,8 @@ enum zl_code uplink_open(struct uplink **out, const struct uplink_setup *setup,
 	*out = NULL;
 	uplink->setup = *setup;
 	uplink->timer = loop_timer_new(setup->loop, on_timer, uplink);
-	enum zl_code code = load(uplink, &state, err);
+	enum zl_code code = replica_load(setup->store, &uplink->set, &state, err);
+	uplink->rev = state.position.rev;
 	if (code == ZL_OK)
 		code = link_uplink_open(&uplink->link, setup->loop, &link, &handlers,
 					err);
