@@ -9,7 +9,8 @@ enum {
 	BURST_MS = 250, /* who lost the last hint of a burst learns of it so soon */
 	BUSY_MS = 100,
 	EPOCH_MS = 10 * 60 * 1000, /* one zone alone makes one new epoch in this time */
-	AHEAD_MS = 60 * 1000       /* two zones that are ahead within this time are two */
+	AHEAD_MS = 60 * 1000,      /* two zones that are ahead within this time are two */
+	ODD_MS = 60 * 1000         /* what is not understood is told once in this time */
 };
 
 struct sync_global *sync_global_new(const struct sync_global_setup *setup)
@@ -216,15 +217,38 @@ static void on_session_request(struct sync_global *global, struct asking *asking
 	global_later(global, asking->handle, 0, 0);
 }
 
+/* A release newer than ours asks for what we do not know, or somebody plays. */
+static void tell_odd(struct sync_global *global, const char *zone, const char *why)
+{
+	char more[64] = "";
+
+	global->odd++;
+	if (global->odd_at != 0 && global->now < global->odd_at + ODD_MS)
+		return;
+	if (global->odd > 1)
+		(void)snprintf(more, sizeof(more), " (and %llu more before it)",
+			       (unsigned long long)global->odd - 1);
+	global_log(global, zone != NULL ? zone : "", true,
+		   "a request is not understood by this release and has no effect: %s%s",
+		   why, more);
+	global->odd = 0;
+	global->odd_at = global->now;
+}
+
 static void on_request(struct sync_global *global, const struct sync_global_event *event)
 {
 	struct sync_message message;
 	struct asking asking = { .handle = event->id, .identity = event->identity };
+	struct zl_err err = { 0 };
 
-	/* What is no request still gets an answer, so that nothing waits for one. */
-	if (sync_decode(global->turn, event->bytes, event->len, &message, NULL) !=
-		    ZL_OK ||
-	    (asking.head = request_head(&message)) == NULL) {
+	enum zl_code code =
+		sync_decode(global->turn, event->bytes, event->len, &message, &err);
+	if (code == ZL_OK && (asking.head = request_head(&message)) == NULL)
+		code = zl_fail(&err, ZL_EINVAL, "a message of type %d is no request",
+			       (int)message.type);
+	if (code != ZL_OK) {
+		/* It still gets an answer, so that nothing waits for one. */
+		tell_odd(global, event->identity, err.msg);
 		global_later(global, event->id, 0, 0);
 		return;
 	}

@@ -84,6 +84,8 @@ struct sync_global {
 	uint64_t epoch_at; /* the last time that a zone made us; 0: never */
 	uint64_t ahead_at; /* since then a zone alone was ahead ... */
 	char ahead_zone[SYNC_NAME_MAX + 1]; /* ... this one */
+	uint64_t odd_at;                    /* a request was not understood; 0: none */
+	uint64_t odd;                       /* such requests since that was told */
 	struct session **sessions;          /* owned, in order of names */
 	size_t session_count, session_capacity;
 };

@@ -295,6 +295,11 @@ void global_hello(struct sync_global *global, const struct asking *asking,
 		    (session != NULL || global->session_count < ZONES_MAX);
 
 	if (!fits || hello->proto_min > SYNC_PROTO || hello->proto_max < SYNC_PROTO) {
+		if (fits)
+			global_log(global, zone, true,
+				   "a process was refused: it speaks versions %u to %u "
+				   "of the protocol, this global only %d",
+				   hello->proto_min, hello->proto_max, SYNC_PROTO);
 		global_refuse(global, asking,
 			      fits ? SYNC__REFUSED__REASON__VERSION
 				   : SYNC__REFUSED__REASON__UNKNOWN,

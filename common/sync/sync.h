@@ -8,7 +8,8 @@
  *
  *     message   'Z' 'L' | version u8 = 1 | type u8 | body, a message of replication.proto
  *
- * A message that is no such message, or breaks a limit, is dropped and counted.
+ * A message that is no such message, or breaks a limit, is dropped and counted; global
+ * tells of it too, once a minute.
  *
  * Threads:  each machine belongs to one thread.
  * Lifetime: what an event points to is read during the step; what an action points to is
