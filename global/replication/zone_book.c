@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { WHY_MAX = 400 };
+enum { WHY_MAX = 400, SPELLED_MAX = 200 };
 
 struct zone_book *zone_books_get(struct zone_books *books, const char *zone)
 {
@@ -91,16 +91,30 @@ static char *shorten(const char *why)
 	return zl_format("%.*s...", (int)len, why);
 }
 
+/* A key of a kind that a newer release has, or of none: what of it can be read. */
+static void spell(const struct op *op, struct zl_buf *out)
+{
+	const unsigned char *bytes = op->key;
+
+	zl_buf_format(out, "kind %u:", bytes[0]);
+	for (size_t i = 1; i < op->key_len && i < SPELLED_MAX; i++) {
+		bool readable = bytes[i] > ' ' && bytes[i] < 0x7f;
+		zl_buf_char(out, readable ? (char)bytes[i] : bytes[i] == 0 ? ' ' : '?');
+	}
+}
+
 static char *name_of(const struct op *op)
 {
 	struct zl_arena *arena = zl_arena_new();
-	struct zl_buf kri = { 0 };
+	struct zl_buf name = { 0 };
 	struct key key;
 
 	if (key_parse(op->key, op->key_len, arena, &key, NULL) == ZL_OK)
-		key_kri(&key, "", &kri);
-	char *text = zl_strdup(zl_buf_text(&kri));
-	zl_buf_free(&kri);
+		key_kri(&key, "", &name);
+	else
+		spell(op, &name);
+	char *text = zl_strdup(zl_buf_text(&name));
+	zl_buf_free(&name);
 	zl_arena_free(&arena);
 	return text;
 }

@@ -19,7 +19,7 @@ enum { ZONE_BOOK_REFUSED = 1000 }; /* more are only counted */
 struct zone_refusal {
 	char *key; /* owned, as the texts; the bytes that the zone sent */
 	size_t key_len;
-	char *what; /* a KRI; "" where the key is none */
+	char *what; /* a KRI; of a kind that is not known, its number and names */
 	char *why;
 };
 

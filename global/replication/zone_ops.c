@@ -133,15 +133,19 @@ static void take_put(struct taking *at, const struct op *op)
 static void take_delete(struct taking *at, const struct op *op)
 {
 	struct taken *item = &at->items[at->count];
+	bool was_refused = zone_book_has(at->book, op);
 	struct zl_err err = { 0 };
 
 	zone_book_release(at->book, op);
-	if (key_parse(op->key, op->key_len, at->arena, &item->key, &err) != ZL_OK)
-		refuse(at, op, err.msg);
-	else if (strcmp(item->key.zone, at->book->zone) != 0)
+	if (key_parse(op->key, op->key_len, at->arena, &item->key, &err) != ZL_OK) {
+		/* A kind of a newer release was never taken: it goes with its refusal. */
+		if (!was_refused)
+			refuse(at, op, err.msg);
+	} else if (strcmp(item->key.zone, at->book->zone) != 0) {
 		refuse(at, op, "it does not belong to this zone");
-	else
+	} else {
 		at->count++;
+	}
 }
 
 static bool is_of_zone(const struct resource *res, const char *zone)

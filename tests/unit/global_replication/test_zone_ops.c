@@ -372,6 +372,37 @@ static void quarantine_ends(void **state)
 	assert_int_equal(book(fix)->refused_count, 0);
 }
 
+/* A newer zone's kind: refused by its name, beside what is understood, until the zone
+ * takes it away. */
+static void a_kind_of_a_newer_release_is_refused(void **state)
+{
+	static const char KEY[] = "\310default\0east\0\0new\x80";
+	static const char DOC[] = "{\"labels\":{" EAST "},\"mesh\":\"default\",\"name\":"
+				  "\"new\",\"spec\":{},\"type\":\"MeshOfTomorrow\"}";
+	struct fixture *fix = *state;
+	struct op newer = { .key = KEY,
+			    .key_len = sizeof(KEY) - 1,
+			    .value = DOC,
+			    .value_len = sizeof(DOC) - 1 };
+
+	for (int full = 0; full < 2; full++) {
+		say(fix, full ? "b" : "a");
+		fix->ops[fix->count++] = newer;
+		(void)push(fix, full);
+		expect_refused(fix, "MeshOfTomorrow");
+		assert_string_equal(book(fix)->refused[0].what,
+				    "kind 200:default east  new?");
+	}
+	assert_non_null(find(fix, "east", "b"));
+	newer.deleted = true;
+	fix->ops[fix->count++] = newer;
+	assert_int_equal(push(fix, false), 0);
+	assert_int_equal(book(fix)->refused_count, 0);
+	fix->ops[fix->count++] = newer; /* what was never told cannot go */
+	(void)push(fix, false);
+	expect_refused(fix, "unknown kind 200");
+}
+
 static void a_flood_meets_its_limit(void **state)
 {
 	enum { FLOOD = TRAVEL_SLACK * TRAVEL_RESOURCES_MAX + ZONE_BOOK_REFUSED + 30 };
@@ -458,7 +489,7 @@ static void each_zone_has_its_book(void **state)
 	(void)push(fix, false);
 	assert_int_equal(west->refused_count, 0);
 	zone_book_refuse(west, &(struct op){ .key = "\x09", .key_len = 1 }, "no key");
-	assert_string_equal(west->refused[0].what, "");
+	assert_string_equal(west->refused[0].what, "kind 9:");
 }
 
 /* A service has its address in the commit that brings it, and keeps it; what a zone says
@@ -502,6 +533,7 @@ int main(void)
 		TEST(another_zones_and_globals_are_safe),
 		TEST(the_role_is_computed_here),
 		TEST(quarantine_ends),
+		TEST(a_kind_of_a_newer_release_is_refused),
 		TEST(a_flood_meets_its_limit),
 		TEST(bytes_are_counted_too),
 		TEST(long_reasons_are_cut),
