@@ -2,9 +2,11 @@
  * the path of that file; in it stand the call (pwrite or fdatasync), the errno, and how
  * many calls go well before: "pwrite 28 3". While there is none all goes well. Only files
  * named data.mdb are concerned. The two header pages are written over in place, for which
- * a full disk has room. */
+ * a full disk has room. With the name of a file (data.mdb or lock.mdb) in the place of
+ * the call it cannot be opened for writing: "lock.mdb 13 0". */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,13 +31,13 @@ static bool is_store(int fd)
 }
 
 /* True: this call fails, errno is set. LMDB's writer is one thread. */
-static bool fails(int fd, const char *call, bool in_place)
+static bool fails(const char *call, bool in_place)
 {
 	const char *file = getenv("ZL_DISK_FAULTS");
 	char text[sizeof(rule)] = "";
 	char *at = text;
 
-	if (file == NULL || !is_store(fd))
+	if (file == NULL)
 		return false;
 	int in = open(file, O_RDONLY | O_CLOEXEC);
 	if (in < 0 || read(in, text, sizeof(text) - 1) <= 0)
@@ -59,17 +61,38 @@ static bool fails(int fd, const char *call, bool in_place)
 
 ssize_t pwrite(int fd, const void *data, size_t len, off_t at)
 {
-	return fails(fd, "pwrite", at < HEADERS)
+	return is_store(fd) && fails("pwrite", at < HEADERS)
 		       ? -1
 		       : syscall(SYS_pwrite64, fd, data, len, at);
 }
 
 ssize_t writev(int fd, const struct iovec *parts, int count)
 {
-	return fails(fd, "pwrite", false) ? -1 : syscall(SYS_writev, fd, parts, count);
+	return is_store(fd) && fails("pwrite", false)
+		       ? -1
+		       : syscall(SYS_writev, fd, parts, count);
 }
 
 int fdatasync(int fd)
 {
-	return fails(fd, "fdatasync", false) ? -1 : (int)syscall(SYS_fdatasync, fd);
+	return is_store(fd) && fails("fdatasync", false)
+		       ? -1
+		       : (int)syscall(SYS_fdatasync, fd);
+}
+
+int open(const char *path, int flags, ...)
+{
+	const char *slash = strrchr(path, '/');
+	const char *name = slash != NULL ? slash + 1 : path;
+	bool is_ours = strcmp(name, "data.mdb") == 0 || strcmp(name, "lock.mdb") == 0;
+	mode_t mode = 0;
+	va_list rest;
+
+	va_start(rest, flags);
+	if ((flags & O_CREAT) != 0)
+		mode = va_arg(rest, mode_t);
+	va_end(rest);
+	if (is_ours && (flags & O_ACCMODE) != O_RDONLY && fails(name, false))
+		return -1;
+	return (int)syscall(SYS_openat, AT_FDCWD, path, flags, mode);
 }

@@ -62,26 +62,32 @@ def backup_is_restored_and_followed(stage):
     text = stage.mesh.ctl("snapshot", "inspect", snapshot)
     expect(f"revision  {revision}\n" in text, f"inspect: {text}")
 
-    routes(stage, hub, "few", 3)
-    epoch = restore(stage, hub, snapshot)
-    expect(hub.get("/")["epoch"] != epoch, "a restored global goes on in its old epoch")
-    expect(hub.get("/")["revision"] == revision, "not the snapshot's revision")
-    for zone in zones:
-        local.wait_for(f"{zone.name} follows", lambda z=zone: not has_route(z, "few-0"))
-        expect(has_route(zone, "kept-29"), f"{zone.name} lost a route of the snapshot")
+    turns = rounds(1, 10, 100)
+    for _ in range(turns):
+        routes(stage, hub, "few", 3)
+        epoch = restore(stage, hub, snapshot)
+        expect(hub.get("/")["epoch"] != epoch, "a restored global goes on in its old epoch")
+        expect(hub.get("/")["revision"] == revision, "not the snapshot's revision")
+        for zone in zones:
+            local.wait_for(f"{zone.name} follows", lambda z=zone: not has_route(z, "few-0"))
+            expect(has_route(zone, "kept-29"), f"{zone.name} lost a route of the snapshot")
 
-    routes(stage, hub, "many", 20)
-    restore(stage, hub, snapshot)
-    for zone in zones:
-        local.wait_for(f"{zone.name} holds", lambda z=zone: overview(hub, z.name).get("held"))
-        expect(has_route(zone, "many-19"), f"{zone.name} removed routes unasked")
-        stage.mesh.ctl("zones", "accept", zone.name, server=hub)
-        local.wait_for(f"{zone.name} follows", lambda z=zone: not has_route(z, "many-19"))
-        expect(has_route(zone, "kept-29"), f"{zone.name} lost a route of the snapshot")
-    routes(stage, hub, "after", 1)
-    expect(all(has_route(zone, "after-0") for zone in zones), "a change did not arrive")
+        routes(stage, hub, "many", 20)
+        restore(stage, hub, snapshot)
+        for zone in zones:
+            local.wait_for(f"{zone.name} holds",
+                           lambda z=zone: overview(hub, z.name).get("held"))
+            expect(has_route(zone, "many-19"), f"{zone.name} removed routes unasked")
+            stage.mesh.ctl("zones", "accept", zone.name, server=hub)
+            local.wait_for(f"{zone.name} follows",
+                           lambda z=zone: not has_route(z, "many-19"))
+            expect(has_route(zone, "kept-29"), f"{zone.name} lost a route of the snapshot")
+        routes(stage, hub, "after", 1)
+        expect(all(has_route(zone, "after-0") for zone in zones),
+               "a change did not arrive")
     for daemon in (hub, *zones):
         stage.mesh.ctl("store", "verify", daemon.settings["data_dir"])
+    return f"{2 * turns} times restored"
 
 
 @scenario(needs_envoy=False)

@@ -1,8 +1,7 @@
-"""Disks that are full or break: writes are refused and said so, all else goes on."""
+"""Disks that are full, break or cannot be written: it is said, and all else goes on."""
 import errno
 import itertools
 import os
-import random
 
 import local
 from story import expect, rounds, scenario, split
@@ -91,10 +90,10 @@ def meshes(stage):
 def full_disks(stage):
     """507 and nothing changed while a disk is full; after that all goes on by itself."""
     hub, zone, (of_hub, of_zone) = meshes(stage)
-    dice, turns = random.Random(3), rounds(2, 12, 40)
+    turns = rounds(2, 20, 40)
     for turn in range(turns):
         weight = 1 + turn % 40
-        of_hub.fails("pwrite", errno.ENOSPC, dice.randrange(6))
+        of_hub.fails("pwrite", errno.ENOSPC, turn % 6)
         put_until(hub, 507, weight)
         revision = hub.get("/")["revision"]
         expect(put(hub, 99)[0] == 507, "a full disk took a write")
@@ -105,7 +104,7 @@ def full_disks(stage):
         of_hub.heals()
         stage.put_and_wait(hub, split({"v0": weight, "v1": 100 - weight}))
 
-        of_zone.fails("pwrite", errno.ENOSPC, dice.randrange(3))
+        of_zone.fails("pwrite", errno.ENOSPC, turn % 3)
         last = [put(hub, 50 + i) for i in range(4)][-1]
         expect(last[0] == 200, f"PUT: {last}")
         still_served(zone)
@@ -119,10 +118,10 @@ def full_disks(stage):
 def broken_disks(stage):
     """After EIO nothing is acknowledged any more, reads go on; a restart heals."""
     hub, zone, (of_hub, of_zone) = meshes(stage)
-    dice, turns = random.Random(4), rounds(2, 12, 40)
+    turns = rounds(2, 12, 40)
     for turn in range(turns):
         weight = 1 + turn % 40
-        of_hub.fails(("fdatasync", "pwrite")[turn % 2], errno.EIO, dice.randrange(6))
+        of_hub.fails(("fdatasync", "pwrite")[turn % 2], errno.EIO, turn // 2 % 6)
         acknowledged = put_until(hub, 503, weight) or weight_of(hub)
         of_hub.heals()
         expect(put(hub, 99)[0] == 503, "a write was acknowledged after EIO")
@@ -133,7 +132,7 @@ def broken_disks(stage):
         of_hub.start(hub.start)
         expect(weight_of(hub) >= acknowledged, "an acknowledged write is gone")
 
-        of_zone.fails(("pwrite", "fdatasync")[turn % 2], errno.EIO, dice.randrange(3))
+        of_zone.fails(("pwrite", "fdatasync")[turn % 2], errno.EIO, turn // 2 % 3)
         weights = itertools.cycle(range(50, 90))
 
         def fails(weights=weights):
@@ -151,3 +150,60 @@ def broken_disks(stage):
         local.wait_for("all proxies are back", lambda: zone.get(
             "/_status")["proxies"]["total"] == len(zone.proxies))
     return f"{turns} broken disks of each"
+
+
+def overwrite(path, data):
+    """Let a file have this content."""
+    with open(path, "wb") as file:
+        file.write(data)
+
+
+def make_folder(path):
+    """Put a folder in the place of a file."""
+    os.unlink(path)
+    os.mkdir(path)
+
+
+def openings(disk, folder):
+    """What may be wrong with a store's folder: (what, do, undo, what is said of it).
+    Nothing is said of what harms nobody."""
+    lock = os.path.join(folder, "lock.mdb")
+    cases = [
+        ("lock.mdb may not be written", lambda: disk.fails("lock.mdb", errno.EACCES),
+         disk.heals, "lock.mdb: Permission denied"),
+        ("lock.mdb is on a read-only disk", lambda: disk.fails("lock.mdb", errno.EROFS),
+         disk.heals, "lock.mdb: Read-only file system"),
+        ("data.mdb is on a read-only disk", lambda: disk.fails("data.mdb", errno.EROFS),
+         disk.heals, "data.mdb: Read-only file system"),
+        ("lock.mdb is a folder", lambda: make_folder(lock), lambda: os.rmdir(lock),
+         "lock.mdb: Is a directory"),
+        ("lock.mdb is garbage", lambda: overwrite(lock, b"\xa5" * 8192), None, None),
+        ("lock.mdb is empty", lambda: overwrite(lock, b""), None, None),
+        ("lock.mdb is gone", lambda: os.unlink(lock), None, None),
+    ]
+    if os.geteuid() == 0:
+        cases.append(("the folder is another user's", lambda: os.chown(folder, 12345, -1),
+                      lambda: os.chown(folder, 0, -1), "belongs to user 12345"))
+    return cases
+
+
+@scenario(needs_envoy=False)
+def stores_that_cannot_be_opened(stage):
+    """F18: a store that cannot be written is named; a lock file that is gone is no loss."""
+    disk = Disk(stage.mesh, "global")
+    hub = disk.start(stage.mesh.start_global)
+    expect(put(hub, 1)[0] == 201, "PUT")
+    cases = openings(disk, os.path.join(hub.settings["data_dir"], "store"))
+    for weight, (what, do, undo, said) in enumerate(cases, start=2):
+        hub.kill()
+        do()
+        if said:
+            disk.start(hub.start, False)
+            expect(hub.process.child.wait(10) == 1, f"{what}: it does not end")
+            expect(said in hub.process.tail(3), f"{what}: {hub.process.tail(3)}")
+            undo()
+        disk.start(hub.start)
+        expect(weight_of(hub) == weight - 1, f"{what}: an acknowledged write is gone")
+        expect(put(hub, weight)[0] == 200, f"{what}: no write afterwards")
+    stage.mesh.ctl("store", "verify", hub.settings["data_dir"])
+    return f"{len(cases)} sorts"

@@ -1,6 +1,8 @@
 """Scenarios of who may have which configuration: TLS and tokens of the xDS server."""
 import json
+import os
 import re
+import resource
 import socket
 import struct
 import time
@@ -197,3 +199,105 @@ def xds_strangers(stage):
     local.wait_for("the log sums the rest up", lambda: (
         "more streams and connections were refused" in log_of(zone)))
     return f"{storm} resets; {len(zone.proxies)} Envoys live in {took:.1f} s, strangers gone in {gone:.1f} s"
+
+
+STREAM = ("/envoy.service.discovery.v3.AggregatedDiscoveryService/"
+          "DeltaAggregatedResources")
+CLUSTER = "type.googleapis.com/envoy.config.cluster.v3.Cluster"
+DATA, HEADERS, SETTINGS, WINDOW_UPDATE = 0, 1, 4, 8  # frames of HTTP/2
+
+
+def frame(kind, flags, stream, payload):
+    """An HTTP/2 frame."""
+    return struct.pack(">I", len(payload))[1:] + bytes([kind, flags]) + \
+        struct.pack(">I", stream) + payload
+
+
+def opening(proxy, window):
+    """What a proxy says that asks for all there is, and lets so many bytes be sent to it."""
+    def text(value):
+        return bytes([len(value)]) + value.encode()  # short ones, in HPACK and protobuf
+
+    head = {":method": "POST", ":scheme": "http", ":path": STREAM, ":authority": "x",
+            "content-type": "application/grpc", "te": "trailers"}
+    fields = b"".join(b"\0" + text(name) + text(value) for name, value in head.items())
+    node = b"\x0a" + text(f"default.{proxy}")
+    message = b"\x0a" + bytes([len(node)]) + node + b"\x12" + text(CLUSTER)
+    return (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
+            + frame(SETTINGS, 0, 0, struct.pack(">HI", 4, window))
+            + frame(HEADERS, 4, 1, fields)
+            + frame(DATA, 0, 1, b"\0" + struct.pack(">I", len(message)) + message))
+
+
+def responses(data):
+    """How many responses there are in all that a server has sent."""
+    body, count = b"", 0
+    while len(data) >= 9:
+        length = int.from_bytes(data[:3], "big")
+        body += data[9:9 + length] if data[3] == DATA else b""
+        data = data[9 + length:]
+    while len(body) >= 5:
+        body = body[5 + int.from_bytes(body[1:5], "big"):]
+        count += 1
+    return count
+
+
+def slow_stream(path, window):
+    """A stream of the proxy `slow`, which will not acknowledge anything."""
+    link = socket.socket(socket.AF_UNIX)
+    link.connect(path)
+    link.sendall(opening("slow", window))
+    return link
+
+
+def resident(zone):
+    """Resident memory of the zone, in MiB."""
+    with open(f"/proc/{zone.process.child.pid}/statm", encoding="ascii") as file:
+        return int(file.read().split()[1]) * os.sysconf("SC_PAGESIZE") / (1 << 20)
+
+
+def changes(stage, zone, count):
+    """So many changes of the clusters that web and slow have; the times until web has
+    acknowledged each, sorted."""
+    times = []
+    for i in range(count):
+        begin = time.monotonic()
+        put_and_wait(stage, zone, split({f"v{i % 2}": 1}))
+        times.append(time.monotonic() - begin)
+    return sorted(times)
+
+
+@scenario(alone=True)
+def xds_slow_proxies(stage):
+    """F13: 1,000 streams that acknowledge nothing or read nothing: other proxies do not
+    feel it, and nothing piles up for them."""
+    most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    path = stage.mesh.path("xds.sock")
+    zone = stage.zone_with_backends("east", None, **{
+        "xds.listen": f"127.0.0.1:0,unix:{path}"})
+    stage.mesh.client(zone, "slow", ["backend", SERVICE])
+    stage.start_envoys(zone)
+    put_and_wait(stage, zone, split({"v0": 50, "v1": 50}))
+    calm, before = changes(stage, zone, 40), resident(zone)
+    open_to_all = zone.metrics()["zonelink_xds_connections"]
+    links = [slow_stream(path, (1 << 30) * (i % 2)) for i in range(1000)]
+    local.wait_for("all are there", lambda: zone.metrics()[
+        "zonelink_xds_connections"] == open_to_all + len(links))
+    turns, slow = rounds(1, 10, 50), []
+    for _ in range(turns):
+        slow += changes(stage, zone, 40)
+    more = resident(zone) - before
+    expect(more < 100, f"the zone grew by {more:.0f} MiB")
+    for i, link in enumerate(links):
+        link.setblocking(False)
+        found = responses(link.recv(1 << 20))
+        # Clusters, endpoints, listeners: one of each is on its way, the newest waits.
+        expect(found == 3 * (i % 2),
+               f"{found} responses, window {'open' if i % 2 else 'closed'}")
+        link.close()
+    was, now = (1000 * sorted(times)[len(times) * 9 // 10] for times in (calm, slow))
+    expect(now < 2 * was + 50, f"p90 {now:.1f} ms, {was:.1f} ms calm")
+    stage.expect_split(zone, {"backend-v1": 1.0}, total=200)
+    return (f"{turns * 40} changes, p90 {now:.1f} ms ({was:.1f} calm), "
+            f"zone +{more:.1f} MiB")

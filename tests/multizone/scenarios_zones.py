@@ -83,13 +83,15 @@ def global_killed(stage):
     zone = stage.zone_with_backends("east", hub)
     stage.start_envoys(zone)
     stage.put_and_wait(hub, split({"v0": 90, "v1": 10}))
-    for i in range(20 if stage.long else 3):
+    turns = rounds(3, 20, 200)
+    for i in range(turns):
         hub.kill()
         stage.expect_split(zone, {"backend-v0": 0.9 if i == 0 else 0.2,
                                   "backend-v1": 0.1 if i == 0 else 0.8}, total=500)
         hub.start()
         stage.put_and_wait(hub, split({"v0": 20, "v1": 80}))
     stage.expect_split(zone, {"backend-v0": 0.2, "backend-v1": 0.8})
+    return f"{turns} kills"
 
 
 @scenario()
