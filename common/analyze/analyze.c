@@ -21,16 +21,8 @@ void analysis_add(struct analysis *at, enum rule rule, const struct spot *spot,
 	char what[1024];
 	va_list ap;
 
-	if (at->count == at->room) {
-		size_t room = at->room == 0 ? 32 : 2 * at->room;
-		struct analyze_finding *wider =
-			zl_arena_alloc(at->arena, room, sizeof(*wider));
-
-		if (at->count > 0)
-			memcpy(wider, at->found, at->count * sizeof(*wider));
-		at->found = wider;
-		at->room = room;
-	}
+	at->found = zl_arena_more(at->arena, at->found, at->count, &at->room,
+				  sizeof(*at->found));
 	va_start(ap, fmt);
 	(void)vsnprintf(what, sizeof(what), fmt, ap);
 	va_end(ap);

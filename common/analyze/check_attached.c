@@ -291,15 +291,8 @@ static void add_file(struct log_files *files, const struct log_file *file)
 			return;
 		tell_twice(files->at, other, file);
 	}
-	if (files->count == files->room) {
-		size_t room = files->room == 0 ? 8 : 2 * files->room;
-		struct log_file *wider =
-			zl_arena_alloc(files->at->arena, room, sizeof(*wider));
-		if (files->count > 0)
-			memcpy(wider, files->items, files->count * sizeof(*wider));
-		files->items = wider;
-		files->room = room;
-	}
+	files->items = zl_arena_more(files->at->arena, files->items, files->count,
+				     &files->room, sizeof(*files->items));
 	files->items[files->count++] = *file;
 }
 

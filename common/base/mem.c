@@ -197,6 +197,18 @@ void *zl_arena_memdup(struct zl_arena *arena, const void *data, size_t len)
 	return copy;
 }
 
+void *zl_arena_more(struct zl_arena *arena, void *list, size_t count, size_t *room,
+		    size_t size)
+{
+	if (count < *room)
+		return list;
+	*room = *room == 0 ? 8 : 2 * *room;
+	void *wider = zl_arena_alloc(arena, *room, size);
+	if (count > 0)
+		memcpy(wider, list, count * size);
+	return wider;
+}
+
 size_t zl_arena_used(const struct zl_arena *arena)
 {
 	return arena->used;

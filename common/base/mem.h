@@ -37,6 +37,10 @@ char *zl_arena_strndup(struct zl_arena *arena, const char *text, size_t len);
 char *zl_arena_format(struct zl_arena *arena, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 void *zl_arena_memdup(struct zl_arena *arena, const void *data, size_t len);
+/* list with room for one more than its count objects of size bytes: itself while it has
+ * that, or a copy with twice the room. Both may be 0 and list NULL. */
+void *zl_arena_more(struct zl_arena *arena, void *list, size_t count, size_t *room,
+		    size_t size);
 /* Bytes given so far: what a budget is checked against. */
 size_t zl_arena_used(const struct zl_arena *arena);
 

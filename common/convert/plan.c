@@ -3,21 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-void plan_grow(struct zl_arena *arena, void *itemsp, size_t size, size_t count,
-	       size_t *room)
-{
-	void *items;
-
-	if (count < *room)
-		return;
-	*room = *room == 0 ? 16 : 2 * *room;
-	void *wider = zl_arena_alloc(arena, *room, size);
-	memcpy(&items, itemsp, sizeof(items));
-	if (count > 0)
-		memcpy(wider, items, count * size);
-	memcpy(itemsp, &wider, sizeof(wider));
-}
-
 static bool is_any(const char *value)
 {
 	return strcmp(value, "*") == 0;

@@ -34,12 +34,10 @@ struct plan {
 };
 
 /* One more at the end of a list of plan. */
-#define PLAN_PUSH(plan, list)                                                         \
-	(plan_grow((plan)->arena, &(list).items, sizeof(*(list).items), (list).count, \
-		   &(list).room),                                                     \
+#define PLAN_PUSH(plan, list)                                                    \
+	((list).items = zl_arena_more((plan)->arena, (list).items, (list).count, \
+				      &(list).room, sizeof(*(list).items)),      \
 	 &(list).items[(list).count++])
-void plan_grow(struct zl_arena *arena, void *itemsp, size_t size, size_t count,
-	       size_t *room);
 
 /* Fill services: those that TrafficRoutes of the mesh may be about. Only where one of
  * them has the destination * that is more than they name. */

@@ -23,9 +23,7 @@ struct policies {
 static void note(struct policies *all, const struct resource *policy, bool kept,
 		 const char *text)
 {
-	plan_grow(all->arena, &all->notes.items, sizeof(*all->notes.items),
-		  all->notes.count, &all->notes.room);
-	all->notes.items[all->notes.count++] =
+	*PLAN_PUSH(all, all->notes) =
 		(struct policy_note){ .policy = policy, .text = text, .kept = kept };
 	all->kept_count += kept;
 }
@@ -191,9 +189,7 @@ static void convert_policy(struct policies *all, const struct resource *policy)
 			all, policy, name, spec_of(all, policy, i, words.right), &why);
 		if (made == NULL)
 			break;
-		plan_grow(all->arena, &all->made.items, sizeof(*all->made.items),
-			  all->made.count, &all->made.room);
-		all->made.items[all->made.count++] =
+		*PLAN_PUSH(all, all->made) =
 			(struct converted_policy){ .from = policy, .made = made };
 	}
 	if (why == NULL) {

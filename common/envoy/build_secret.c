@@ -112,14 +112,8 @@ static void note(struct build *build, const char *secret)
 {
 	if (is_just_named(build, secret))
 		return;
-	if (build->named_count == build->named_room) {
-		size_t room = build->named_room == 0 ? 8 : 2 * build->named_room;
-		const char **wider = zl_arena_alloc(build->arena, room, sizeof(*wider));
-		if (build->named_count > 0)
-			memcpy(wider, build->named, build->named_count * sizeof(*wider));
-		build->named = wider;
-		build->named_room = room;
-	}
+	build->named = zl_arena_more(build->arena, build->named, build->named_count,
+				     &build->named_room, sizeof(*build->named));
 	build->named[build->named_count++] = secret;
 }
 

@@ -11,38 +11,24 @@
 
 /* ---- collecting ---- */
 
-/* list with room for one more. */
-static void *grow(struct zl_arena *arena, const void *list, size_t count, size_t *room,
-		  size_t size)
-{
-	*room = *room == 0 ? 8 : 2 * *room;
-	void *wider = zl_arena_alloc(arena, *room, size);
-	if (count > 0)
-		memcpy(wider, list, count * size);
-	return wider;
-}
-
 static void add_local(struct offered *to, const struct local *row)
 {
-	if (to->local_count == to->local_room)
-		to->locals = grow(to->arena, to->locals, to->local_count, &to->local_room,
-				  sizeof(*row));
+	to->locals = zl_arena_more(to->arena, to->locals, to->local_count,
+				   &to->local_room, sizeof(*to->locals));
 	to->locals[to->local_count++] = *row;
 }
 
 static void add_remote(struct offered *to, struct remote row)
 {
-	if (to->remote_count == to->remote_room)
-		to->remotes = grow(to->arena, to->remotes, to->remote_count,
-				   &to->remote_room, sizeof(row));
+	to->remotes = zl_arena_more(to->arena, to->remotes, to->remote_count,
+				    &to->remote_room, sizeof(*to->remotes));
 	to->remotes[to->remote_count++] = row;
 }
 
 static void add_zone(struct offered *to, const char *zone)
 {
-	if (to->zone_count == to->zone_room)
-		to->zones = grow(to->arena, to->zones, to->zone_count, &to->zone_room,
-				 sizeof(*to->zones));
+	to->zones = zl_arena_more(to->arena, to->zones, to->zone_count, &to->zone_room,
+				  sizeof(*to->zones));
 	to->zones[to->zone_count++] = zone;
 }
 

@@ -14,14 +14,7 @@ struct findings findings_in(struct zl_arena *arena)
 static struct finding *next(struct zl_arena *arena, struct finding **list, size_t *count,
 			    size_t *room)
 {
-	if (*count == *room) {
-		size_t more = *room == 0 ? 8 : 2 * *room;
-		struct finding *grown = zl_arena_alloc(arena, more, sizeof(*grown));
-		if (*count > 0)
-			memcpy(grown, *list, *count * sizeof(*grown));
-		*list = grown;
-		*room = more;
-	}
+	*list = zl_arena_more(arena, *list, *count, room, sizeof(**list));
 	return &(*list)[(*count)++];
 }
 

@@ -193,17 +193,8 @@ static void note(struct abouts *abouts, struct about *about)
 	struct zl_arena *arena = abouts->at->arena;
 
 	table_add(&abouts->known, about->subject.key, about, arena);
-	if (abouts->count == abouts->room) {
-		size_t room = abouts->room == 0 ? 16 : 2 * abouts->room;
-		struct about **wider =
-			zl_arena_alloc(arena, room, sizeof(struct about *));
-
-		if (abouts->count > 0)
-			memcpy(wider, abouts->order,
-			       abouts->count * sizeof(struct about *));
-		abouts->order = wider;
-		abouts->room = room;
-	}
+	abouts->order = zl_arena_more(arena, abouts->order, abouts->count, &abouts->room,
+				      sizeof(struct about *));
 	abouts->order[abouts->count++] = about;
 }
 

@@ -36,18 +36,6 @@ struct attaching {
 
 /* ---- what is used how ---- */
 
-/* list with room for one more pointer. */
-static void *grow(void *list, size_t count, size_t *room, struct zl_arena *arena)
-{
-	if (count < *room)
-		return list;
-	*room = *room == 0 ? 4 : 2 * *room;
-	void *wider = zl_arena_alloc(arena, *room, sizeof(void *));
-	if (count > 0)
-		memcpy(wider, list, count * sizeof(void *));
-	return wider;
-}
-
 static struct cluster *get_cluster(struct attaching *to, const struct backend *backend)
 {
 	struct zl_arena *arena = to->at->arena;
@@ -59,7 +47,8 @@ static struct cluster *get_cluster(struct attaching *to, const struct backend *b
 	cluster->backend = backend;
 	cluster->about = about_backend(&to->abouts, backend);
 	table_add(&to->clusters, backend->cluster, cluster, arena);
-	to->in_order = grow(to->in_order, to->cluster_count, &to->cluster_room, arena);
+	to->in_order = zl_arena_more(arena, to->in_order, to->cluster_count,
+				     &to->cluster_room, sizeof(*to->in_order));
 	to->in_order[to->cluster_count++] = cluster;
 	return cluster;
 }
@@ -71,7 +60,7 @@ static void lead_from(struct attaching *to, struct about ***list, size_t *count,
 	for (size_t i = *count; i > 0; i--)
 		if ((*list)[i - 1] == from)
 			return;
-	*list = grow(*list, *count, room, to->at->arena);
+	*list = zl_arena_more(to->at->arena, *list, *count, room, sizeof(**list));
 	(*list)[(*count)++] = from;
 }
 

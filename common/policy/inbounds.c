@@ -24,21 +24,12 @@ static void note_policy(struct asking *asking, const struct resource *policy, si
 			enum attached_list list)
 {
 	struct zl_arena *arena = asking->at->arena;
+	size_t room = asking->policy_room; /* of both */
 
-	if (asking->policy_count == asking->policy_room) {
-		size_t room = asking->policy_room == 0 ? 8 : 2 * asking->policy_room;
-		struct contributor *policies =
-			zl_arena_alloc(arena, room, sizeof(*policies));
-		enum attached_list *lists = zl_arena_alloc(arena, room, sizeof(*lists));
-
-		for (size_t i = 0; i < asking->policy_count; i++) {
-			policies[i] = asking->policies[i];
-			lists[i] = asking->lists[i];
-		}
-		asking->policies = policies;
-		asking->lists = lists;
-		asking->policy_room = room;
-	}
+	asking->lists = zl_arena_more(arena, asking->lists, asking->policy_count, &room,
+				      sizeof(*asking->lists));
+	asking->policies = zl_arena_more(arena, asking->policies, asking->policy_count,
+					 &asking->policy_room, sizeof(*asking->policies));
 	asking->policies[asking->policy_count] = (struct contributor){ policy, item };
 	asking->lists[asking->policy_count++] = list;
 }

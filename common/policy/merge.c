@@ -50,15 +50,8 @@ static void put(struct merging *at, const struct leaf *leaf)
 	if (is_object(leaf->value) && has_members(at, leaf->field))
 		return;
 	clear(at, leaf->field);
-	if (at->count == at->room) {
-		size_t room = at->room == 0 ? 8 : 2 * at->room;
-		struct leaf *wider = zl_arena_alloc(at->arena, room, sizeof(*wider));
-
-		if (at->count > 0)
-			memcpy(wider, at->leaves, at->count * sizeof(*wider));
-		at->leaves = wider;
-		at->room = room;
-	}
+	at->leaves = zl_arena_more(at->arena, at->leaves, at->count, &at->room,
+				   sizeof(*at->leaves));
 	at->leaves[at->count++] = *leaf;
 }
 

@@ -6,15 +6,8 @@
 void permit_say(struct zl_arena *arena, struct permit_sayings *to, struct client_set who,
 		enum permission_action action, const struct resource *legacy)
 {
-	if (to->count == to->room) {
-		size_t room = to->room == 0 ? 8 : 2 * to->room;
-		struct permit_saying *wider = zl_arena_alloc(arena, room, sizeof(*wider));
-
-		if (to->count > 0)
-			memcpy(wider, to->items, to->count * sizeof(*wider));
-		to->items = wider;
-		to->room = room;
-	}
+	to->items =
+		zl_arena_more(arena, to->items, to->count, &to->room, sizeof(*to->items));
 	to->items[to->count++] = (struct permit_saying){ who, action, legacy };
 }
 

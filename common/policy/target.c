@@ -15,15 +15,8 @@
 
 void resolving_warn(struct resolving *at, const char *text)
 {
-	if (at->warning_count == at->warning_room) {
-		size_t room = at->warning_room == 0 ? 8 : 2 * at->warning_room;
-		const char **wider = zl_arena_alloc(at->arena, room, sizeof(*wider));
-
-		if (at->warning_count > 0)
-			memcpy(wider, at->warnings, at->warning_count * sizeof(*wider));
-		at->warnings = wider;
-		at->warning_room = room;
-	}
+	at->warnings = zl_arena_more(at->arena, at->warnings, at->warning_count,
+				     &at->warning_room, sizeof(*at->warnings));
 	at->warnings[at->warning_count++] = text;
 }
 
@@ -31,15 +24,8 @@ void resolving_made(struct resolving *at, struct backend *items, size_t count)
 {
 	if (!index_attaches(at->index))
 		return;
-	if (at->made_count == at->made_room) {
-		size_t room = at->made_room == 0 ? 16 : 2 * at->made_room;
-		struct made *wider = zl_arena_alloc(at->arena, room, sizeof(*wider));
-
-		if (at->made_count > 0)
-			memcpy(wider, at->made, at->made_count * sizeof(*wider));
-		at->made = wider;
-		at->made_room = room;
-	}
+	at->made = zl_arena_more(at->arena, at->made, at->made_count, &at->made_room,
+				 sizeof(*at->made));
 	at->made[at->made_count++] = (struct made){ items, count };
 }
 

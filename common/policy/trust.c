@@ -24,15 +24,8 @@ struct uris {
 
 static void add_uri(struct uris *uris, const char *text)
 {
-	if (uris->count == uris->room) {
-		size_t room = uris->room == 0 ? 8 : 2 * uris->room;
-		const char **wider =
-			zl_arena_alloc(uris->at->arena, room, sizeof(*wider));
-		if (uris->count > 0)
-			memcpy(wider, uris->items, uris->count * sizeof(*wider));
-		uris->items = wider;
-		uris->room = room;
-	}
+	uris->items = zl_arena_more(uris->at->arena, uris->items, uris->count,
+				    &uris->room, sizeof(*uris->items));
 	uris->items[uris->count++] = text;
 }
 

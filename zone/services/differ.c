@@ -31,13 +31,7 @@ static int compare_at(const struct inventory *a, size_t i, const struct inventor
 static void add(struct differ *to, struct differ_name name, size_t *room,
 		struct zl_arena *arena)
 {
-	if (to->count == *room) {
-		*room = *room == 0 ? 16 : 2 * *room;
-		struct differ_name *names = zl_arena_alloc(arena, *room, sizeof(*names));
-		if (to->count > 0)
-			memcpy(names, to->names, to->count * sizeof(*names));
-		to->names = names;
-	}
+	to->names = zl_arena_more(arena, to->names, to->count, room, sizeof(*to->names));
 	to->names[to->count++] = name;
 }
 

@@ -14,14 +14,8 @@ struct matched {
 
 static void add_service(struct matched *to, const char *service, struct zl_arena *arena)
 {
-	if (to->count == to->room) {
-		size_t room = to->room == 0 ? 16 : 2 * to->room;
-		const char **services = zl_arena_alloc(arena, room, sizeof(*services));
-		if (to->count > 0)
-			memcpy(services, to->services, to->count * sizeof(*services));
-		to->services = services;
-		to->room = room;
-	}
+	to->services = zl_arena_more(arena, to->services, to->count, &to->room,
+				     sizeof(*to->services));
 	to->services[to->count++] = service;
 }
 

@@ -79,6 +79,28 @@ static void arenas(void **state)
 	seeds_run(50, arena_keeps_objects_apart);
 }
 
+/* A list that grows keeps what it has, and moves when it is full only. */
+static void arena_lists(void **state)
+{
+	struct zl_arena *arena = zl_arena_new();
+	size_t room = 0, count = 0;
+	int *list = NULL;
+
+	(void)state;
+	while (count < 1000) {
+		const int *old = list;
+		bool full = count == room;
+		list = zl_arena_more(arena, list, count, &room, sizeof(*list));
+		assert_true(room > count);
+		assert_true(full == (list != old));
+		list[count] = (int)count;
+		count++;
+	}
+	for (size_t i = 0; i < count; i++)
+		assert_int_equal(list[i], i);
+	zl_arena_free(&arena);
+}
+
 static void arena_texts(void **state)
 {
 	struct zl_arena *arena = zl_arena_new();
@@ -139,6 +161,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(copies_are_copies),
 		cmocka_unit_test(arenas),
+		cmocka_unit_test(arena_lists),
 		cmocka_unit_test(arena_texts),
 		cmocka_unit_test(buffers_grow_and_drain),
 		cmocka_unit_test(memory_that_is_not_there_ends_the_process),
