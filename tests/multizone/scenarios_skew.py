@@ -37,6 +37,14 @@ def answered_by(zone):
     return local.greet("127.0.0.1", zone.outbounds["backend"])
 
 
+def make_newer(stage, store, *names):
+    """Put into a store what a newer release would have: kinds, and in these resources
+    fields (tests/crash/newer.c)."""
+    done = local.Process([os.path.join(stage.mesh.bin, "newer-release"), store, *names],
+                         stage.mesh.path("newer.log"))
+    expect(done.child.wait(10) == 0, done.tail())
+
+
 @scenario()
 def newer_release(stage):
     """F38: kinds and fields of a newer release are kept, said, and hurt nothing else."""
@@ -49,10 +57,7 @@ def newer_release(stage):
     expect("notUnderstood" not in link(east), "all was understood so far")
 
     expect(hub.stop() == 0, "global did not end well")
-    done = local.Process([os.path.join(stage.mesh.bin, "newer-release"),
-                          os.path.join(hub.settings["data_dir"], "store")],
-                         stage.mesh.path("newer.log"))
-    expect(done.child.wait(10) == 0, done.tail())
+    make_newer(stage, os.path.join(hub.settings["data_dir"], "store"), "route-1")
     hub.start()
     wait_same(hub, (east, west))
     for _ in range(rounds(1, 5, 20)):
@@ -74,6 +79,121 @@ def newer_release(stage):
     expect(link(east)["notUnderstood"] == 3, f"{link(east)}")
     wait_same(hub, (east, west))
     return "3 resources of an unknown kind, one with an unknown field"
+
+
+ROUTES = "/meshes/default/meshtcproutes"
+
+
+def put(zone, path, document):
+    """PUT a document in its zone."""
+    status, answer = local.request(zone.api, "PUT", f"{path}/{document['name']}", document)
+    expect(status in (200, 201), f"PUT {document['name']} in {zone.name}: {status} {answer}")
+
+
+def own_route(name, weights, **options):
+    """A route as a zone writes it."""
+    return {**split(weights, name=name, **options), "labels": {"kuma.io/origin": "zone"}}
+
+
+def gate(port):
+    """The ZoneIngress of the zone."""
+    return {"type": "ZoneIngress", "name": "gate", "networking": {
+        "address": "127.0.0.1", "port": port,
+        "advertisedAddress": "127.0.0.1", "advertisedPort": port}}
+
+
+def wait_refused(hub, names):
+    """Until global says of exactly these of east's resources that it does not take them."""
+    def is_so():
+        east = overview(hub, "east")
+        return (sorted(one["kri"] for one in east.get("refused", [])) == sorted(names)
+                and east["state"] == ("Degraded" if names else "Online"))
+
+    local.wait_for(f"refused of east are {names}", is_so, 30)
+
+
+def restart(zone, program, by_kill=False):
+    """Another release of the zone's program, with its data."""
+    if by_kill:
+        zone.kill()
+    else:
+        expect(zone.stop() == 0, f"{zone.name} did not end well")
+    zone.program = program
+    zone.start()
+
+
+def said(daemon, text):
+    """How often its log, of all its starts, has a line with this text."""
+    with open(daemon.process.log, encoding="utf-8") as file:
+        return file.read().count(text)
+
+
+FIELDS = ["kri_mtcpr_default_east__grown_", "kri_zi__east__gate_"]
+KINDS = [f"kind 200:default east  new-{i}" for i in range(3)]
+
+
+@scenario()
+def newer_zone(stage):
+    """F38: what a newer zone says more is refused by name, the rest counts; and back."""
+    hub = stage.mesh.start_global()
+    east = stage.zone_with_backends("east", hub)
+    west = stage.mesh.start_zone("west", hub)
+    stage.start_envoys(east)
+    stage.put_and_wait(hub, split({"v0": 1}))
+    put(east, "/zoneingresses", gate(7001))
+    put(east, ROUTES, own_route("grown", {"v1": 1}))
+    put(east, ROUTES, own_route("plain", {"v0": 1}, to="nobody"))
+    local.wait_for("global and west have what east wrote", lambda: hub.get(
+        ROUTES)["total"] == 3 and west.get("/zoneingresses")["total"] == 1)
+    wait_refused(hub, [])
+    before = hub.get(f"{ROUTES}/grown"), west.get("/zoneingresses")
+
+    expect(east.stop() == 0, "east did not end well")
+    make_newer(stage, os.path.join(east.settings["data_dir"], "local"), "grown", "gate")
+    east.program = "newer-zone"
+    east.start()
+    for i in range(rounds(1, 5, 20)):
+        # The newer zone, and this global.
+        wait_refused(hub, FIELDS + KINDS)
+        wait_same(hub, (east, west))
+        expect(overview(hub, "east")["version"] == "99.0.0", f"{overview(hub, 'east')}")
+        expect((hub.get(f"{ROUTES}/grown"), west.get("/zoneingresses")) == before,
+               "what was refused is not as it was before")
+        local.wait_for("global says what it does not understand", lambda often=i: said(
+            hub, "a request is not understood by this release") > often)
+        local.wait_for("the newer route counts in its zone",
+                       lambda: answered_by(east) == "backend-v1")
+        put(east, ROUTES, own_route("plain", {"v0": 2 + i, "v1": 1}, to="nobody"))
+        local.wait_for("global has what is understood", lambda want=2 + i: hub.get(
+            f"{ROUTES}/plain")["spec"]["to"][0]["rules"][0]["default"]["backendRefs"][0][
+                "weight"] == want)
+        stage.put_and_wait(hub, split({"v0": 2 + i, "v1": 1}, name="other", to="nobody"))
+        put(east, ROUTES, own_route("one-less", {"v0": 1}, to="nobody"))
+        wait_refused(hub, FIELDS + KINDS[:2])
+
+        # This release again, with the data of the newer one.
+        restart(east, "zonelink-zone", by_kill=i % 2 == 1)
+        wait_refused(hub, FIELDS)
+        wait_same(hub, (east, west))
+        expect(said(east, "a stored resource is not understood") == (i + 1) * len(KINDS),
+               "east does not say what of its store it does not understand")
+        expect("aNewField" in east.get(f"{ROUTES}/grown")["spec"], "a field was lost")
+        local.wait_for("the known part of the route counts",
+                       lambda: answered_by(east) == "backend-v1")
+        local.request(east.api, "DELETE", f"{ROUTES}/one-less")
+        hub.kill()
+        hub.start()
+        restart(east, "newer-zone", by_kill=i % 2 == 1)
+
+    restart(east, "zonelink-zone")
+    put(east, "/zoneingresses", gate(7002))
+    put(east, ROUTES, own_route("grown", {"v0": 1}))
+    local.wait_for("west has the ingress as it is now", lambda: west.get("/zoneingresses")[
+        "items"][0]["networking"]["advertisedPort"] == 7002)
+    local.wait_for("the route has its effect", lambda: answered_by(east) == "backend-v0")
+    wait_refused(hub, [])
+    wait_same(hub, (east, west))
+    return f"{rounds(1, 5, 20)} times to the newer release and back"
 
 
 class Clock:
