@@ -112,9 +112,10 @@ struct sync_zone {
 	uint64_t fence, instance, features;
 	uint32_t lease_ms;
 	uint64_t lease_until, lease_at;
-	bool report_new;      /* to be said now */
-	bool report_waits;    /* for what is being stored, to be said with that */
-	Sync__Report *report; /* in report_arena */
+	struct position lease_head; /* head when the last lease was asked for */
+	bool report_new;            /* to be said now */
+	bool report_waits;          /* for what is being stored, to be said with that */
+	Sync__Report *report;       /* in report_arena */
 	struct zl_arena *report_arena; /* owned */
 
 	uint64_t last_beat, beat_before, listen_since;

@@ -1,5 +1,7 @@
 #include "sync/zone_parts.h"
 
+#include <string.h>
+
 enum { HELLO_SOON_MS = 200, REFUSED_MIN_MS = 500, REFUSED_MAX_MS = 60000 };
 
 void zone_hello(struct sync_zone *zone)
@@ -100,8 +102,18 @@ void zone_lease(struct sync_zone *zone)
 	lease.report = zone->report != NULL ? zone->report : &none;
 	lease.held = zone_hold_out(zone);
 	zone_ask(zone, LEASE, SYNC_MSG_LEASE, &lease);
+	zone->lease_head = zone->head;
 	zone->report_new = false;
 	zone->lease_at = zone->now + zone->lease_ms / 3;
+}
+
+/* An entry that was published after the answer was given can come before it, by the other
+ * connection. Global is behind what the zone has then, and has not gone back. */
+static bool is_overtaken(const struct sync_zone *zone, const struct position *theirs)
+{
+	return theirs->rev < zone->head.rev && theirs->rev >= zone->lease_head.rev &&
+	       memcmp(theirs->epoch, zone->head.epoch, POSITION_EPOCH) == 0 &&
+	       memcmp(theirs->epoch, zone->lease_head.epoch, POSITION_EPOCH) == 0;
 }
 
 void zone_on_leased(struct sync_zone *zone, const void *body)
@@ -116,7 +128,8 @@ void zone_on_leased(struct sync_zone *zone, const void *body)
 					   sync_digest_in(leased->accept->digest) };
 		zone_hold_accept(zone, &name);
 	}
-	zone_compare(zone, &global);
+	if (!is_overtaken(zone, &global.position))
+		zone_compare(zone, &global);
 }
 
 static void put_probes(Sync__Report *to, const struct sync_report *from,

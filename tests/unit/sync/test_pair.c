@@ -75,6 +75,31 @@ static void what_is_durable_is_told_at_once(void **state)
 	pair_fini(&pair);
 }
 
+/* By the other connection what is new can be there before an older answer. */
+static void an_answer_that_is_overtaken_is_no_way_back(void **state)
+{
+	struct sync_report report = { .last_error = "" };
+	struct pair pair;
+
+	(void)state;
+	struct node *node = live_zone(&pair);
+	pair.replies_late = true; /* of this lease, and of no other */
+	zone_event(node,
+		   (struct sync_zone_event){ .kind = SYNC_EV_REPORT, .report = &report });
+	unsigned applies = node->applies;
+	pair_commit(&pair, "c", "3", true);
+	assert_int_equal(node->applies, applies + 1);
+	pair.replies_late = false;
+	unsigned sends = node->sends;
+	pair_reply(&pair);
+	assert_int_equal(zone_state(node), SYNC_LIVE);
+	assert_true(sync_zone_view(node->machine).global_rev ==
+		    pair.store.state.position.rev);
+	assert_int_equal(node->sends, sends + 1); /* the lease about what came */
+	assert_true(pair_same(&pair, node));
+	pair_fini(&pair);
+}
+
 static void a_lost_delta_is_fetched_after_the_next(void **state)
 {
 	struct pair pair;
@@ -763,6 +788,7 @@ int main(void)
 			a_copy_in_small_chunks_takes_in_what_is_written_meanwhile),
 		cmocka_unit_test(a_delta_is_applied_at_once),
 		cmocka_unit_test(what_is_durable_is_told_at_once),
+		cmocka_unit_test(an_answer_that_is_overtaken_is_no_way_back),
 		cmocka_unit_test(a_lost_delta_is_fetched_after_the_next),
 		cmocka_unit_test(a_lost_delta_is_fetched_after_a_beat),
 		cmocka_unit_test(a_great_entry_is_announced_and_comes_in_parts_as_one),
