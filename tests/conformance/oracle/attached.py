@@ -128,8 +128,9 @@ class Attachments:
                      if self.is_named(kind, o.target)}.items())
         if by:
             confs = [self.conf(kind, o.target) for _, o in by]
-            for (_, o), conf in zip(by[1:], confs[1:]):
-                if merging.plain(conf) != merging.plain(confs[0]):
+            asked = [self.asked(kind, cluster, conf) for conf in confs]
+            for (_, o), other in zip(by[1:], asked[1:]):
+                if other != asked[0]:
                     self.warn('cluster "%s" takes %s from destination "%s"; destination "%s" asks '
                               'for something else' % (cluster, kind, by[0][1].target.called,
                                                       o.target.called))
@@ -137,6 +138,11 @@ class Attachments:
             return confs[0], 'inherited', by[0][1].target.called
         conf = self.conf(kind, target)
         return (conf, 'mesh', None) if conf else self.of_old_cluster(kind, cluster)
+
+    def asked(self, kind, cluster, conf):
+        """What conf asks for there; what it asks in vain is no difference (W2)."""
+        use = effects.Use(self.reached[cluster], conf if kind == 'MeshCircuitBreaker' else {})
+        return [(f, leaf.value) for f, leaf in effects.of_cluster(kind, conf, use)]
 
     def of_old_cluster(self, kind, cluster):
         by = sorted({o.target.key: o for o, _ in self.reached[cluster]
