@@ -4,7 +4,11 @@
  * at all. ZL_SIZE S: 100 moments, C: all, L: all, three times.
  *
  * The writer is this program run again, traced. Its commits put one number under several
- * keys; in between a copy is staged and takes the state's place. */
+ * keys; in between a copy is staged and takes the state's place.
+ *
+ * With ZL_MOMENT it is no test: it runs the program ZL_PROGRAM of its own folder with
+ * its own arguments, kills it at that moment (0: never), and leaves the number of moments
+ * that there were in the file ZL_MOMENTS. For tests/multizone/scenarios_faults.py. */
 #include "size.h"
 
 #include "base/mem.h"
@@ -254,12 +258,56 @@ static void killed_at_every_call_it_loses_nothing(void **state)
 	print_message("%u moments of %u\n", count, all);
 }
 
+/* ---- another program in the writer's place ---- */
+
+static struct traced other;
+
+static void hand_on(int sig)
+{
+	(void)kill(other.pid, sig);
+}
+
+static char *beside_us(const char *name)
+{
+	char path[4096];
+	ssize_t len = readlink("/proc/self/exe", path, sizeof(path) - 1);
+
+	if (len <= 0)
+		_exit(2);
+	path[len] = '\0';
+	*strrchr(path, '/') = '\0';
+	return zl_format("%s/%s", path, name);
+}
+
+static int run_other(char **args, unsigned moment)
+{
+	char *program = beside_us(getenv("ZL_PROGRAM"));
+
+	other = (struct traced){ .pid = fork(), .counts = true };
+	if (other.pid == 0) {
+		if (ptrace(PTRACE_TRACEME, 0, NULL, NULL) == 0)
+			(void)execv(program, args);
+		_exit(2);
+	}
+	(void)signal(SIGTERM, hand_on);
+	(void)trace(&other, moment); /* if it cannot be traced there are no moments */
+	FILE *file = fopen(getenv("ZL_MOMENTS"), "we");
+	if (file == NULL || fprintf(file, "%u", other.stops) < 0 || fclose(file) != 0)
+		return 2;
+	free(program);
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(killed_at_every_call_it_loses_nothing),
 	};
 
+	const char *moment = getenv("ZL_MOMENT");
+
+	if (moment != NULL)
+		return run_other(argv, (unsigned)strtoul(moment, NULL, 10));
 	if (argc == 2)
 		return be_writer(argv[1]);
 	return cmocka_run_group_tests_name("crash/syscalls", tests, NULL, NULL);

@@ -1,5 +1,7 @@
 """What goes wrong around a control plane: ends, abuse, doubles, refusals, changes of mind."""
+import http.client
 import json
+import os
 import random
 import threading
 import time
@@ -338,3 +340,88 @@ def one_name_in_two_meshes(stage):
     stage.expect_split(zone, {"other-v0": 1.0}, SERVICE, 50)
     zone.outbounds = first
     stage.expect_split(zone, {"backend-v0": 1.0}, SERVICE, 50)
+
+
+def start_to_be_killed(daemon, moment):
+    """Start a daemon that is killed before or after one of its system calls (tests/crash/
+    syscalls.c), 0: never. It is ready, or dead."""
+    counted = daemon.mesh.path("moments")
+    ours = {"ZL_PROGRAM": daemon.program, "ZL_MOMENT": str(moment), "ZL_MOMENTS": counted}
+    daemon.program = "crash-syscalls"
+    os.environ.update(ours)
+    try:
+        daemon.start(wait=False)
+    finally:
+        daemon.program = ours["ZL_PROGRAM"]
+        for name in ours:
+            del os.environ[name]
+    ready = daemon.mesh.path(f"{daemon.name}.ready")
+    local.wait_for(f"{daemon.name} is ready or dead", lambda: os.path.exists(ready)
+                   or not daemon.process.alive())
+
+
+def moments(daemon):
+    """How many moments there were until the last one ended."""
+    with open(daemon.mesh.path("moments"), encoding="ascii") as file:
+        return int(file.read())
+
+
+def write_some(hub, acked, turn):
+    """Five writes, or as many as global lives to see; those it acknowledged are noted."""
+    for i in range(5):
+        name, weight = f"w{i}", 1 + turn
+        try:
+            status, _ = local.request(hub.api, "PUT", route_path(name),
+                                      split({"v0": weight}, name=name, to=name))
+        except (OSError, http.client.HTTPException):
+            return acked.pop(name, None)  # unknown: either content is right
+        expect(status in (200, 201, 503), f"PUT: {status}")
+        if status != 503:
+            acked[name] = weight
+    return None
+
+
+def live_until(victim, moment, hub, acked, turn):
+    """Let a daemon start, see some writes, and end, if it was not killed before."""
+    expect(victim.stop() == 0, f"{victim.name} did not end well")
+    start_to_be_killed(victim, moment)
+    write_some(hub, acked, turn)
+    victim.process.end()
+    return moments(victim)
+
+
+@scenario()
+def killed_at_a_system_call(stage):
+    """F2, F3: kill -9 of global and of a zone before and after each of their system calls:
+    no acknowledged write is lost, no proxy has less than before."""
+    hub = stage.mesh.start_global()
+    zone = stage.zone_with_backends("east", hub)
+    stage.start_envoys(zone)
+    stage.put_and_wait(hub, split({"v0": 50, "v1": 50}))
+    want, acked, turn, told = listeners(zone.envoys["web"]), {}, 0, []
+    for victim in (hub, zone):
+        there = live_until(victim, 0, hub, acked, turn)
+        if there == 0:
+            return "not done: this machine does not let programs be traced"
+        victim.start()
+        count, killed = rounds(10, 100, there), 0
+        for i in range(count):
+            turn, moment = turn + 1, 1 + i * there // count
+            killed += live_until(victim, moment, hub, acked, turn) >= moment
+            greeting = local.greet("127.0.0.1", zone.outbounds["backend"])
+            expect(greeting.startswith("backend-v"), f"answer {greeting!r}")
+            victim.start()
+            stage.put(hub, split({"v0": turn, "v1": 1}))
+            local.wait_for("the zone has it", lambda w=turn: weight_of(
+                zone, "route-1") == w)
+            for name, weight in acked.items():
+                for daemon in (hub, zone):
+                    expect(weight_of(daemon, name) >= weight,
+                           f"moment {moment}: {daemon.name} lost {name}")
+            expect(listeners(zone.envoys["web"]) == want, "listeners are gone")
+        # No two lives are the same: what was shorter than its moment ended by itself.
+        expect(killed > count // 2, f"{victim.name} was killed {killed} times only")
+        told.append(f"{victim.name} killed at {killed} of {there} moments")
+    changed = zone.envoys["web"].stats("listener_manager.listener_(modified|removed)")
+    expect(not any(changed.values()), f"listeners were changed: {changed}")
+    return ", ".join(told)
