@@ -98,8 +98,10 @@ static void spell(const struct op *op, struct zl_buf *out)
 
 	zl_buf_format(out, "kind %u:", bytes[0]);
 	for (size_t i = 1; i < op->key_len && i < SPELLED_MAX; i++) {
-		bool readable = bytes[i] > ' ' && bytes[i] < 0x7f;
-		zl_buf_char(out, readable ? (char)bytes[i] : bytes[i] == 0 ? ' ' : '?');
+		char letter = bytes[i] == '\0' ? ' ' : '?';
+		if (bytes[i] > ' ' && bytes[i] < 0x7f)
+			letter = (char)bytes[i];
+		zl_buf_char(out, letter);
 	}
 }
 

@@ -115,6 +115,7 @@ static void fields_more_hurt_no_message(void **state)
 	offer(node, "i/web");
 	assert_non_null(sim_store_find(&pair.inventory, "i/web", 5));
 	report_all(node);
+	pair_pass(&pair, 100);
 	the_report_has_arrived(&pair);
 	zone_event(node, (struct sync_zone_event){ .kind = SYNC_EV_WANT,
 						   .secrets = &CERT,
@@ -134,7 +135,7 @@ static void ask(struct pair *pair, const void *bytes, size_t len)
 {
 	pair->said[0] = '\0';
 	global_event(pair, (struct sync_global_event){ .kind = SYNC_GEV_REQUEST,
-						       .id = 999 * ZONES,
+						       .id = UINT64_C(999) * ZONES,
 						       .identity = pair->identity,
 						       .bytes = bytes,
 						       .len = len });
