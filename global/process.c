@@ -109,7 +109,8 @@ static void take_result(struct process *process, const struct store_result *resu
 	if (result->code == ZL_OK)
 		process->position = result->position;
 	/* Zones first: they are what the client waits for. */
-	bool was_hubs = process->hub != NULL && hub_result(process->hub, result);
+	bool waited = process->api != NULL && api_is_waited(process->api);
+	bool was_hubs = process->hub != NULL && hub_result(process->hub, result, waited);
 	if (!was_hubs && result->tag != NULL && !joining_result(process->joining, result))
 		api_result(process->api, result);
 }

@@ -64,6 +64,7 @@ struct rest {
 	const char *zone;             /* of WRITER_ZONE; "" */
 	bool alone;                   /* of WRITER_ZONE: it has no global */
 	bool closed;                  /* shutting down: writes are refused with 503 */
+	size_t waits;                 /* writes under way whose clients asked to wait */
 	const struct write *deciding; /* private: whose documents allow is asked about */
 };
 

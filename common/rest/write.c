@@ -189,8 +189,10 @@ static void submit(struct rest *rest, struct write *write, struct store_job **lo
 		job_add(job, &write->items[i], &on);
 	}
 	store_commit_also(job, localp);
-	if (!rest->closed && store_submit(rest->store, &job, &err) == ZL_OK)
+	if (!rest->closed && store_submit(rest->store, &job, &err) == ZL_OK) {
+		rest->waits += *write->wait != '\0';
 		return;
+	}
 	store_job_free(&job);
 	http_add_header(write->req, "Retry-After", "1");
 	http_refuse(write->req, 503, "%s",
@@ -331,6 +333,7 @@ void rest_finish(struct rest *rest, const struct store_result *result)
 	struct write *write = result->tag;
 	struct zl_buf body = { 0 };
 
+	rest->waits -= *write->wait != '\0';
 	if (result->code != ZL_OK) {
 		refuse_failed(write, result);
 		write_free(&write);

@@ -290,6 +290,7 @@ static void on_committed(struct sync_global *global,
 		delta.chain_prev = sync_bin(global->turn, global->head.position.chain,
 					    POSITION_CHAIN);
 		delta.entry = sync_entry_out(global->turn, &event->entry);
+		delta.waited = event->waited;
 		publish(global, SYNC_MSG_DELTA, &delta);
 	} else {
 		nudge.position = sync_position_out(global->turn, &event->state.position);

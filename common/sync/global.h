@@ -81,6 +81,7 @@ struct sync_global_event {
 	uint64_t dice;
 	uint64_t id;
 	bool ok;
+	bool waited; /* of COMMITTED: somebody waits until zones have it */
 	const void *bytes;
 	size_t len;
 	const char

@@ -9,6 +9,7 @@ enum {
 	BACKOFF_MIN_MS = 100,
 	BACKOFF_MAX_MS = 5000,
 	FAILED_MS = 1000,
+	SOON_MS = 20, /* until what nobody waits for is said */
 	UNSETTLED_MAX = 16 << 20
 };
 
@@ -336,25 +337,38 @@ static void on_inventory(struct sync_zone *zone, const struct sync_zone_event *e
 	outbox_change(&zone->outbox, event->ops, event->op_count, event->full);
 }
 
+/* With the next lease, which is at once if somebody waits for it at global, and soon if
+ * not: what changes in that time is said in one. */
+static void say(struct sync_zone *zone)
+{
+	uint64_t soon = zone->now + SOON_MS;
+
+	if (zone->waited > zone->told)
+		zone->report_new = true;
+	else if (zone->lease_at > soon)
+		zone->lease_at = soon;
+}
+
 static void on_report(struct sync_zone *zone, const struct sync_zone_event *event)
 {
 	zone_report(zone, event->report);
 	if (zone_is_settled(zone))
-		zone->report_new = true;
+		say(zone);
 	else
 		zone->report_waits = true;
 }
 
 static void report_stored(struct sync_zone *zone)
 {
-	zone->report_new = zone->report_new || zone->report_waits;
+	if (zone->report_waits)
+		say(zone);
 	zone->report_waits = false;
 }
 
 static void on_committed(struct sync_zone *zone, const struct sync_zone_event *event)
 {
 	if (event->state.position.rev != zone->durable.position.rev)
-		zone->report_new = true; /* somebody may wait for it at global */
+		say(zone);
 	zone->durable = event->state;
 	report_stored(zone);
 	if (zone->barrier != 0 && event->id >= zone->barrier) {

@@ -74,6 +74,8 @@ void zone_on_delta(struct sync_zone *zone, const void *body)
 	bool ours = same_epoch(&zone->head, delta->epoch.data);
 	if (ours && entry->rev <= zone->head.rev)
 		return;
+	if (ours && delta->waited)
+		zone->waited = entry->rev;
 	if (ours && zone_may_apply(zone) && follows(&zone->head, entry))
 		apply(zone, entry, 1);
 	else if (!syncing)

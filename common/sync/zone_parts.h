@@ -113,6 +113,8 @@ struct sync_zone {
 	uint32_t lease_ms;
 	uint64_t lease_until, lease_at;
 	struct position lease_head; /* head when the last lease was asked for */
+	uint64_t waited;            /* the last revision that somebody waits for */
+	uint64_t told;              /* what global knows to be stored and acknowledged */
 	bool report_new;            /* to be said now */
 	bool report_waits;          /* for what is being stored, to be said with that */
 	Sync__Report *report;       /* in report_arena */

@@ -44,6 +44,7 @@ void zone_on_welcome(struct sync_zone *zone, const void *body)
 	lease_until(zone, zone->asked[MAIN].at, sane_lease(welcome->lease_ms));
 	zone->retry_at[LEASE] = zone->retry_at[PUSH] = 0;
 	zone->report_new = zone->report != NULL || zone->snap.held;
+	zone->waited = 0; /* of another history, maybe */
 	outbox_restart(&zone->outbox);
 	zone_move(zone, SYNC_SYNC);
 }
@@ -103,6 +104,9 @@ void zone_lease(struct sync_zone *zone)
 	lease.held = zone_hold_out(zone);
 	zone_ask(zone, LEASE, SYNC_MSG_LEASE, &lease);
 	zone->lease_head = zone->head;
+	zone->told = lease.report->acked_rev < zone->durable.position.rev
+			     ? lease.report->acked_rev
+			     : zone->durable.position.rev;
 	zone->report_new = false;
 	zone->lease_at = zone->now + zone->lease_ms / 3;
 }

@@ -373,6 +373,11 @@ void api_committed(struct api *api, uint64_t rev)
 	api->commits[rev % COMMIT_TIMES].us = zl_now_us();
 }
 
+bool api_is_waited(const struct api *api)
+{
+	return api->waiters != NULL || api->rest.waits > 0;
+}
+
 void api_zone_changed(struct api *api)
 {
 	waits_look(api);

@@ -60,5 +60,7 @@ void api_set_tls(struct api *api, struct pki_tls *tls);
 void api_result(struct api *api, const struct store_result *result);
 /* Revision rev is durable; for the times that answers name. */
 void api_committed(struct api *api, uint64_t rev);
+/* Does somebody wait, now or with a write under way, for what zones have? */
+bool api_is_waited(const struct api *api);
 /* What the hub knows of a zone has changed: look whether somebody waited for it. */
 void api_zone_changed(struct api *api);

@@ -299,10 +299,10 @@ static void release_deleted(struct hub *hub)
 	}
 }
 
-bool hub_result(struct hub *hub, const struct store_result *result)
+bool hub_result(struct hub *hub, const struct store_result *result, bool waited)
 {
-	struct sync_global_event event = { .state = { result->position,
-						      result->digest } };
+	struct sync_global_event event = { .state = { result->position, result->digest },
+					   .waited = waited };
 
 	if (result->code == ZL_OK && result->entry != NULL) {
 		event.kind = SYNC_GEV_COMMITTED;

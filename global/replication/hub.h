@@ -47,9 +47,9 @@ void hub_halt(struct hub *hub);
 /* Every job that the hub submitted has had its result by now. */
 void hub_close(struct hub **hubp);
 
-/* Each result of the store, in order, after the owner's set has it. True: it was a job of
- * the hub, nobody else's. */
-bool hub_result(struct hub *hub, const struct store_result *result);
+/* Each result of the store, in order, after the owner's set has it; waited: somebody
+ * waits until zones have it. True: it was a job of the hub, nobody else's. */
+bool hub_result(struct hub *hub, const struct store_result *result, bool waited);
 
 /* Sessions by name, and one of them; texts are valid until the next turn. */
 size_t hub_zone_count(const struct hub *hub);

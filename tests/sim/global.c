@@ -171,6 +171,7 @@ static void tell_committed(struct world *world, const struct zl_buf *bytes)
 	struct sync_global_event event = { .kind = SYNC_GEV_COMMITTED,
 					   .state = world->global.store.state };
 
+	event.waited = event.state.position.rev % 3 == 0;
 	event.entry.rev = event.state.position.rev;
 	memcpy(event.entry.chain, event.state.position.chain, POSITION_CHAIN);
 	event.entry.bytes = bytes->data;

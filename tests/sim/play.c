@@ -257,6 +257,7 @@ static void write_one(struct play *play, bool told)
 	sim_store_apply(&play->store, bytes.data, bytes.len, UINT64_MAX);
 	remember(play);
 	event.state = play->store.state;
+	event.waited = play->written % 2 == 0;
 	event.entry.rev = event.state.position.rev;
 	memcpy(event.entry.chain, event.state.position.chain, POSITION_CHAIN);
 	event.entry.bytes = bytes.data;

@@ -452,6 +452,7 @@ void pair_commit(struct pair *pair, const char *key, const char *value, bool tol
 		   &bytes);
 	sim_store_apply(&pair->store, bytes.data, bytes.len, UINT64_MAX);
 	event.state = pair->store.state;
+	event.waited = pair->waited;
 	event.entry.rev = event.state.position.rev;
 	memcpy(event.entry.chain, event.state.position.chain, POSITION_CHAIN);
 	event.entry.bytes = bytes.data;

@@ -7,7 +7,10 @@
 
 #include "support/test.h"
 
-enum { ZONES = 3 };
+enum {
+	ZONES = 3,
+	SOON = 20 /* milliseconds until a zone has said what nobody waits for */
+};
 
 struct node {
 	struct pair *pair;
@@ -36,6 +39,7 @@ struct pair {
 	struct sync_global_setup setup;
 	struct node zones[ZONES];
 	bool pub_lost, requests_lost, replies_lost;
+	bool waited;       /* somebody waits for what is committed */
 	bool broken;       /* global cannot read its store */
 	bool epoch_fails;  /* nor begin a new epoch */
 	bool replies_late; /* the last one is kept for pair_reply */

@@ -224,6 +224,7 @@ static void a_word_for_what_was_held_before_comes_late(void **state)
 	pair.replies_late = true; /* of this lease */
 	zone_event(node,
 		   (struct sync_zone_event){ .kind = SYNC_EV_REPORT, .report = &report });
+	pair_pass(&pair, SOON);
 	pair.replies_late = false;
 	pair_commit(&pair, "p/00", NULL, true);
 	pair_pass(&pair, 1500);
@@ -412,6 +413,7 @@ static void a_report_is_cut_to_what_may_be_sent(void **state)
 	struct node *node = live_zone(&pair);
 	zone_event(node,
 		   (struct sync_zone_event){ .kind = SYNC_EV_REPORT, .report = &report });
+	pair_pass(&pair, SOON);
 	assert_int_equal(session(&pair).report.trouble_count, SYNC_TROUBLES);
 	pair_fini(&pair);
 }

@@ -61,17 +61,67 @@ static void a_delta_is_applied_at_once(void **state)
 	pair_fini(&pair);
 }
 
-/* Who waits at global for a revision must not wait for the next lease. */
-static void what_is_durable_is_told_at_once(void **state)
+static bool is_told(const struct pair *pair)
 {
 	struct sync_session_view view;
+
+	return sync_global_zone(pair->global, "east", &view) &&
+	       position_equal(&view.applied, &pair->store.state.position);
+}
+
+/* Who waits at global for a revision must not wait for the next lease. */
+static void what_is_waited_for_is_told_at_once(void **state)
+{
 	struct pair pair;
 
 	(void)state;
 	(void)live_zone(&pair);
+	pair.waited = true;
 	pair_commit(&pair, "c", "3", true);
+	assert_true(is_told(&pair));
+	pair_fini(&pair);
+}
+
+static void what_nobody_waits_for_is_told_soon_in_one(void **state)
+{
+	struct pair pair;
+
+	(void)state;
+	struct node *node = live_zone(&pair);
+	pair_pass(&pair, 100);
+	unsigned sends = node->sends;
+	for (int i = 0; i < 10; i++)
+		pair_commit(&pair, "c", i % 2 == 0 ? "3" : "4", true);
+	assert_int_equal(node->sends, sends);
+	pair_pass(&pair, SOON);
+	assert_true(is_told(&pair));
+	assert_int_equal(node->sends, sends + 1);
+	pair_fini(&pair);
+}
+
+/* A report of proxies is what a waiter waits for, too, until it says that they have it.
+ */
+static void reports_are_told_at_once_until_proxies_have_it(void **state)
+{
+	struct sync_report report = { .last_error = "" };
+	struct sync_session_view view;
+	struct pair pair;
+
+	(void)state;
+	struct node *node = live_zone(&pair);
+	const struct sync_zone_event said = { .kind = SYNC_EV_REPORT, .report = &report };
+	pair.waited = true;
+	pair_commit(&pair, "c", "3", true);
+	unsigned sends = node->sends;
+	zone_event(node, said); /* they do not have it yet */
+	assert_int_equal(node->sends, sends + 1);
+	report.acked_rev = pair.store.state.position.rev;
+	zone_event(node, said);
+	assert_int_equal(node->sends, sends + 2);
 	assert_true(sync_global_zone(pair.global, "east", &view));
-	assert_true(position_equal(&view.applied, &pair.store.state.position));
+	assert_true(view.report.acked_rev == report.acked_rev);
+	zone_event(node, said); /* nobody waits for this one */
+	assert_int_equal(node->sends, sends + 2);
 	pair_fini(&pair);
 }
 
@@ -86,6 +136,7 @@ static void an_answer_that_is_overtaken_is_no_way_back(void **state)
 	pair.replies_late = true; /* of this lease, and of no other */
 	zone_event(node,
 		   (struct sync_zone_event){ .kind = SYNC_EV_REPORT, .report = &report });
+	pair_pass(&pair, SOON);
 	unsigned applies = node->applies;
 	pair_commit(&pair, "c", "3", true);
 	assert_int_equal(node->applies, applies + 1);
@@ -95,8 +146,8 @@ static void an_answer_that_is_overtaken_is_no_way_back(void **state)
 	assert_int_equal(zone_state(node), SYNC_LIVE);
 	assert_true(sync_zone_view(node->machine).global_rev ==
 		    pair.store.state.position.rev);
-	assert_int_equal(node->sends, sends + 1); /* the lease about what came */
 	assert_true(pair_same(&pair, node));
+	assert_int_equal(node->sends, sends);
 	pair_fini(&pair);
 }
 
@@ -680,7 +731,7 @@ static void a_new_session_begins_with_everything(void **state)
 	pair_fini(&pair);
 }
 
-static void a_report_arrives_at_once(void **state)
+static void a_report_arrives(void **state)
 {
 	const struct sync_trouble trouble = { "web-01", "cluster", "no such thing" };
 	const struct sync_backend backends[] = { { "v0", 70, 701, 3, true },
@@ -712,6 +763,7 @@ static void a_report_arrives_at_once(void **state)
 	struct node *node = live_zone(&pair);
 	zone_event(node,
 		   (struct sync_zone_event){ .kind = SYNC_EV_REPORT, .report = &report });
+	pair_pass(&pair, SOON);
 	assert_true(sync_global_zone(pair.global, "east", &view));
 	assert_int_equal(view.report.acked_rev, 7);
 	assert_int_equal(view.report.nacked, 1);
@@ -744,6 +796,7 @@ static void a_report_arrives_at_once(void **state)
 		report.acked_rev = rev;
 		zone_event(node, (struct sync_zone_event){ .kind = SYNC_EV_REPORT,
 							   .report = &report });
+		pair_pass(&pair, SOON);
 	}
 	assert_int_equal(node->sends, sends + 1);
 	pair.replies_lost = false;
@@ -787,7 +840,9 @@ int main(void)
 		cmocka_unit_test(
 			a_copy_in_small_chunks_takes_in_what_is_written_meanwhile),
 		cmocka_unit_test(a_delta_is_applied_at_once),
-		cmocka_unit_test(what_is_durable_is_told_at_once),
+		cmocka_unit_test(what_is_waited_for_is_told_at_once),
+		cmocka_unit_test(what_nobody_waits_for_is_told_soon_in_one),
+		cmocka_unit_test(reports_are_told_at_once_until_proxies_have_it),
 		cmocka_unit_test(an_answer_that_is_overtaken_is_no_way_back),
 		cmocka_unit_test(a_lost_delta_is_fetched_after_the_next),
 		cmocka_unit_test(a_lost_delta_is_fetched_after_a_beat),
@@ -819,7 +874,7 @@ int main(void)
 		cmocka_unit_test(while_one_push_is_under_way_only_the_newest_value_waits),
 		cmocka_unit_test(a_push_that_could_not_be_stored_comes_again),
 		cmocka_unit_test(a_new_session_begins_with_everything),
-		cmocka_unit_test(a_report_arrives_at_once),
+		cmocka_unit_test(a_report_arrives),
 		cmocka_unit_test(what_is_no_message_is_dropped),
 	};
 	return cmocka_run_group_tests_name("unit/sync/pair", tests, NULL, NULL);
