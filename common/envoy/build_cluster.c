@@ -120,8 +120,8 @@ static Envoy__Any *options_of(struct build *build, enum http_version version,
 	return *packed;
 }
 
-void build_set_http(struct build *build, Envoy__Cluster *cluster,
-		    enum http_version version, const struct settings *settings)
+static void set_http(struct build *build, Envoy__Cluster *cluster,
+		     enum http_version version, const struct settings *settings)
 {
 	Envoy__Cluster__TypedExtensionProtocolOptionsEntry *entry = pb_new(
 		build->arena,
@@ -134,6 +134,16 @@ void build_set_http(struct build *build, Envoy__Cluster *cluster,
 	cluster->typed_extension_protocol_options = pb_list(build->arena, 1);
 	cluster->typed_extension_protocol_options
 		[cluster->n_typed_extension_protocol_options++] = entry;
+}
+
+void build_set_http(struct build *build, Envoy__Cluster *cluster,
+		    enum http_version version, const struct backend *target)
+{
+	const struct settings *asked = build_asked_of_requests(build, target);
+
+	if (version == HTTP_NONE && asked != NULL)
+		version = HTTP_ONE;
+	set_http(build, cluster, version, asked);
 }
 
 void build_static_cluster(struct build *build, const char *name, const char *address,
@@ -160,7 +170,7 @@ void build_static_cluster(struct build *build, const char *name, const char *add
 		cluster->load_assignment
 			->endpoints[cluster->load_assignment->n_endpoints++] = locality;
 	}
-	build_set_http(build, cluster, version, settings);
+	set_http(build, cluster, version, settings);
 	build_settle_application(build, cluster, settings);
 	build_add(build, ENVOY_CLUSTER, name, &cluster->base);
 }
@@ -201,7 +211,7 @@ static void add_eds_cluster(struct build *build, const struct backend *target,
 		build_set_http(build, cluster,
 			       target->relayed ? build_http_version(target->protocol)
 					       : HTTP_TWO,
-			       build_asked_of_requests(build, target));
+			       target);
 	if (target->by_group)
 		share_by_group(build, cluster);
 	/* By what the mesh is, not by which endpoints there are: another cluster would

@@ -266,7 +266,7 @@ void build_outside(struct build *build, const struct backend *target)
 		cluster->dns_lookup_family =
 			ENVOY__CLUSTER__DNS_LOOKUP_FAMILY__V4_PREFERRED;
 	cluster->load_assignment = build_assignment(build, target, true, &priorities);
-	build_set_http(build, cluster, version, build_asked_of_requests(build, target));
+	build_set_http(build, cluster, version, target);
 	if (target->outside->enabled)
 		cluster->transport_socket = tls_socket(build, target, &contents, version);
 	build_settle_target(build, cluster, target);

@@ -78,9 +78,10 @@ void build_static_cluster(struct build *build, const char *name, const char *add
 			  const struct settings *settings);
 Envoy__Cluster *build_cluster_new(struct build *build, const char *name,
 				  Envoy__Cluster__DiscoveryType type);
-/* settings: what is asked of its requests, or NULL. */
+/* With what is asked of its requests. Those to what speaks no HTTP by its own word go by
+ * HTTP/1.1, as Envoy does. */
 void build_set_http(struct build *build, Envoy__Cluster *cluster,
-		    enum http_version version, const struct settings *settings);
+		    enum http_version version, const struct backend *target);
 /* The endpoints of target; names: those with a DNS name as well. *priorities: how many
  * of them there are. */
 Envoy__ClusterLoadAssignment *build_assignment(struct build *build,

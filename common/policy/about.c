@@ -53,11 +53,11 @@ static const struct merged *merge_kind(const struct abouts *abouts,
 static bool is_selected(const struct abouts *abouts, const struct resource *policy)
 {
 	const struct resolving *at = abouts->at;
+	const char *reason;
 
-	if (!select_proxy(policy, at->proxy, at->zone, NULL, NULL))
-		return false;
-	return route_top(policy)->kind != REF_MESH_GATEWAY ||
-	       gateway_attaches(abouts->routes, policy, at->arena, NULL);
+	if (abouts->routes->is_gateway)
+		return gateway_attaches(abouts->routes, policy, at->arena, &reason);
+	return select_proxy(policy, at->proxy, at->zone, NULL, NULL);
 }
 
 static const struct entry *const *pointers_to(const struct entry *entries, size_t count,
@@ -254,8 +254,7 @@ void about_listener(struct abouts *abouts, const struct listener_route *route,
 	for (size_t i = 0; i < abouts->mesh_count; i++) {
 		const struct resource *policy = abouts->mesh[i].rank.route;
 
-		if (route_top(policy)->kind != REF_MESH_GATEWAY ||
-		    gateway_is_meant(abouts->routes, route, policy, arena))
+		if (gateway_is_meant(abouts->routes, route, policy, arena))
 			entries[count++] = &abouts->mesh[i];
 	}
 	for (size_t i = 0; i < ATTACHED_KINDS; i++)

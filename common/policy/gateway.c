@@ -272,30 +272,45 @@ bool gateway_selects(const struct routes *routes, const struct resource *policy,
 	return false;
 }
 
+/* True if policy, which attaches, is about the listener; *reason says why, of a ref to
+ * another MeshGateway or other tags "". */
+static bool is_meant(const struct routes *routes, const struct listener_route *route,
+		     const struct resource *policy, struct zl_arena *arena,
+		     const char **reason)
+{
+	const struct target_ref *top = route_top(policy);
+	struct labels tags = tags_of(routes->proxy, routes->zone, route, arena);
+
+	if (!select_listener(policy, routes->proxy, routes->zone, tags, arena, reason))
+		return false;
+	if (top->kind != REF_MESH_GATEWAY)
+		return true;
+	bool meant = strcmp(top->name, route->gateway->key.name) == 0 &&
+		     labels_match(top->tags, tags, true);
+	*reason = meant ? zl_arena_format(arena, "it is about %s",
+					  gateway_listener_text(route, arena))
+			: "";
+	return meant;
+}
+
 bool gateway_is_meant(const struct routes *routes, const struct listener_route *route,
 		      const struct resource *policy, struct zl_arena *arena)
 {
-	const struct target_ref *top = route_top(policy);
+	const char *reason;
 
-	return strcmp(top->name, route->gateway->key.name) == 0 &&
-	       labels_match(top->tags, tags_of(routes->proxy, routes->zone, route, arena),
-			    true);
+	return is_meant(routes, route, policy, arena, &reason);
 }
 
 bool gateway_attaches(const struct routes *routes, const struct resource *policy,
 		      struct zl_arena *arena, const char **reason)
 {
-	for (size_t i = 0; i < routes->listener_count; i++) {
-		const struct listener_route *route = &routes->listeners[i];
+	const char *last = "";
 
-		if (!gateway_is_meant(routes, route, policy, arena))
-			continue;
-		if (reason != NULL)
-			*reason = zl_arena_format(arena, "it is about %s",
-						  gateway_listener_text(route, arena));
-		return true;
-	}
-	if (reason != NULL)
-		*reason = "no listener of the gateway is what it asks for";
+	for (size_t i = 0; i < routes->listener_count; i++)
+		if (is_meant(routes, &routes->listeners[i], policy, arena, &last)) {
+			*reason = last;
+			return true;
+		}
+	*reason = *last != '\0' ? last : "no listener of the gateway is what it asks for";
 	return false;
 }

@@ -15,12 +15,10 @@ bool gateway_matches(const struct resource *gateway, const struct resource *prox
 /* Fill in the listeners of at->proxy, a builtin gateway. */
 void gateway_resolve(struct resolving *at, struct routes *routes);
 
-/* True if policy, which attaches and whose targetRef is a MeshGateway, means that
- * listener. */
+/* True if policy, which attaches, is about that listener. */
 bool gateway_is_meant(const struct routes *routes, const struct listener_route *route,
 		      const struct resource *policy, struct zl_arena *arena);
-/* The same for any listener of the proxy of routes. *reason, in arena, says why; reason
- * may be NULL. */
+/* The same for any listener of the proxy of routes. *reason, in arena, says why. */
 bool gateway_attaches(const struct routes *routes, const struct resource *policy,
 		      struct zl_arena *arena, const char **reason);
 

@@ -130,12 +130,10 @@ static bool applies(const struct routes *routes, const struct indexed_route *at,
 	if (policy->key.kind == KIND_TRAFFIC_ROUTE || kind_is_legacy(policy->key.kind))
 		return traffic_selects(policy, routes->proxy, routes->zone, arena,
 				       reason);
-	if (!select_proxy(policy, routes->proxy, routes->zone, arena, reason))
-		return false;
-	if (routes->is_gateway && route_is_route(policy))
-		return gateway_selects(routes, policy, arena, reason);
-	return route_top(policy)->kind != REF_MESH_GATEWAY ||
-	       gateway_attaches(routes, policy, arena, reason);
+	if (routes->is_gateway && kind_attaches(policy->key.kind))
+		return gateway_attaches(routes, policy, arena, reason);
+	return select_proxy(policy, routes->proxy, routes->zone, arena, reason) &&
+	       (!routes->is_gateway || gateway_selects(routes, policy, arena, reason));
 }
 
 /* Each policy of the mesh. */

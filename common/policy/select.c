@@ -10,8 +10,10 @@ struct selection {
 	const struct resource *route, *proxy;
 	const char *zone;
 	const struct inbound
-		*inbound;       /* this one alone; NULL: any, or the proxy itself */
-	struct zl_arena *arena; /* NULL: nobody asks why */
+		*inbound;          /* this one alone; NULL: any, or the proxy itself */
+	const struct labels *tags; /* of one listener of a builtin gateway; NULL: none is
+				    * asked about */
+	struct zl_arena *arena;    /* NULL: nobody asks why */
 	const char *reason;
 };
 
@@ -72,11 +74,16 @@ static bool any_tags(struct selection *at, struct labels want, const char *servi
 		return because(at, false, "no inbound of the proxy has these tags");
 
 	bool gateway = spec->gateway != GATEWAY_NONE;
-	struct labels have = gateway ? spec->gateway_tags : at->proxy->labels;
+	struct labels have = at->tags != NULL ? *at->tags
+			     : gateway        ? spec->gateway_tags
+					      : at->proxy->labels;
 	bool found =
 		select_tags(want, have, at->zone) && select_tags(name, have, at->zone);
-	return because(at, found, "the %s of the proxy%s match",
-		       gateway ? "gateway tags" : "labels", found ? "" : " do not");
+	return because(at, found, "the %s%s match",
+		       at->tags != NULL ? "tags of the listener"
+		       : gateway        ? "gateway tags of the proxy"
+					: "labels of the proxy",
+		       found ? "" : " do not");
 }
 
 /* A label of the proxy, also one that nobody wrote because it is part of the identity. */
@@ -319,6 +326,22 @@ bool select_inbound(const struct resource *route, const struct resource *proxy,
 	};
 
 	return is_selected(&at);
+}
+
+bool select_listener(const struct resource *policy, const struct resource *proxy,
+		     const char *zone, struct labels tags, struct zl_arena *arena,
+		     const char **reason)
+{
+	struct selection at = { .route = policy,
+				.proxy = proxy,
+				.zone = zone,
+				.tags = &tags,
+				.arena = arena,
+				.reason = "" };
+	bool selected = is_selected(&at);
+
+	*reason = at.reason;
+	return selected;
 }
 
 bool select_by_tags(const struct resource *proxy, const char *zone, struct labels want,

@@ -16,6 +16,12 @@ bool select_proxy(const struct resource *route, const struct resource *proxy,
 bool select_inbound(const struct resource *route, const struct resource *proxy,
 		    const char *zone, const struct inbound *inbound);
 
+/* The same for a listener of a builtin gateway, which has these tags: what attaches is
+ * about listeners. Of a ref to a MeshGateway only the kind is looked at. */
+bool select_listener(const struct resource *policy, const struct resource *proxy,
+		     const char *zone, struct labels tags, struct zl_arena *arena,
+		     const char **reason);
+
 /* True if it says of itself that it is not in effect. */
 bool select_is_shadow(const struct resource *route);
 

@@ -111,7 +111,8 @@ class Attachments:
 
     def old_conf(self, kind, outbound):
         """P17: of the legacy kind, for what TrafficRoute owns."""
-        if outbound.out['owner'] != 'TrafficRoute' or self.conf(kind, outbound.target):
+        if (outbound.out['owner'] != 'TrafficRoute' or self.conf(kind, outbound.target) or
+                isinstance(outbound.target, Nothing)):
             return {}
         return old_confs.of(self.world, self.proxy, kind, outbound.tags[SERVICE])
 
