@@ -133,7 +133,8 @@ static bool applies(const struct routes *routes, const struct indexed_route *at,
 	if (routes->is_gateway && kind_attaches(policy->key.kind))
 		return gateway_attaches(routes, policy, arena, reason);
 	return select_proxy(policy, routes->proxy, routes->zone, arena, reason) &&
-	       (!routes->is_gateway || gateway_selects(routes, policy, arena, reason));
+	       (!routes->is_gateway || !route_is_route(policy) ||
+		gateway_selects(routes, policy, arena, reason));
 }
 
 /* Each policy of the mesh. */
