@@ -232,7 +232,7 @@ def packets_dropped(stage):
     """F7: the kernel drops all packets of replication, both ways, one way, the other."""
     cast = Cast(stage, before=None)
     with Watch(cast.east) as watch:
-        for i in range(rounds(3, 40, 500)):
+        for i in range(rounds(6, 40, 500)):
             network.drop(cast.port, *((UP, DOWN), (UP,), (DOWN,))[i % 3])
             cast.write(20)
             cast.last()
@@ -269,7 +269,7 @@ def slow_network(stage):
     shapes = (("10 ms", {"delay": 0.01}), ("100 to 300 ms", {"delay": 0.1, "jitter": 0.2}),
               ("64 kbit/s", {"rate": 8000}), ("1 to 2 s", {"delay": 1, "jitter": 1}))
     with Watch(cast.east) as watch:
-        for i in range(rounds(4, 60, 600)):
+        for i in range(rounds(6, 60, 600)):
             name, shape = shapes[i % len(shapes)]
             cast.proxy.shape(**shape)
             cast.meanwhile(slowest, name, 30 if shape.get("delay", 0) < 1 else 90)
@@ -304,7 +304,7 @@ def proxies_cut_off(stage):
 
     stage.put_and_wait(cast.hub, split({"v1": 1}))
     with Watch(cast.east) as watch:
-        for i in range(rounds(8, 100, 1000)):
+        for i in range(rounds(10, 100, 1000)):
             version = f"v{i % 2}"
             fault = (hold, lambda v: hold(v, UP), lambda v: hold(v, DOWN), flap)[i // 2 % 4]
             fault(version)
@@ -395,7 +395,7 @@ def slow_reader(stage):
     """F12: east reads nothing during many revisions: west and global do not feel it."""
     cast, revisions = Cast(stage), rounds(500, 5000, 100000)
     with Watch(cast.east) as watch:
-        for _ in range(rounds(1, 5, 20)):
+        for _ in range(rounds(2, 5, 20)):
             calm, before = delays(cast, rounds(100, 1000, 5000)), resident(cast.hub)
             pause(cast.east)
             stuck = delays(cast, revisions)
