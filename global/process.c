@@ -12,7 +12,7 @@
 #include "loop/loop.h"
 #include "loop/mailbox.h"
 #include "loop/notify.h"
-#include "model/apply.h"
+#include "mirror/mirror.h"
 #include "model/tree.h"
 #include "pki/vault.h"
 #include "secrets/secrets.h"
@@ -63,18 +63,6 @@ static void on_done(void *ctx, struct store_result *results)
 		usleep(1000);
 }
 
-static void on_odd(void *ctx, const struct key *key, uint64_t rev, const char *why)
-{
-	struct zl_buf kri = { 0 };
-
-	(void)ctx;
-	if (key->kind != KIND_NONE)
-		key_kri(key, "", &kri);
-	zl_log(ZL_ERROR, "store", "a stored resource is not understood and not used",
-	       "kri=%q rev=%llu err=%q", zl_buf_text(&kri), (unsigned long long)rev, why);
-	zl_buf_free(&kri);
-}
-
 /* What became durable enters the set. */
 static void take_entry(struct process *process, const struct store_result *result)
 {
@@ -87,11 +75,7 @@ static void take_entry(struct process *process, const struct store_result *resul
 		zl_log(ZL_ERROR, "store", "own log entry is not understood", "err=%q",
 		       err.msg);
 	} else {
-		struct set_edit *edit = set_edit(process->set);
-		apply_entry(edit, process->set, &entry, result->position.rev, on_odd,
-			    NULL);
-		set_drop(&process->set);
-		process->set = set_done(&edit);
+		mirror_entry(&process->set, &entry, result->position.rev, mirror_odd);
 		vips_committed(process->vips, &entry);
 		if (!process->closing) /* else the next start finds it */
 			vips_flush(process->vips);
@@ -128,37 +112,6 @@ static void on_inbox(void *arg, unsigned events)
 	}
 }
 
-static bool load_item(void *ctx, const struct store_item *item)
-{
-	const struct apply_record record = { .key = item->key,
-					     .key_len = item->key_len,
-					     .value = item->value,
-					     .value_len = item->value_len,
-					     .mod_rev = item->mod_rev,
-					     .create_rev = item->create_rev,
-					     .wall_us = item->wall_us };
-
-	apply_record(ctx, &record, on_odd, NULL);
-	return true;
-}
-
-static enum zl_code load(struct process *process, struct zl_err *err)
-{
-	struct store_view *view;
-	struct set *empty = set_empty();
-	struct set_edit *edit = set_edit(empty);
-
-	enum zl_code code = store_view_open(process->store, &view, err);
-	if (code == ZL_OK) {
-		store_position(view, &process->position, NULL);
-		code = store_each(view, NULL, 0, NULL, 0, load_item, edit, err);
-		store_view_close(&view);
-	}
-	process->set = set_done(&edit);
-	set_drop(&empty);
-	return code;
-}
-
 /* A new store holds one Mesh, default. */
 static enum zl_code make_default_mesh(struct process *process, struct zl_err *err)
 {
@@ -180,7 +133,8 @@ static enum zl_code make_default_mesh(struct process *process, struct zl_err *er
 	if (code != ZL_OK)
 		return code;
 	set_drop(&process->set);
-	return load(process, err);
+	return mirror_load(process->store, mirror_odd, &process->set, &process->position,
+			   NULL, err);
 }
 
 /* Addresses, and services of an older store that have none. */
@@ -201,7 +155,8 @@ static enum zl_code open_vips(struct process *process, struct zl_err *err)
 	if (count == 0)
 		return ZL_OK;
 	set_drop(&process->set);
-	return load(process, err);
+	return mirror_load(process->store, mirror_odd, &process->set, &process->position,
+			   NULL, err);
 }
 
 static void on_sweep(void *arg)
@@ -269,7 +224,8 @@ static enum zl_code open_store(struct process *process, struct zl_err *err)
 	else if (code != ZL_OK)
 		zl_fail(err, code, "%s", why.msg);
 	if (code == ZL_OK)
-		code = load(process, err);
+		code = mirror_load(process->store, mirror_odd, &process->set,
+				   &process->position, NULL, err);
 	if (code == ZL_OK)
 		code = make_default_mesh(process, err);
 	process->secrets = (struct secrets){ process->store, process->vault };

@@ -5,7 +5,7 @@
 #include "base/mem.h"
 #include "loop/loop.h"
 #include "loop/mailbox.h"
-#include "model/apply.h"
+#include "mirror/mirror.h"
 #include "pki/vault.h"
 #include "store/read.h"
 #include "vips/vips.h"
@@ -16,18 +16,6 @@
 
 #include <stdlib.h>
 #include <unistd.h>
-
-static void on_odd(void *ctx, const struct key *key, uint64_t rev, const char *why)
-{
-	struct zl_buf kri = { 0 };
-
-	(void)ctx;
-	if (key->kind != KIND_NONE)
-		key_kri(key, "", &kri);
-	zl_log(ZL_ERROR, "store", "a stored resource is not understood and not used",
-	       "kri=%q rev=%llu err=%q", zl_buf_text(&kri), (unsigned long long)rev, why);
-	zl_buf_free(&kri);
-}
 
 /* On a writer thread. */
 static void on_done(void *ctx, struct store_result *results)
@@ -48,11 +36,8 @@ static void take_local(struct process *process, const struct store_result *resul
 	if (result->code == ZL_OK && result->entry != NULL) {
 		if (entry_unpack(result->entry, result->entry_len, arena, &entry, &err) ==
 		    ZL_OK) {
-			struct set_edit *edit = set_edit(process->local_set);
-			apply_entry(edit, process->local_set, &entry,
-				    result->position.rev, on_odd, NULL);
-			set_drop(&process->local_set);
-			process->local_set = set_done(&edit);
+			mirror_entry(&process->local_set, &entry, result->position.rev,
+				     mirror_odd);
 			process_update(process, REGISTRY_LOCAL, process->local_set);
 		} else {
 			zl_log(ZL_ERROR, "store", "own log entry is not understood",
@@ -174,32 +159,11 @@ void process_sweep(void *arg)
 	loop_timer_set(process->sweeping, SWEEP_MS);
 }
 
-static bool load_item(void *ctx, const struct store_item *item)
-{
-	const struct apply_record record = { .key = item->key,
-					     .key_len = item->key_len,
-					     .value = item->value,
-					     .value_len = item->value_len,
-					     .mod_rev = item->mod_rev,
-					     .create_rev = item->create_rev,
-					     .wall_us = item->wall_us };
-
-	apply_record(ctx, &record, on_odd, NULL);
-	return true;
-}
-
 enum zl_code process_load_local(struct process *process, struct zl_err *err)
 {
-	struct set_edit *edit = set_edit(process->local_set);
-	struct store_view *view;
+	enum zl_code code = mirror_load(process->local.store, mirror_odd,
+					&process->local_set, NULL, NULL, err);
 
-	enum zl_code code = store_view_open(process->local.store, &view, err);
-	if (code == ZL_OK) {
-		code = store_each(view, NULL, 0, NULL, 0, load_item, edit, err);
-		store_view_close(&view);
-	}
-	set_drop(&process->local_set);
-	process->local_set = set_done(&edit);
 	if (code == ZL_OK)
 		process_update(process, REGISTRY_LOCAL, process->local_set);
 	return code;

@@ -1,7 +1,6 @@
 #include "zone/replication/replica.h"
 
 #include "base/log.h"
-#include "model/apply.h"
 #include "store/read.h"
 
 static enum zl_code read_sums(void *io, uint64_t *rev, struct digest sums[DIGEST_BUCKETS],
@@ -63,36 +62,4 @@ void replica_on_odd(void *ctx, const struct key *key, uint64_t rev, const char *
 	zl_log(ZL_ERROR, "replication", "a resource from global is not understood",
 	       "kri=%q rev=%llu err=%q", zl_buf_text(&kri), (unsigned long long)rev, why);
 	zl_buf_free(&kri);
-}
-
-static bool load_item(void *ctx, const struct store_item *item)
-{
-	const struct apply_record record = { .key = item->key,
-					     .key_len = item->key_len,
-					     .value = item->value,
-					     .value_len = item->value_len,
-					     .mod_rev = item->mod_rev,
-					     .create_rev = item->create_rev,
-					     .wall_us = item->wall_us };
-
-	apply_record(ctx, &record, replica_on_odd, NULL);
-	return true;
-}
-
-enum zl_code replica_load(struct store *store, struct set **set, struct sync_state *state,
-			  struct zl_err *err)
-{
-	struct set *empty = set_empty();
-	struct set_edit *edit = set_edit(empty);
-	struct store_view *view;
-
-	set_drop(&empty);
-	enum zl_code code = store_view_open(store, &view, err);
-	if (code == ZL_OK) {
-		store_position(view, &state->position, &state->digest);
-		code = store_each(view, NULL, 0, NULL, 0, load_item, edit, err);
-		store_view_close(&view);
-	}
-	*set = set_done(&edit);
-	return code;
 }

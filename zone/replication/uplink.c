@@ -5,7 +5,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "loop/loop.h"
-#include "model/apply.h"
+#include "mirror/mirror.h"
 #include "model/entry.h"
 #include "wire/link.h"
 #include "zone/replication/held.h"
@@ -446,7 +446,8 @@ enum zl_code uplink_open(struct uplink **out, const struct uplink_setup *setup,
 	*out = NULL;
 	uplink->setup = *setup;
 	uplink->timer = loop_timer_new(setup->loop, on_timer, uplink);
-	enum zl_code code = replica_load(setup->store, &uplink->set, &state, err);
+	enum zl_code code = mirror_load(setup->store, replica_on_odd, &uplink->set,
+					&state.position, &state.digest, err);
 	uplink->rev = state.position.rev;
 	if (code == ZL_OK)
 		code = link_uplink_open(&uplink->link, setup->loop, &link, &handlers,
