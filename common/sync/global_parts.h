@@ -49,7 +49,7 @@ struct session {
 	struct pending hello;
 	struct sync_zone_record hello_record;
 	uint64_t gone[GONE]; /* sessions that others replaced, the last one first */
-	bool contested;      /* one of those has spoken since the last change */
+	bool contested;      /* one of those said hello since the last change */
 	uint64_t
 		flaps[FLAPS]; /* when the name went over, the last time first; 0: never */
 	uint64_t flap_session;   /* to whom */

@@ -190,7 +190,7 @@ static bool is_gone(const struct session *session, uint64_t id)
 }
 
 /* Names that go back and forth are a mistake that people must end. A zone that is merely
- * started again and again is none: the processes before the last one are silent. */
+ * started again and again is none: the processes before the last one say no hello. */
 static bool too_often(struct sync_global *global, struct session *session,
 		      const Sync__Hello *hello)
 {
@@ -366,8 +366,6 @@ struct session *global_admit(struct sync_global *global, const struct asking *as
 			return session;
 		}
 		if (session->record.session != asking->head->session) {
-			session->contested = session->contested ||
-					     is_gone(session, asking->head->session);
 			fenced.req_id = asking->head->req_id;
 			global_reply(global, asking->handle, SYNC_MSG_FENCED, &fenced);
 			return NULL;

@@ -2,7 +2,12 @@
 
 #include <string.h>
 
-enum { HELLO_SOON_MS = 200, REFUSED_MIN_MS = 500, REFUSED_MAX_MS = 60000 };
+enum {
+	HELLO_SOON_MS = 200,
+	FENCED_MS = 1000,
+	REFUSED_MIN_MS = 500,
+	REFUSED_MAX_MS = 60000
+};
 
 void zone_hello(struct sync_zone *zone)
 {
@@ -73,13 +78,13 @@ void zone_lose_session(struct sync_zone *zone, uint64_t hello_at)
 
 void zone_on_fenced(struct sync_zone *zone, const void *body)
 {
-	uint64_t lease = zone->lease_ms != 0 ? zone->lease_ms : SYNC_LEASE_MS;
-
 	(void)body;
 	if (zone->fence == 0)
 		return;
 	zone_alarm(zone, "another process has taken the name of this zone");
-	zone_lose_session(zone, zone->now + lease + zone_roll(zone, 2 * lease));
+	/* To be refused, most likely: so global learns that two are alive, for what it
+	 * has heard so far may be the last words of one that is dead. */
+	zone_lose_session(zone, zone->now + FENCED_MS + zone_roll(zone, FENCED_MS));
 }
 
 void zone_on_unknown(struct sync_zone *zone, const void *body)

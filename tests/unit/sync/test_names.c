@@ -43,6 +43,30 @@ static void starting_again_and_again_is_no_flap(void **state)
 	pair_fini(&pair);
 }
 
+/* A process that is killed while the network is away has questions on the way still. They
+ * come when the next one is there, and nothing comes after them. */
+static void last_words_are_no_second_process(void **state)
+{
+	const struct op op = { .key = "k", .key_len = 1, .value = "v", .value_len = 1 };
+	struct pair pair;
+
+	(void)state;
+	live_zone(&pair);
+	for (uint64_t i = 2; i < 10; i++) {
+		struct node *old = &pair.zones[i % 2];
+		pair_zone(&pair, (i + 1) % 2, "east", 1, i, 10 + i);
+		unsigned sends = old->sends;
+		zone_event(old, (struct sync_zone_event){ .kind = SYNC_EV_INVENTORY,
+							  .ops = &op,
+							  .op_count = 1 });
+		assert_int_equal(old->sends, sends + 1);
+		sync_zone_free(&old->machine);
+		pair_pass(&pair, LEASE / 2);
+		assert_int_equal(session_state(&pair, "east"), SYNC_ACTIVE);
+	}
+	pair_fini(&pair);
+}
+
 /* Two machines with one disk's copy: each start takes the name from the other, which is
  * alive and says so. */
 static void clones(struct pair *pair)
@@ -198,6 +222,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(starting_again_and_again_is_no_flap),
+		cmocka_unit_test(last_words_are_no_second_process),
 		cmocka_unit_test(
 			clones_that_take_the_name_from_each_other_are_quarantined),
 		cmocka_unit_test(flaps_that_are_far_apart_are_none),
