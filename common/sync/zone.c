@@ -341,12 +341,10 @@ static void on_inventory(struct sync_zone *zone, const struct sync_zone_event *e
  * not: what changes in that time is said in one. */
 static void say(struct sync_zone *zone)
 {
-	uint64_t soon = zone->now + SOON_MS;
-
 	if (zone->waited > zone->told)
 		zone->report_new = true;
-	else if (zone->lease_at > soon)
-		zone->lease_at = soon;
+	else if (zone->soon_at == 0)
+		zone->soon_at = zone->now + SOON_MS;
 }
 
 static void on_report(struct sync_zone *zone, const struct sync_zone_event *event)
@@ -502,7 +500,8 @@ static void ask(struct sync_zone *zone)
 		ask_main(zone);
 	if (zone->fence == 0)
 		return;
-	if (may_ask(zone, LEASE) && (zone->report_new || zone->now >= zone->lease_at))
+	if (may_ask(zone, LEASE) && (zone->report_new || zone->now >= zone->lease_at ||
+				     (zone->soon_at != 0 && zone->now >= zone->soon_at)))
 		zone_lease(zone);
 	if (may_ask(zone, PUSH))
 		ask_push(zone);

@@ -112,6 +112,7 @@ struct sync_zone {
 	uint64_t fence, instance, features;
 	uint32_t lease_ms;
 	uint64_t lease_until, lease_at;
+	uint64_t soon_at;           /* what is new is said by then, 0: nothing is */
 	struct position lease_head; /* head when the last lease was asked for */
 	uint64_t waited;            /* the last revision that somebody waits for */
 	uint64_t told;              /* what global knows to be stored and acknowledged */

@@ -113,6 +113,7 @@ void zone_lease(struct sync_zone *zone)
 			     ? lease.report->acked_rev
 			     : zone->durable.position.rev;
 	zone->report_new = false;
+	zone->soon_at = 0;
 	zone->lease_at = zone->now + zone->lease_ms / 3;
 }
 

@@ -318,6 +318,8 @@ uint64_t zone_time_next(const struct sync_zone *zone)
 		sooner(&at, zone->lease_until);
 		if (zone->lease_at > zone->now)
 			sooner(&at, zone->lease_at);
+		if (zone->soon_at > zone->now)
+			sooner(&at, zone->soon_at);
 	}
 	if (zone->catch_at > zone->now)
 		sooner(&at, zone->catch_at);

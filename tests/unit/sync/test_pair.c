@@ -99,6 +99,27 @@ static void what_nobody_waits_for_is_told_soon_in_one(void **state)
 	pair_fini(&pair);
 }
 
+/* Also when an answer to what was said before is still on its way. */
+static void what_is_new_while_one_asks_is_told_after_the_answer(void **state)
+{
+	struct sync_report report = { .last_error = "" };
+	struct pair pair;
+
+	(void)state;
+	struct node *node = live_zone(&pair);
+	zone_event(node,
+		   (struct sync_zone_event){ .kind = SYNC_EV_REPORT, .report = &report });
+	pair.replies_late = true; /* of this lease */
+	pair_pass(&pair, SOON);
+	pair_commit(&pair, "c", "3", true);
+	pair.replies_late = false;
+	assert_false(is_told(&pair));
+	pair_reply(&pair);
+	pair_pass(&pair, SOON);
+	assert_true(is_told(&pair));
+	pair_fini(&pair);
+}
+
 /* A report of proxies is what a waiter waits for, too, until it says that they have it.
  */
 static void reports_are_told_at_once_until_proxies_have_it(void **state)
@@ -842,6 +863,7 @@ int main(void)
 		cmocka_unit_test(a_delta_is_applied_at_once),
 		cmocka_unit_test(what_is_waited_for_is_told_at_once),
 		cmocka_unit_test(what_nobody_waits_for_is_told_soon_in_one),
+		cmocka_unit_test(what_is_new_while_one_asks_is_told_after_the_answer),
 		cmocka_unit_test(reports_are_told_at_once_until_proxies_have_it),
 		cmocka_unit_test(an_answer_that_is_overtaken_is_no_way_back),
 		cmocka_unit_test(a_lost_delta_is_fetched_after_the_next),
