@@ -53,10 +53,9 @@ static const struct merged *merge_kind(const struct abouts *abouts,
 static bool is_selected(const struct abouts *abouts, const struct resource *policy)
 {
 	const struct resolving *at = abouts->at;
-	const char *reason;
 
 	if (abouts->routes->is_gateway)
-		return gateway_attaches(abouts->routes, policy, at->arena, &reason);
+		return gateway_means_any(abouts->routes, policy, at->arena);
 	return select_proxy(policy, at->proxy, at->zone, NULL, NULL);
 }
 

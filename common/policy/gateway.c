@@ -273,7 +273,7 @@ bool gateway_selects(const struct routes *routes, const struct resource *policy,
 }
 
 /* True if policy, which attaches, is about the listener; *reason says why, of a ref to
- * another MeshGateway or other tags "". */
+ * another MeshGateway or other tags "". reason NULL: nobody asks why. */
 static bool is_meant(const struct routes *routes, const struct listener_route *route,
 		     const struct resource *policy, struct zl_arena *arena,
 		     const char **reason)
@@ -281,24 +281,35 @@ static bool is_meant(const struct routes *routes, const struct listener_route *r
 	const struct target_ref *top = route_top(policy);
 	struct labels tags = tags_of(routes->proxy, routes->zone, route, arena);
 
-	if (!select_listener(policy, routes->proxy, routes->zone, tags, arena, reason))
+	if (!select_listener(policy, routes->proxy, routes->zone, tags,
+			     reason != NULL ? arena : NULL, reason))
 		return false;
 	if (top->kind != REF_MESH_GATEWAY)
 		return true;
 	bool meant = strcmp(top->name, route->gateway->key.name) == 0 &&
 		     labels_match(top->tags, tags, true);
-	*reason = meant ? zl_arena_format(arena, "it is about %s",
-					  gateway_listener_text(route, arena))
-			: "";
+	if (reason != NULL)
+		*reason = meant ? zl_arena_format(arena, "it is about %s",
+						  gateway_listener_text(route, arena))
+				: "";
 	return meant;
 }
 
 bool gateway_is_meant(const struct routes *routes, const struct listener_route *route,
 		      const struct resource *policy, struct zl_arena *arena)
 {
-	const char *reason;
+	return is_meant(routes, route, policy, arena, NULL);
+}
 
-	return is_meant(routes, route, policy, arena, &reason);
+bool gateway_means_any(const struct routes *routes, const struct resource *policy,
+		       struct zl_arena *arena)
+{
+	size_t i = 0;
+
+	while (i < routes->listener_count &&
+	       !gateway_is_meant(routes, &routes->listeners[i], policy, arena))
+		i++;
+	return i < routes->listener_count;
 }
 
 bool gateway_attaches(const struct routes *routes, const struct resource *policy,

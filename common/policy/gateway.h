@@ -18,7 +18,10 @@ void gateway_resolve(struct resolving *at, struct routes *routes);
 /* True if policy, which attaches, is about that listener. */
 bool gateway_is_meant(const struct routes *routes, const struct listener_route *route,
 		      const struct resource *policy, struct zl_arena *arena);
-/* The same for any listener of the proxy of routes. *reason, in arena, says why. */
+/* The same for any listener of the proxy of routes. */
+bool gateway_means_any(const struct routes *routes, const struct resource *policy,
+		       struct zl_arena *arena);
+/* And why, *reason, in arena: for people. */
 bool gateway_attaches(const struct routes *routes, const struct resource *policy,
 		      struct zl_arena *arena, const char **reason);
 

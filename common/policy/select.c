@@ -340,7 +340,8 @@ bool select_listener(const struct resource *policy, const struct resource *proxy
 				.reason = "" };
 	bool selected = is_selected(&at);
 
-	*reason = at.reason;
+	if (reason != NULL)
+		*reason = at.reason;
 	return selected;
 }
 

@@ -17,7 +17,8 @@ bool select_inbound(const struct resource *route, const struct resource *proxy,
 		    const char *zone, const struct inbound *inbound);
 
 /* The same for a listener of a builtin gateway, which has these tags: what attaches is
- * about listeners. Of a ref to a MeshGateway only the kind is looked at. */
+ * about listeners. Of a ref to a MeshGateway only the kind is looked at. reason may be
+ * NULL. */
 bool select_listener(const struct resource *policy, const struct resource *proxy,
 		     const char *zone, struct labels tags, struct zl_arena *arena,
 		     const char **reason);
