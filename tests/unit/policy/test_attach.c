@@ -564,6 +564,8 @@ static const struct {
 	  "MeshTimeout \"t\" (global) applies: it is about MeshGateway \"edge\", listener 80 TCP for \"*\"\n" },
 	{ EDGE("") POLICY("MeshTimeout", "t", "{kind: MeshGateway, name: brink}", TO(MESH, "idleTimeout: 1s")),
 	  "MeshTimeout \"t\" (global) does not apply: no listener of the gateway is what it asks for\n" },
+	{ EDGE("") POLICY("MeshTimeout", "t", "{kind: MeshSubset, tags: {name: none}}", TO(MESH, "idleTimeout: 1s")),
+	  "MeshTimeout \"t\" (global) does not apply: targetRef MeshSubset {name: none}: the tags of the listener do not match\n" },
 	{ OUTBOUNDS(TO_TAG("1", "other")) HEALTH("h", OTHER, "http: {disabled: true}"), "cluster other)\n        1.1.1.3:80" },
 	{ OLD("Timeout", "o", "backend", "connectTimeout: 2s"), "Timeout \"o\" (global) applies: source {kuma.io/service: *}: inbound 80 has these tags\n" },
 };
